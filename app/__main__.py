@@ -1,0 +1,31 @@
+"""``python -m app``: migrate the database and serve."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from app.main import create_app
+from app.settings import Settings
+
+logger = logging.getLogger("app")
+
+
+def main() -> None:
+    """Serve until told to stop; settings that cannot work are one line, not a traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = "; ".join(str(fault["msg"]) for fault in error.errors(include_input=False))
+        logger.error("the settings cannot be used: %s", faults)
+        sys.exit(2)
+    logger.info("documentation: http://%s:%d/docs", settings.host, settings.port)
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_config=None)
+
+
+if __name__ == "__main__":
+    main()

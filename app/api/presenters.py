@@ -1,0 +1,93 @@
+"""From results of the use cases to the shapes of answers."""
+
+from __future__ import annotations
+
+from app.api import schemas
+from app.domain.employees import Employee, EnrolledPhoto
+from app.domain.faces import FaceQuality
+from app.services.enrollment import EnrollmentResult
+from app.services.extraction import ExtractedFace
+
+
+def employee_body(employee: Employee) -> schemas.EmployeeBody:
+    """Return an employee as answered."""
+    return schemas.EmployeeBody(
+        employee_id=employee.employee_id,
+        full_name=employee.full_name,
+        card_number=employee.card_number,
+        status=employee.status,
+        photo_count=employee.photo_count,
+        created_at=employee.created_at,
+        updated_at=employee.updated_at,
+    )
+
+
+def quality_body(quality: FaceQuality) -> schemas.QualityBody:
+    """Return a face's measures, rounded to what they are good for."""
+    return schemas.QualityBody(
+        size_pixels=round(quality.size_pixels, 1),
+        sharpness=round(quality.sharpness, 1),
+        brightness=round(quality.brightness, 1),
+        yaw_degrees=round(quality.yaw_degrees, 1),
+        pitch_degrees=round(quality.pitch_degrees, 1),
+        roll_degrees=round(quality.roll_degrees, 1),
+        detector_score=round(quality.detector_score, 4),
+    )
+
+
+def face_body(face: ExtractedFace) -> schemas.FaceBody:
+    """Return the face that was used."""
+    box = face.detection.box
+    return schemas.FaceBody(
+        box=schemas.BoxBody(
+            x=round(box.x, 1),
+            y=round(box.y, 1),
+            width=round(box.width, 1),
+            height=round(box.height, 1),
+        ),
+        landmarks=[(round(x, 1), round(y, 1)) for x, y in face.detection.landmarks],
+        quality=quality_body(face.quality),
+        faces_found=face.faces_found,
+    )
+
+
+def photo_body(photo: EnrolledPhoto) -> schemas.PhotoRecordBody:
+    """Return the record of an enrolled photo."""
+    return schemas.PhotoRecordBody(
+        photo_id=photo.photo_id,
+        quality=quality_body(photo.quality),
+        model_version=photo.model_version,
+        created_at=photo.created_at,
+    )
+
+
+def enroll_response(
+    result: EnrollmentResult, model_version: str, request_id: str
+) -> schemas.EnrollResponse:
+    """Return what became of an enrolment, photo by photo in the order of the request."""
+    photos = [
+        schemas.EnrolledPhotoBody(
+            position=one.position,
+            status="enrolled",
+            photo_id=one.photo.photo_id,
+            face=face_body(one.face),
+        )
+        for one in result.enrolled
+    ] + [
+        schemas.EnrolledPhotoBody(
+            position=failure.position,
+            status="rejected",
+            code=failure.code,
+            message=failure.message,
+        )
+        for failure in result.failures
+    ]
+    return schemas.EnrollResponse(
+        employee=employee_body(result.employee),
+        created=result.created,
+        enrolled_count=len(result.enrolled),
+        rejected_count=len(result.failures),
+        photos=sorted(photos, key=lambda photo: photo.position),
+        model_version=model_version,
+        request_id=request_id,
+    )

@@ -1,0 +1,231 @@
+"""The one table from domain errors to HTTP answers, as RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from app.api.request_id import request_id_of
+from app.domain import errors
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    """How one error is answered."""
+
+    status: int
+    code: str
+    title: str
+
+
+def _kind(status: int, error: type[errors.FacegateError], title: str) -> ProblemKind:
+    return ProblemKind(status, error.code, title)
+
+
+#: Most special first is not needed: the exact class is looked up, then its bases.
+PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
+    error: _kind(status, error, title)
+    for error, status, title in [
+        (errors.UnsupportedPhotoTypeError, 415, "The photo is not JPEG, PNG, WebP or BMP"),
+        (errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
+        (errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
+        (errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
+        (errors.NoFaceFoundError, 422, "No face was found"),
+        (errors.SeveralFacesFoundError, 422, "More than one face was found"),
+        (errors.FaceTooSmallError, 422, "The face is too small"),
+        (errors.FaceBlurredError, 422, "The face is blurred"),
+        (errors.FaceTooDarkError, 422, "The face is too dark"),
+        (errors.FaceTooBrightError, 422, "The face is overexposed"),
+        (errors.FaceTurnedError, 422, "The face is turned away"),
+        (errors.PhotoError, 422, "The photo cannot be used"),
+        (errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
+        (errors.TooManyPhotosError, 422, "Too many photos"),
+        (errors.EmployeeNotFoundError, 404, "There is no such employee"),
+        (errors.PhotoNotFoundError, 404, "There is no such photo"),
+        (errors.EmployeeConflictError, 409, "The registry says otherwise"),
+        (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
+        (errors.BusyError, 503, "The service is busy"),
+        (errors.NotReadyError, 503, "The service is not ready"),
+        (errors.InvalidCursorError, 422, "The cursor is not valid"),
+        (errors.ModelArtifactError, 500, "The recognition failed"),
+        (errors.DetectorArtifactError, 500, "The recognition failed"),
+        (errors.FacegateError, 500, "The request failed"),
+    ]
+}
+
+INVALID_REQUEST = ProblemKind(422, "invalid_request", "The request is not valid")
+UNAUTHENTICATED = ProblemKind(401, "unauthenticated", "A valid API key is required")
+TOO_LARGE = ProblemKind(413, "request_too_large", "The request has too many bytes")
+INTERNAL = ProblemKind(500, "internal", "The request failed")
+
+_HTTP_CODES = {
+    400: "bad_request",
+    401: UNAUTHENTICATED.code,
+    404: "not_found",
+    405: "method_not_allowed",
+    413: TOO_LARGE.code,
+    415: "media_type_unsupported",
+}
+
+
+class PhotoFailureBody(BaseModel):
+    """Why one photo of the request was not used."""
+
+    position: int = Field(description="Position of the photo in the request, from 0.")
+    code: str = Field(description="Stable reason code.", examples=["no_face"])
+    message: str = Field(description="What was measured and what is needed, for people.")
+
+
+class ProblemBody(BaseModel):
+    """An RFC 9457 problem. Programs decide by ``code``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(examples=["urn:facegate:problem:no_face"])
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    photos: list[PhotoFailureBody] | None = Field(
+        None, description="With no_usable_photo: why each photo failed."
+    )
+    fields: list[str] | None = Field(
+        None, description="With invalid_request: which fields are wrong, and how."
+    )
+
+
+class ApiError(Exception):
+    """A fault of the HTTP exchange itself, which the domain knows nothing of."""
+
+    def __init__(self, kind: ProblemKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+def kind_of(error: errors.FacegateError) -> ProblemKind:
+    """Return how ``error`` is answered: by its own class or the nearest base in the table."""
+    for ancestor in type(error).__mro__:
+        if ancestor in PROBLEMS:
+            return PROBLEMS[ancestor]
+    return INTERNAL
+
+
+def problem_response(
+    kind: ProblemKind,
+    detail: str,
+    request_id: str,
+    *,
+    photos: tuple[errors.PhotoFailure, ...] | None = None,
+    fields: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """Return the problem as JSON."""
+    body = ProblemBody(
+        type=f"urn:facegate:problem:{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=detail,
+        request_id=request_id,
+        photos=None
+        if photos is None
+        else [
+            PhotoFailureBody(position=f.position, code=f.code, message=f.message) for f in photos
+        ],
+        fields=fields,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), kind.status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.FacegateError)  # noqa: S101  narrows for the type checker
+    kind = kind_of(error)
+    request_id = request_id_of(request)
+    if kind.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("request %s failed", request_id, exc_info=error)
+        return problem_response(kind, "see the service's log under this request id", request_id)
+    headers = None
+    if isinstance(error, errors.BusyError):
+        headers = {"Retry-After": str(error.retry_after_seconds)}
+    photos = error.failures if isinstance(error, errors.NoUsablePhotoError) else None
+    return problem_response(kind, str(error), request_id, photos=photos, headers=headers)
+
+
+def _api_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)  # noqa: S101  narrows for the type checker
+    headers = {"WWW-Authenticate": "Bearer"} if error.kind.status == 401 else None
+    return problem_response(error.kind, error.detail, request_id_of(request), headers=headers)
+
+
+def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  narrows for the type checker
+    # The offending input itself is left out: it may be a photo or a name.
+    fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    return problem_response(
+        INVALID_REQUEST, "; ".join(fields[:5]), request_id_of(request), fields=fields[:50]
+    )
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  narrows for the type checker
+    code = _HTTP_CODES.get(error.status_code, "http_error")
+    kind = ProblemKind(error.status_code, code, HTTPStatus(error.status_code).phrase)
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(kind, str(error.detail), request_id_of(request), headers=headers)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    request_id = request_id_of(request)
+    logger.error("request %s failed", request_id, exc_info=error)
+    return problem_response(INTERNAL, "see the service's log under this request id", request_id)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of ``app`` as a problem."""
+    app.add_exception_handler(errors.FacegateError, _domain_error)
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem_docs(*kinds: type[errors.FacegateError] | ProblemKind) -> dict[int | str, dict]:  # type: ignore[type-arg]
+    """Return OpenAPI ``responses`` with one named example for each problem."""
+    documented: dict[int | str, dict] = {}  # type: ignore[type-arg]
+    for given in kinds:
+        kind = given if isinstance(given, ProblemKind) else PROBLEMS[given]
+        entry = documented.setdefault(
+            kind.status,
+            {
+                "description": HTTPStatus(kind.status).phrase,
+                "model": ProblemBody,
+                "content": {MEDIA_TYPE: {"examples": {}}},
+            },
+        )
+        entry["content"][MEDIA_TYPE]["examples"][kind.code] = {
+            "summary": kind.title,
+            "value": {
+                "type": f"urn:facegate:problem:{kind.code}",
+                "title": kind.title,
+                "status": kind.status,
+                "code": kind.code,
+                "detail": kind.title.lower(),
+                "request_id": "5b1f0c3e9a7d4e5f8a1b2c3d4e5f6a7b",
+            },
+        }
+    return documented

@@ -1,0 +1,232 @@
+"""Enrol, verify, identify, compare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.api import schemas
+from app.api.presenters import employee_body, enroll_response, face_body
+from app.api.problems import INVALID_REQUEST, TOO_LARGE, problem_docs
+from app.api.request_id import request_id_of
+from app.api.state import State, get_state
+from app.api.uploads import body_docs, read_body
+from app.domain import errors
+from app.services.enrollment import EnrollmentRequest
+from app.services.extraction import SeveralFaces
+
+router = APIRouter(prefix="/v1", tags=["recognition"])
+
+PHOTO_PROBLEMS = (
+    errors.UnsupportedPhotoTypeError,
+    errors.UndecodablePhotoError,
+    errors.PhotoTooManyBytesError,
+    errors.PhotoTooManyPixelsError,
+    errors.NoFaceFoundError,
+    errors.SeveralFacesFoundError,
+    errors.FaceTooSmallError,
+    errors.FaceBlurredError,
+    errors.FaceTooDarkError,
+    errors.FaceTooBrightError,
+    errors.FaceTurnedError,
+    errors.BusyError,
+    INVALID_REQUEST,
+    TOO_LARGE,
+)
+
+Faces = Annotated[
+    SeveralFaces,
+    Query(alias="faces", description="Of several faces, take the largest or refuse the photo."),
+]
+
+
+async def _enroll_upload(request: Request) -> EnrollmentRequest:
+    body, photos = await read_body(
+        request, schemas.EnrollBody, {"photos": True}, get_state(request).max_upload_bytes
+    )
+    return EnrollmentRequest(body.employee_id, body.full_name, body.card_number, photos["photos"])
+
+
+async def _photo_upload(request: Request) -> bytes:
+    _, photos = await read_body(
+        request, schemas.PhotoBody, {"photo": False}, get_state(request).max_upload_bytes
+    )
+    return photos["photo"][0]
+
+
+async def _pair_upload(request: Request) -> tuple[bytes, bytes]:
+    _, photos = await read_body(
+        request,
+        schemas.CompareBody,
+        {"first": False, "second": False},
+        get_state(request).max_upload_bytes,
+    )
+    return photos["first"][0], photos["second"][0]
+
+
+Photo = Annotated[bytes, Depends(_photo_upload)]
+PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
+
+
+@router.post(
+    "/enroll",
+    summary="Enrol an employee, or add photos to one",
+    status_code=201,
+    responses={
+        200: {"model": schemas.EnrollResponse, "description": "Photos were added"},
+        **problem_docs(
+            errors.NoUsablePhotoError,
+            errors.TooManyPhotosError,
+            errors.EmployeeConflictError,
+            errors.PhotoTooManyBytesError,
+            errors.BusyError,
+            INVALID_REQUEST,
+            TOO_LARGE,
+        ),
+    },
+    openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),
+)
+def enroll(
+    upload: Annotated[EnrollmentRequest, Depends(_enroll_upload)],
+    state: State,
+    request: Request,
+    response: Response,
+) -> schemas.EnrollResponse:
+    """Store one to twenty photos of one employee.
+
+    Every photo is judged by itself: `photos` says which were enrolled and why others were not.
+    Nothing is stored where no photo can be used. A new employee is answered with 201, an extended
+    one with 200. Pictures are not kept, only their measures and embeddings.
+    """
+    result = state.enrollment.enroll(upload)
+    response.status_code = 201 if result.created else 200
+    return enroll_response(result, state.manifest.model_version, request_id_of(request))
+
+
+@router.post(
+    "/verify",
+    summary="Known or unknown",
+    responses=problem_docs(*PHOTO_PROBLEMS),
+    openapi_extra=PHOTO_DOCS,
+)
+def verify(
+    photo: Photo, state: State, request: Request, faces: Faces = SeveralFaces.LARGEST
+) -> schemas.VerifyResponse:
+    """Tell which employee the face belongs to, or that it is nobody enrolled."""
+    found = state.recognition.identify(photo, 1, faces)
+    known = found.known
+    nearest = found.candidates[0].similarity if found.candidates else None
+    decision: Literal["known", "unknown"] = "known" if known else "unknown"
+    state.metrics.decided("verify", decision, nearest)
+    return schemas.VerifyResponse(
+        decision=decision,
+        employee=employee_body(known.employee) if known else None,
+        similarity=nearest,
+        probability=known.probability if known else found.unknown_probability,
+        threshold=found.threshold.similarity,
+        threshold_false_match_rate=found.threshold.false_match_rate,
+        face=face_body(found.face),
+        model_version=state.manifest.model_version,
+        request_id=request_id_of(request),
+    )
+
+
+@router.post(
+    "/identify",
+    summary="The most similar employees, ranked",
+    responses=problem_docs(*PHOTO_PROBLEMS),
+    openapi_extra=PHOTO_DOCS,
+)
+def identify(
+    photo: Photo,
+    state: State,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many candidates.")] = 5,
+    faces: Faces = SeveralFaces.LARGEST,
+) -> schemas.IdentifyResponse:
+    """Rank the employees by similarity, each with the probability that it is this person."""
+    found = state.recognition.identify(photo, limit, faces)
+    decision: Literal["known", "unknown"] = "known" if found.known else "unknown"
+    nearest = found.candidates[0].similarity if found.candidates else None
+    state.metrics.decided("identify", decision, nearest)
+    return schemas.IdentifyResponse(
+        decision=decision,
+        candidates=[
+            schemas.CandidateBody(
+                rank=rank,
+                employee=employee_body(candidate.employee),
+                similarity=candidate.similarity,
+                closest_photo_similarity=candidate.closest_photo_similarity,
+                probability=candidate.probability,
+            )
+            for rank, candidate in enumerate(found.candidates, start=1)
+        ],
+        unknown_probability=found.unknown_probability,
+        others_probability=found.others_probability,
+        prior_unknown=state.policy.prior_unknown,
+        threshold=found.threshold.similarity,
+        face=face_body(found.face),
+        model_version=state.manifest.model_version,
+        request_id=request_id_of(request),
+    )
+
+
+@router.post(
+    "/employees/{employee_id}/verify",
+    summary="Is this the claimed employee",
+    responses=problem_docs(
+        *PHOTO_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
+    ),
+    openapi_extra=PHOTO_DOCS,
+)
+def verify_claim(
+    employee_id: str,
+    photo: Photo,
+    state: State,
+    request: Request,
+    faces: Faces = SeveralFaces.LARGEST,
+) -> schemas.ClaimResponse:
+    """Compare the face with one employee, as after a badge was read. A non-match is no error."""
+    result = state.recognition.verify_claim(employee_id, photo, faces)
+    decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
+    state.metrics.decided("claim", decision, result.similarity)
+    return schemas.ClaimResponse(
+        decision=decision,
+        employee=employee_body(result.employee),
+        similarity=result.similarity,
+        probability=result.probability,
+        threshold=result.threshold.similarity,
+        threshold_false_match_rate=result.threshold.false_match_rate,
+        face=face_body(result.face),
+        model_version=state.manifest.model_version,
+        request_id=request_id_of(request),
+    )
+
+
+@router.post(
+    "/compare",
+    summary="Are two photos of the same person",
+    responses=problem_docs(*PHOTO_PROBLEMS),
+    openapi_extra=body_docs(schemas.CompareBody, {"first": False, "second": False}),
+)
+def compare(
+    photos: Annotated[tuple[bytes, bytes], Depends(_pair_upload)],
+    state: State,
+    request: Request,
+    faces: Faces = SeveralFaces.LARGEST,
+) -> schemas.CompareResponse:
+    """Compare the faces of two photos; nobody needs to be enrolled and nothing is stored."""
+    result = state.recognition.compare(*photos, faces)
+    decision: Literal["same", "different"] = "same" if result.same else "different"
+    state.metrics.decided("compare", decision, result.similarity)
+    return schemas.CompareResponse(
+        decision=decision,
+        similarity=result.similarity,
+        probability=result.probability,
+        threshold=result.threshold.similarity,
+        threshold_false_match_rate=result.threshold.false_match_rate,
+        faces=[face_body(face) for face in result.faces],
+        model_version=state.manifest.model_version,
+        request_id=request_id_of(request),
+    )

@@ -1,0 +1,271 @@
+"""The shapes of requests and answers, as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.domain.employees import EmployeeStatus
+
+EmployeeId = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/\\?#%]+$"
+    ),
+]
+FullName = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$"
+    ),
+]
+CardNumber = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9:._-]{1,64}$")
+]
+Base64Photo = Annotated[
+    str, Field(description="A picture file in base64.", json_schema_extra={"format": "byte"})
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine; higher is closer.")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class EnrollBody(_Request):
+    """JSON body of ``POST /v1/enroll``."""
+
+    employee_id: EmployeeId
+    full_name: FullName
+    card_number: CardNumber | None = None
+    photos: list[Base64Photo] = Field(min_length=1, max_length=20)
+
+
+class PhotoBody(_Request):
+    """JSON body with one photo."""
+
+    photo: Base64Photo
+
+
+class CompareBody(_Request):
+    """JSON body of ``POST /v1/compare``."""
+
+    first: Base64Photo
+    second: Base64Photo
+
+
+class EmployeeChangeBody(_Request):
+    """What to change of an employee; what is left out stays. ``card_number: null`` removes it."""
+
+    full_name: FullName | None = None
+    card_number: CardNumber | None = None
+    status: EmployeeStatus | None = None
+
+
+class EmployeeBody(BaseModel):
+    """An employee."""
+
+    employee_id: str
+    full_name: str
+    card_number: str | None
+    status: EmployeeStatus
+    photo_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class QualityBody(BaseModel):
+    """Measured facts of a face."""
+
+    size_pixels: float = Field(description="Shorter side of the face box.")
+    sharpness: float = Field(description="Variance of the Laplacian of the aligned face.")
+    brightness: float = Field(description="Mean luma of the face, 0 to 255.")
+    yaw_degrees: float
+    pitch_degrees: float
+    roll_degrees: float
+    detector_score: float
+
+
+class PhotoRecordBody(BaseModel):
+    """An enrolled photo: its measures; the picture itself is not kept."""
+
+    photo_id: str
+    quality: QualityBody
+    model_version: str
+    created_at: datetime
+
+
+class EmployeeDetailBody(EmployeeBody):
+    """An employee with the records of its photos."""
+
+    photos: list[PhotoRecordBody]
+
+
+class EmployeePageBody(BaseModel):
+    """A page of employees in the order of their enrolment."""
+
+    employees: list[EmployeeBody]
+    next_cursor: str | None = Field(description="Give it back as `cursor` for the next page.")
+
+
+class BoxBody(BaseModel):
+    """A rectangle in pixels of the upright photo."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class FaceBody(BaseModel):
+    """The face that was used."""
+
+    box: BoxBody
+    landmarks: list[tuple[float, float]] = Field(
+        description="Left eye, right eye, nose, left and right mouth corner, as seen in the image."
+    )
+    quality: QualityBody
+    faces_found: int = Field(description="How many faces the photo shows; the largest was used.")
+
+
+class EnrolledPhotoBody(BaseModel):
+    """What became of one photo of an enrolment."""
+
+    position: int = Field(description="Position of the photo in the request, from 0.")
+    status: Literal["enrolled", "rejected"]
+    photo_id: str | None = None
+    face: FaceBody | None = None
+    code: str | None = Field(None, description="Why it was rejected.", examples=["face_blurred"])
+    message: str | None = None
+
+
+class EnrollResponse(BaseModel):
+    """What became of an enrolment; ``photos`` follows the order of the request."""
+
+    employee: EmployeeBody
+    created: bool
+    enrolled_count: int
+    rejected_count: int
+    photos: list[EnrolledPhotoBody]
+    model_version: str
+    request_id: str
+
+
+class VerifyResponse(BaseModel):
+    """Known or unknown.
+
+    ``similarity`` is that to the nearest employee (null while nobody is enrolled), ``probability``
+    that of the decision itself: that it is this employee, or that it is nobody enrolled.
+    """
+
+    decision: Literal["known", "unknown"]
+    employee: EmployeeBody | None
+    similarity: Similarity | None
+    probability: Probability
+    threshold: float
+    threshold_false_match_rate: float = Field(
+        description="How often one different person reaches the threshold."
+    )
+    face: FaceBody
+    model_version: str
+    request_id: str
+
+
+class CandidateBody(BaseModel):
+    """An employee who may be the person."""
+
+    rank: int
+    employee: EmployeeBody
+    similarity: Similarity
+    closest_photo_similarity: Similarity
+    probability: Probability
+
+
+class IdentifyResponse(BaseModel):
+    """Ranked candidates.
+
+    The probabilities of the candidates, ``others_probability`` (all other employees together) and
+    ``unknown_probability`` (nobody enrolled) sum to 1.
+    """
+
+    decision: Literal["known", "unknown"]
+    candidates: list[CandidateBody]
+    unknown_probability: Probability
+    others_probability: Probability
+    prior_unknown: Probability = Field(
+        description="The share of strangers that was assumed before looking."
+    )
+    threshold: float
+    face: FaceBody
+    model_version: str
+    request_id: str
+
+
+class ClaimResponse(BaseModel):
+    """Whether the face is that of the claimed employee."""
+
+    decision: Literal["match", "no_match"]
+    employee: EmployeeBody
+    similarity: Similarity
+    probability: Probability = Field(description="That face and employee are one person.")
+    threshold: float
+    threshold_false_match_rate: float
+    face: FaceBody
+    model_version: str
+    request_id: str
+
+
+class CompareResponse(BaseModel):
+    """Whether two photos show the same person."""
+
+    decision: Literal["same", "different"]
+    similarity: Similarity
+    probability: Probability = Field(description="That both photos show one person.")
+    threshold: float
+    threshold_false_match_rate: float
+    faces: list[FaceBody] = Field(min_length=2, max_length=2)
+    model_version: str
+    request_id: str
+
+
+class ThresholdBody(BaseModel):
+    """A threshold and what it stands for."""
+
+    similarity: float
+    false_match_rate: float
+    population: str
+
+
+class ModelResponse(BaseModel):
+    """The loaded embedder and the policy in force."""
+
+    name: str
+    version: str
+    model_version: str
+    format: str
+    sha256: str
+    embedding_dim: int
+    alignment: str
+    identify: ThresholdBody
+    verify: ThresholdBody
+    prior_unknown: float
+    prior_same: float
+
+
+class ReadinessResponse(BaseModel):
+    """Whether the service can decide."""
+
+    ready: bool
+    recognition: bool
+    index_current: bool
+    employees: int
+    detail: str
+
+
+class HealthResponse(BaseModel):
+    """The process lives."""
+
+    status: Literal["alive"] = "alive"

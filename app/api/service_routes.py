@@ -1,0 +1,76 @@
+"""The service about itself: model, health, readiness, metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+
+from app.api import schemas
+from app.api.security import require_key
+from app.api.state import State
+from app.domain.model_manifest import Threshold
+
+router = APIRouter(tags=["service"])
+
+
+def _threshold(threshold: Threshold) -> schemas.ThresholdBody:
+    return schemas.ThresholdBody(
+        similarity=threshold.similarity,
+        false_match_rate=threshold.false_match_rate,
+        population=threshold.population,
+    )
+
+
+@router.get("/v1/model", summary="The loaded model", dependencies=[Depends(require_key)])
+def read_model(state: State) -> schemas.ModelResponse:
+    """Return which embedder decides, by which thresholds and priors."""
+    manifest, policy = state.manifest, state.policy
+    return schemas.ModelResponse(
+        name=manifest.name,
+        version=manifest.version,
+        model_version=manifest.model_version,
+        format=manifest.format,
+        sha256=manifest.sha256,
+        embedding_dim=manifest.embedding_dim,
+        alignment=manifest.alignment,
+        identify=_threshold(policy.identify),
+        verify=_threshold(policy.verify),
+        prior_unknown=policy.prior_unknown,
+        prior_same=policy.prior_same,
+    )
+
+
+@router.get("/healthz", summary="Does the process live")
+def healthz() -> schemas.HealthResponse:
+    """Answer as long as the process does."""
+    return schemas.HealthResponse()
+
+
+@router.get(
+    "/readyz",
+    summary="Can the service decide",
+    responses={503: {"model": schemas.ReadinessResponse, "description": "Not ready"}},
+)
+def readyz(state: State, response: Response) -> schemas.ReadinessResponse:
+    """Recognise a stored picture, and compare the index with the registry."""
+    report = state.readiness.check()
+    response.status_code = 200 if report.ready else 503
+    return schemas.ReadinessResponse(
+        ready=report.ready,
+        recognition=report.recognition,
+        index_current=report.index_current,
+        employees=report.employees,
+        detail=report.detail,
+    )
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(state: State) -> Response:
+    """Return counters and histograms of exchanges and decisions; nothing of people."""
+    return Response(
+        state.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )

@@ -1,0 +1,40 @@
+"""What the lifespan builds and the routes use, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.api.metrics import ServiceMetrics
+from app.domain.model_manifest import ModelManifest
+from app.services.employees import Employees
+from app.services.enrollment import Enrollment
+from app.services.readiness import Readiness
+from app.services.recognition import Policy, Recognition
+
+
+@dataclass(frozen=True)
+class AppState:
+    """Every shared resource of a running service."""
+
+    enrollment: Enrollment
+    recognition: Recognition
+    employees: Employees
+    readiness: Readiness
+    manifest: ModelManifest
+    policy: Policy
+    metrics: ServiceMetrics
+    max_upload_bytes: int
+
+
+def get_state(request: Request) -> AppState:
+    """Return the state of the running service."""
+    state = request.state.facegate
+    if not isinstance(state, AppState):
+        raise TypeError("the lifespan did not build an AppState")
+    return state
+
+
+State = Annotated[AppState, Depends(get_state)]

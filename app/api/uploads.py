@@ -1,0 +1,118 @@
+"""Photos out of a request: multipart files or base64 in JSON, under the same names."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+
+from app.api.problems import INVALID_REQUEST, ApiError, ProblemKind
+from app.domain.errors import PhotoTooManyBytesError
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+UNSUPPORTED_MEDIA = ProblemKind(415, "media_type_unsupported", "Unsupported Media Type")
+
+
+async def read_body(
+    request: Request, shape: type[BodyT], photo_fields: dict[str, bool], max_upload_bytes: int
+) -> tuple[BodyT, dict[str, list[bytes]]]:
+    """Return the validated body and the bytes of its photos by field.
+
+    ``photo_fields`` says of each photo field whether it takes several. Raises ``ApiError`` for a
+    body that is not of ``shape``, ``PhotoTooManyBytesError`` for a photo over the limit.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return await _from_json(request, shape, photo_fields, max_upload_bytes)
+    if media_type == "multipart/form-data":
+        return await _from_multipart(request, shape, photo_fields, max_upload_bytes)
+    raise ApiError(UNSUPPORTED_MEDIA, "send multipart/form-data or application/json")
+
+
+def _validated(shape: type[BodyT], content: object) -> BodyT:
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ApiError(INVALID_REQUEST, "; ".join(faults[:10])) from None
+
+
+async def _from_json(
+    request: Request, shape: type[BodyT], photo_fields: dict[str, bool], limit: int
+) -> tuple[BodyT, dict[str, list[bytes]]]:
+    try:
+        content = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise ApiError(INVALID_REQUEST, "the body is not valid JSON") from None
+    body = _validated(shape, content)
+    photos = {}
+    for field, several in photo_fields.items():
+        value = getattr(body, field)
+        photos[field] = [
+            _from_base64(text, field, limit) for text in (value if several else [value])
+        ]
+    return body, photos
+
+
+def _from_base64(text: str, field: str, limit: int) -> bytes:
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    if len(encoded) * 3 // 4 > limit + 2:
+        raise PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ApiError(INVALID_REQUEST, f"{field}: not valid base64") from None
+
+
+async def _from_multipart(
+    request: Request, shape: type[BodyT], photo_fields: dict[str, bool], limit: int
+) -> tuple[BodyT, dict[str, list[bytes]]]:
+    photos: dict[str, list[bytes]] = {field: [] for field in photo_fields}
+    content: dict[str, object] = {}
+    async with request.form(max_files=64, max_fields=64) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                if name not in photos:
+                    raise ApiError(INVALID_REQUEST, f"{name}: no file is expected here")
+                if value.size is not None and value.size > limit:
+                    raise PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+                photos[name].append(await value.read())
+            elif name in photos:
+                raise ApiError(INVALID_REQUEST, f"{name}: send the photo as a file")
+            elif name in content:
+                raise ApiError(INVALID_REQUEST, f"{name}: given twice")
+            else:
+                content[name] = value
+    for field, several in photo_fields.items():
+        # The shape checks presence and number; the bytes themselves travel beside it.
+        if several:
+            content[field] = [""] * len(photos[field])
+        elif len(photos[field]) == 1:
+            content[field] = ""
+        elif photos[field]:
+            raise ApiError(INVALID_REQUEST, f"{field}: one photo is expected")
+    return _validated(shape, content), photos
+
+
+def body_docs(shape: type[BaseModel], photo_fields: dict[str, bool]) -> dict[str, object]:
+    """Return the OpenAPI ``requestBody`` for both kinds of body."""
+    json_schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+    form = json.loads(json.dumps(json_schema))
+    for field, several in photo_fields.items():
+        binary: dict[str, object] = {"type": "string", "format": "binary"}
+        listed = {"type": "array", "items": binary, "minItems": 1, "maxItems": 20}
+        form["properties"][field] = listed if several else binary
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                "application/json": {"schema": json_schema},
+            },
+        }
+    }

@@ -1,0 +1,110 @@
+"""The lifespan: builds every shared resource from the settings and yields one typed state."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from app.api.metrics import ServiceMetrics
+from app.api.state import AppState
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.registry.database import create_registry_engine
+from app.registry.repository import SqlRegistry
+from app.registry.schema import upgrade_to_head
+from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.services.admission import Admission
+from app.services.employees import Employees
+from app.services.enrollment import Enrollment
+from app.services.extraction import FaceExtraction
+from app.services.gallery import Gallery
+from app.services.readiness import Readiness
+from app.services.recognition import Recognition, make_policy
+from app.settings import PROJECT_ROOT, Settings
+from app.vision.decode import DecodeLimits
+from app.vision.detector import FaceDetector
+from app.vision.opencv import configure_opencv
+from app.vision.reader import FaceVision
+from app.vision.weights import read_detector_weights
+
+logger = logging.getLogger(__name__)
+
+MAX_PHOTOS_PER_REQUEST = 20
+PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
+
+
+class LifespanState(TypedDict):
+    """What every request finds in ``request.state``."""
+
+    facegate: AppState
+
+
+def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
+    """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
+    configure_opencv(threads=1)
+    limit_torch_threads(1)
+    limit_faiss_threads(1)
+    if settings.resolved_database_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade_to_head(settings.resolved_database_url)
+    registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
+    embedder = load_embedder(settings.model_dir)
+    manifest = embedder.manifest
+    vision = FaceVision(
+        FaceDetector(read_detector_weights(settings.detector_path)),
+        DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
+    )
+    admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
+    extraction = FaceExtraction(vision, embedder, admission)
+    index = FaissGalleryIndex(manifest.embedding_dim)
+    gallery = Gallery(registry, index, manifest.model_version)
+    gallery.rebuild()
+    policy = make_policy(
+        manifest, settings.min_similarity, settings.prior_unknown, settings.prior_same
+    )
+    enrollment_limits = dataclasses.replace(
+        ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
+    )
+    state = AppState(
+        enrollment=Enrollment(
+            extraction,
+            gallery,
+            manifest.model_version,
+            enrollment_limits,
+            MAX_PHOTOS_PER_REQUEST,
+            settings.max_photos_per_employee,
+        ),
+        recognition=Recognition(
+            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS
+        ),
+        employees=Employees(registry, gallery),
+        readiness=Readiness(extraction, gallery, PROBE_PHOTO.read_bytes()),
+        manifest=manifest,
+        policy=policy,
+        metrics=ServiceMetrics(lambda: index.size),
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+    logger.info("ready: %s, %d employees", manifest.model_version, index.size)
+    return state, registry
+
+
+def make_lifespan(
+    settings: Settings,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]:
+    """Return the lifespan of an application with these settings."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
+        state, registry = await to_thread.run_sync(build_state, settings)
+        try:
+            yield {"facegate": state}
+        finally:
+            await to_thread.run_sync(registry.close)
+
+    return lifespan

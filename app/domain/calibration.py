@@ -1,0 +1,124 @@
+"""From similarity to what it means: likelihood ratios, probabilities, false-match rates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class PlattCalibration:
+    """A line from similarity to the natural log of the likelihood ratio, same over different.
+
+    Platt (1999), fitted at equal prior odds, so that the logit is the log-likelihood ratio.
+    ``photos``: how many photos the centroid stood for on the enrolled side.
+    """
+
+    photos: int
+    slope: float
+    intercept: float
+
+    def log_likelihood_ratio(self, similarity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return ln(p(similarity | same) / p(similarity | different)), elementwise."""
+        return self.slope * similarity + self.intercept
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt lines by number of enrolled photos; the first is for one photo."""
+
+    lines: tuple[PlattCalibration, ...]
+
+    def __post_init__(self) -> None:
+        counts = [line.photos for line in self.lines]
+        if not counts or counts[0] != 1 or counts != sorted(set(counts)):
+            raise ValueError("calibration lines must ascend from one photo")
+        if any(line.slope <= 0 for line in self.lines):
+            raise ValueError("a calibration must rise with similarity")
+
+    def log_likelihood_ratios(
+        self, similarities: npt.NDArray[np.floating], photo_counts: npt.NDArray[np.integer]
+    ) -> npt.NDArray[np.float64]:
+        """Return one log-likelihood ratio a comparison, each by the line for its photo count.
+
+        Both arguments are ``(N,)``. A count between two lines takes the lower one.
+        """
+        wanted = np.asarray([line.photos for line in self.lines])
+        chosen = np.clip(np.searchsorted(wanted, photo_counts, side="right") - 1, 0, None)
+        slopes = np.asarray([line.slope for line in self.lines])[chosen]
+        intercepts = np.asarray([line.intercept for line in self.lines])[chosen]
+        ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts
+        return ratios
+
+
+def pair_probability(log_likelihood_ratio: float, prior_same: float) -> float:
+    """Return the posterior probability that two faces are one person (Bayes, two hypotheses)."""
+    log_odds = log_likelihood_ratio + math.log(prior_same) - math.log1p(-prior_same)
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    return math.exp(log_odds) / (1.0 + math.exp(log_odds))
+
+
+def gallery_posterior(
+    log_likelihood_ratios: npt.NDArray[np.float64], prior_unknown: float
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the probability of every enrolled person ``(N,)``, and of nobody; they sum to one.
+
+    The prior gives nobody ``prior_unknown`` and shares the rest equally. The likelihood of all
+    scores given that person i stands there, over that given nobody does, is the likelihood ratio of
+    person i alone, because the other scores are those of strangers either way.
+    """
+    count = len(log_likelihood_ratios)
+    if count == 0:
+        return np.zeros(0), 1.0
+    log_weights = log_likelihood_ratios + math.log1p(-prior_unknown) - math.log(count)
+    log_nobody = math.log(prior_unknown)
+    peak = max(float(log_weights.max()), log_nobody)
+    weights = np.exp(log_weights - peak)
+    nobody = math.exp(log_nobody - peak)
+    total = float(weights.sum()) + nobody
+    return weights / total, nobody / total
+
+
+@dataclass(frozen=True)
+class ImpostorTail:
+    """How often two different people reach a similarity: points ``(fmr, similarity)``.
+
+    False-match rates descend, similarities ascend. Below ``extrapolated_below`` the rate was not
+    observed but extrapolated; ``population`` says of whom the pairs are.
+    """
+
+    population: str
+    points: tuple[tuple[float, float], ...]
+    extrapolated_below: float
+
+    def __post_init__(self) -> None:
+        rates = [rate for rate, _ in self.points]
+        similarities = [value for _, value in self.points]
+        if len(self.points) < 2 or rates != sorted(rates, reverse=True):
+            raise ValueError("an impostor tail needs descending false-match rates")
+        if similarities != sorted(similarities):
+            raise ValueError("an impostor tail needs ascending similarities")
+
+    def threshold_at(self, false_match_rate: float) -> float:
+        """Return the similarity that different people reach at this rate.
+
+        Linear in the logarithm of the rate between the points. Raises ``ValueError`` outside them.
+        """
+        rates = np.log([rate for rate, _ in self.points])
+        wanted = math.log(false_match_rate)
+        if not rates[-1] - 1e-9 <= wanted <= rates[0] + 1e-9:
+            raise ValueError(
+                f"a false-match rate of {false_match_rate:g} lies outside the measured range"
+            )
+        similarities = [value for _, value in self.points]
+        return float(np.interp(-wanted, -rates, similarities))
+
+    def false_match_rate_at(self, similarity: float) -> float:
+        """Return the rate at which different people reach ``similarity``, clipped to the points."""
+        rates = np.log([rate for rate, _ in self.points])
+        similarities = [value for _, value in self.points]
+        return float(math.exp(np.interp(similarity, similarities, rates)))

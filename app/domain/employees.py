@@ -1,0 +1,63 @@
+"""Employees and their enrolled photos, as the registry knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.embeddings import Embedding
+from app.domain.faces import FaceQuality
+
+
+class EmployeeStatus(StrEnum):
+    """Only active employees can be recognised."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True)
+class Employee:
+    """One employee. ``key`` is the registry's own number, ``employee_id`` the company's."""
+
+    key: int
+    employee_id: str
+    full_name: str
+    card_number: str | None
+    status: EmployeeStatus
+    photo_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class NewPhoto:
+    """What is kept of a photo: no image, only its measures and its embedding."""
+
+    embedding: Embedding
+    quality: FaceQuality
+    model_version: str
+
+
+@dataclass(frozen=True)
+class EnrolledPhoto:
+    """A photo in the registry. ``photo_id`` is a UUID as text."""
+
+    key: int
+    photo_id: str
+    quality: FaceQuality
+    model_version: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class GalleryEntry:
+    """What the index needs of one active employee: a centroid and the photos behind it.
+
+    ``photos`` maps the registry's key of each photo to its embedding; all are of one model version.
+    """
+
+    employee_key: int
+    centroid: Embedding
+    photos: tuple[tuple[int, Embedding], ...]

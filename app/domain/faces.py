@@ -1,0 +1,142 @@
+"""Faces as facts: where they are in a picture, what they look like, whether they can be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.errors import (
+    FaceBlurredError,
+    FaceTooBrightError,
+    FaceTooDarkError,
+    FaceTooSmallError,
+    FaceTurnedError,
+)
+
+#: A decoded photo: uint8 RGB ``(height, width, 3)``, upright.
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright photo; it may reach beyond the border."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """The area in square pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face in a photo. ``landmarks``: left eye, right eye, nose, left and right mouth corner.
+
+    Left and right are as seen in the image. ``score`` is the detector's confidence, 0 to 1.
+    """
+
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class FaceQuality:
+    """Measured facts of one face.
+
+    ``size_pixels``: the shorter side of its box. ``sharpness``: variance of the Laplacian of the
+    112 px crop's luma (Pech-Pacheco et al., ICPR 2000). ``brightness``: mean luma of the crop's
+    middle, 0 to 255. ``yaw_degrees``, ``pitch_degrees``: rough pose from five landmarks, positive
+    to the right and down as seen in the image; ``roll_degrees``: in-plane turn. ``detector_score``:
+    0 to 1.
+    """
+
+    size_pixels: float
+    sharpness: float
+    brightness: float
+    yaw_degrees: float
+    pitch_degrees: float
+    roll_degrees: float
+    detector_score: float
+
+
+@dataclass(frozen=True)
+class FaceCrop:
+    """The aligned face: uint8 RGB ``(3, 112, 112)``, and the quality of what it was cut from."""
+
+    pixels: npt.NDArray[np.uint8]
+    quality: FaceQuality
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """What a face must have to be used."""
+
+    min_size_pixels: float
+    min_sharpness: float
+    min_brightness: float
+    max_brightness: float
+    max_yaw_degrees: float
+    max_pitch_degrees: float
+
+
+#: For a photo taken once and compared for years. Of 807 LFW photos this refuses 0.6 %; of 1,500 web
+#: photos 2.6 %, nearly all for their yaw, and another 5 % for their size alone, because that
+#: collection was reduced to 360 px.
+ENROLLMENT_LIMITS = QualityLimits(
+    min_size_pixels=40.0,
+    min_sharpness=25.0,
+    min_brightness=50.0,
+    max_brightness=215.0,
+    max_yaw_degrees=55.0,
+    max_pitch_degrees=30.0,
+)
+
+#: For whoever stands at the door: only what cannot be recognised at all. Refuses none of the 807
+#: LFW photos and 0.9 % of the 1,500 web photos.
+VERIFICATION_LIMITS = QualityLimits(
+    min_size_pixels=24.0,
+    min_sharpness=15.0,
+    min_brightness=40.0,
+    max_brightness=225.0,
+    max_yaw_degrees=70.0,
+    max_pitch_degrees=40.0,
+)
+
+
+def require_quality(quality: FaceQuality, limits: QualityLimits) -> None:
+    """Raise the first ``PhotoError`` that applies; it says what was measured and what is needed."""
+    if quality.size_pixels < limits.min_size_pixels:
+        raise FaceTooSmallError(
+            f"the face is {quality.size_pixels:.0f} px, {limits.min_size_pixels:.0f} px are needed"
+        )
+    if quality.brightness < limits.min_brightness:
+        raise FaceTooDarkError(
+            f"the face has brightness {quality.brightness:.0f} of 255, "
+            f"{limits.min_brightness:.0f} is needed"
+        )
+    if quality.brightness > limits.max_brightness:
+        raise FaceTooBrightError(
+            f"the face has brightness {quality.brightness:.0f} of 255, "
+            f"at most {limits.max_brightness:.0f} can be used"
+        )
+    if quality.sharpness < limits.min_sharpness:
+        raise FaceBlurredError(
+            f"the face has sharpness {quality.sharpness:.0f}, {limits.min_sharpness:.0f} is needed"
+        )
+    if abs(quality.yaw_degrees) > limits.max_yaw_degrees:
+        raise FaceTurnedError(
+            f"the face is turned {abs(quality.yaw_degrees):.0f} degrees to a side, "
+            f"{limits.max_yaw_degrees:.0f} is the most"
+        )
+    if abs(quality.pitch_degrees) > limits.max_pitch_degrees:
+        raise FaceTurnedError(
+            f"the face is turned {abs(quality.pitch_degrees):.0f} degrees up or down, "
+            f"{limits.max_pitch_degrees:.0f} is the most"
+        )

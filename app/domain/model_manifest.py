@@ -1,0 +1,122 @@
+"""The manifest: everything a model file needs beside it to be used, and to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from app.domain.calibration import Calibration, ImpostorTail, PlattCalibration
+from app.domain.errors import ModelArtifactError
+
+SCHEMA = 1
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A decision threshold, with the false-match rate and the population that it stands for."""
+
+    similarity: float
+    false_match_rate: float
+    population: str
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """One embedder. ``identify`` decides known or unknown against a gallery, ``verify`` 1:1.
+
+    ``golden_embedding`` is what ``golden_input`` gave when the model was exported; a loaded model
+    must give a cosine of at least ``golden_min_similarity`` to it.
+    """
+
+    name: str
+    version: str
+    format: str
+    file: str
+    sha256: str
+    input_size: int
+    embedding_dim: int
+    alignment: str
+    calibration: Calibration
+    tails: tuple[ImpostorTail, ...]
+    identify: Threshold
+    verify: Threshold
+    golden_embedding: tuple[float, ...]
+    golden_min_similarity: float
+
+    @property
+    def model_version(self) -> str:
+        """Name and version in one word; embeddings carry it."""
+        return f"{self.name}-{self.version}"
+
+    @staticmethod
+    def from_json(document: Json) -> ModelManifest:
+        """Read a manifest; raises ``ModelArtifactError`` naming what is missing or wrong."""
+        try:
+            if document["schema"] != SCHEMA:
+                raise ModelArtifactError(f"manifest schema {document['schema']!r} is not {SCHEMA}")
+            shape = cast(Json, document["input"])
+            thresholds = cast(Json, document["thresholds"])
+            golden = cast(Json, document["golden"])
+            return ModelManifest(
+                name=_text(document, "name"),
+                version=_text(document, "version"),
+                format=_text(document, "format"),
+                file=_text(document, "file"),
+                sha256=_text(document, "sha256"),
+                input_size=int(_number(shape, "size")),
+                embedding_dim=int(_number(document, "embedding_dim")),
+                alignment=_text(document, "alignment"),
+                calibration=_calibration(cast(list[Json], document["calibration"])),
+                tails=tuple(_tail(entry) for entry in cast(list[Json], document["impostor_tails"])),
+                identify=_threshold(cast(Json, thresholds["identify"])),
+                verify=_threshold(cast(Json, thresholds["verify"])),
+                golden_embedding=tuple(map(float, cast(list[float], golden["embedding"]))),
+                golden_min_similarity=_number(golden, "min_similarity"),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelArtifactError(f"the model's manifest is not valid: {error!r}") from error
+
+
+def _text(document: Json, key: str) -> str:
+    value = document[key]
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{key} must be a text")
+    return value
+
+
+def _number(document: Json, key: str) -> float:
+    value = document[key]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{key} must be a number")
+    return float(value)
+
+
+def _threshold(entry: Json) -> Threshold:
+    similarity = _number(entry, "similarity")
+    rate = _number(entry, "false_match_rate")
+    if not -1 < similarity < 1 or not 0 < rate < 1:
+        raise ValueError("a threshold needs a similarity in (-1, 1) and a rate in (0, 1)")
+    return Threshold(similarity, rate, _text(entry, "population"))
+
+
+def _calibration(lines: list[Json]) -> Calibration:
+    return Calibration(
+        tuple(
+            PlattCalibration(
+                int(_number(line, "photos")), _number(line, "slope"), _number(line, "intercept")
+            )
+            for line in lines
+        )
+    )
+
+
+def _tail(entry: Json) -> ImpostorTail:
+    points = cast(list[list[float]], entry["points"])
+    return ImpostorTail(
+        population=_text(entry, "population"),
+        points=tuple((float(rate), float(similarity)) for rate, similarity in points),
+        extrapolated_below=_number(entry, "extrapolated_below"),
+    )

@@ -1,0 +1,1 @@
+"""The employee registry: the only SQLAlchemy code of the service."""

@@ -1,0 +1,70 @@
+"""The one large read: everything that the index is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import BigInteger, CompoundSelect, Connection, Row, literal, select, union_all
+
+from app.domain.embeddings import centroid
+from app.domain.employees import EmployeeStatus, GalleryEntry
+from app.registry.rows import embedding_from_bytes
+from app.registry.tables import CentroidRow, EmployeeRow, PhotoRow
+
+#: Photo keys start at one, so the centroid comes first among an employee's rows.
+_CENTROID = 0
+_ROWS_PER_FETCH = 2000
+
+
+def read_gallery(connection: Connection, model_version: str) -> Iterator[GalleryEntry]:
+    """Yield every active employee that has photos of this model version, by key.
+
+    An employee without a stored centroid of that version gets the one of these photos.
+    """
+    # Closed also where reading fails: PostgreSQL's cursor would otherwise outlive it.
+    with connection.execute(
+        _select_gallery(model_version), execution_options={"yield_per": _ROWS_PER_FETCH}
+    ) as rows:
+        yield from _entries(rows)
+
+
+def _entries(rows: Iterable[Row[int, int, bytes]]) -> Iterator[GalleryEntry]:
+    for employee_key, group in groupby(rows, key=itemgetter(0)):
+        stored_centroid = None
+        photos = []
+        for _, photo_key, stored in group:
+            if photo_key == _CENTROID:
+                stored_centroid = embedding_from_bytes(stored)
+            else:
+                photos.append((photo_key, embedding_from_bytes(stored)))
+        if photos:
+            middle = stored_centroid
+            if middle is None:
+                middle = centroid([embedding for _, embedding in photos])
+            yield GalleryEntry(employee_key, middle, tuple(photos))
+
+
+def _select_gallery(model_version: str) -> CompoundSelect[int, int, bytes]:
+    """Return photos and centroids in one statement, for one statement sees one state.
+
+    Two would need a snapshot around them, or could pair new photos with an old centroid; a join
+    would send each centroid once a photo.
+    """
+    active = EmployeeRow.status == EmployeeStatus.ACTIVE.value
+    photos = (
+        select(
+            EmployeeRow.key.label("employee_key"),
+            PhotoRow.key.label("photo_key"),
+            PhotoRow.embedding,
+        )
+        .join(PhotoRow, PhotoRow.employee_key == EmployeeRow.key)
+        .where(active, PhotoRow.model_version == model_version)
+    )
+    centroids = (
+        select(EmployeeRow.key, literal(_CENTROID, BigInteger), CentroidRow.embedding)
+        .join(CentroidRow, CentroidRow.employee_key == EmployeeRow.key)
+        .where(active, CentroidRow.model_version == model_version)
+    )
+    return union_all(photos, centroids).order_by("employee_key", "photo_key")

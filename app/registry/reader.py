@@ -1,0 +1,107 @@
+"""What can be read of the registry; each statement sees what is committed when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from app.domain.embeddings import Embedding
+from app.domain.employees import Employee, EnrolledPhoto, GalleryEntry
+from app.registry.gallery import read_gallery
+from app.registry.rows import (
+    PHOTO_COLUMNS,
+    EmployeeColumns,
+    embedding_from_bytes,
+    employee_from_row,
+    is_storable,
+    photo_from_row,
+    select_employees,
+)
+from app.registry.tables import EmployeeRow, GalleryStateRow, PhotoRow
+
+#: SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
+_KEYS_PER_STATEMENT = 10_000
+
+
+class SqlRegistryReader:
+    """The reading half of a registry session."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        # What errors about a key can call the employee, once it is gone.
+        self._employee_ids: dict[int, str] = {}
+
+    def find_employee(self, employee_id: str) -> Employee | None:
+        """Return the employee with this id."""
+        if not is_storable(employee_id):
+            return None
+        query = select_employees().where(EmployeeRow.employee_id == employee_id)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._employee(row)
+
+    def employees_by_key(self, keys: Sequence[int]) -> dict[int, Employee]:
+        """Return the employees with these keys; unknown keys are left out."""
+        found = {}
+        for start in range(0, len(keys), _KEYS_PER_STATEMENT):
+            some = keys[start : start + _KEYS_PER_STATEMENT]
+            for row in self._connection.execute(
+                select_employees().where(EmployeeRow.key.in_(some))
+            ):
+                found[row[0]] = self._employee(row)
+        return found
+
+    def list_employees(self, after_key: int, limit: int) -> list[Employee]:
+        """Return up to ``limit`` employees with a larger key, by key."""
+        query = (
+            select_employees()
+            .where(EmployeeRow.key > after_key)
+            .order_by(EmployeeRow.key)
+            .limit(limit)
+        )
+        return [self._employee(row) for row in self._connection.execute(query)]
+
+    def list_photos(self, employee_key: int) -> list[EnrolledPhoto]:
+        """Return an employee's photos, oldest first."""
+        query = (
+            select(*PHOTO_COLUMNS)
+            .where(PhotoRow.employee_key == employee_key)
+            .order_by(PhotoRow.key)
+        )
+        return [photo_from_row(*row) for row in self._connection.execute(query)]
+
+    def find_photo(self, employee_key: int, photo_id: str) -> EnrolledPhoto | None:
+        """Return one photo of an employee."""
+        if not is_storable(photo_id):
+            return None
+        query = select(*PHOTO_COLUMNS).where(
+            PhotoRow.employee_key == employee_key, PhotoRow.photo_id == photo_id
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else photo_from_row(*row)
+
+    def photo_embeddings(
+        self, employee_key: int, model_version: str
+    ) -> list[tuple[int, Embedding]]:
+        """Return key and embedding of an employee's photos of one model version, oldest first."""
+        query = (
+            select(PhotoRow.key, PhotoRow.embedding)
+            .where(PhotoRow.employee_key == employee_key, PhotoRow.model_version == model_version)
+            .order_by(PhotoRow.key)
+        )
+        return [
+            (key, embedding_from_bytes(stored)) for key, stored in self._connection.execute(query)
+        ]
+
+    def gallery(self, model_version: str) -> list[GalleryEntry]:
+        """Return all active employees that have photos of this model version, by key."""
+        return list(read_gallery(self._connection, model_version))
+
+    def revision(self) -> int:
+        """Return the number that grows with every committed change of the gallery."""
+        return self._connection.execute(select(GalleryStateRow.revision)).scalar_one()
+
+    def _employee(self, row: EmployeeColumns) -> Employee:
+        employee = employee_from_row(row)
+        self._employee_ids[employee.key] = employee.employee_id
+        return employee

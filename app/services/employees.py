@@ -1,0 +1,117 @@
+"""Employees as records: list, read, change, delete; and their photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto
+from app.domain.errors import EmployeeNotFoundError, LastPhotoError, PhotoNotFoundError
+from app.services.gallery import Gallery
+from app.services.ports import Registry, RegistrySession
+
+
+@dataclass(frozen=True)
+class EmployeeChange:
+    """What to change; ``None`` leaves a field as it is."""
+
+    full_name: str | None = None
+    card_number: str | None = None
+    clear_card_number: bool = False
+    status: EmployeeStatus | None = None
+
+
+@dataclass(frozen=True)
+class EmployeePage:
+    """Some employees in the order of their enrolment; the next page starts after ``next_key``."""
+
+    employees: Sequence[Employee]
+    next_key: int | None
+
+
+class Employees:
+    """The use cases behind ``/v1/employees``."""
+
+    def __init__(self, registry: Registry, gallery: Gallery) -> None:
+        self._registry = registry
+        self._gallery = gallery
+
+    def page(self, after_key: int, limit: int) -> EmployeePage:
+        """Return up to ``limit`` employees after ``after_key``."""
+        with self._registry.session() as session:
+            found = session.list_employees(after_key, limit + 1)
+        more = len(found) > limit
+        return EmployeePage(found[:limit], found[limit - 1].key if more else None)
+
+    def read(self, employee_id: str) -> tuple[Employee, list[EnrolledPhoto]]:
+        """Return an employee with its photos; raises ``EmployeeNotFoundError``."""
+        with self._registry.session() as session:
+            employee = require_employee(session, employee_id)
+            return employee, session.list_photos(employee.key)
+
+    def change(self, employee_id: str, change: EmployeeChange) -> Employee:
+        """Change a record; a suspended employee leaves the index, an active one returns to it.
+
+        Raises ``EmployeeNotFoundError``, ``EmployeeConflictError``.
+        """
+        with self._gallery.changing() as session:
+            employee = require_employee(session, employee_id)
+            session.lock_employee(employee.key)
+            changed = session.update_employee(
+                employee.key,
+                full_name=change.full_name,
+                card_number=change.card_number,
+                clear_card_number=change.clear_card_number,
+                status=change.status,
+            )
+            if changed.status is employee.status:
+                session.commit()
+            else:
+                self._gallery.commit(session, changed)
+        return changed
+
+    def unenroll(self, employee_id: str) -> None:
+        """Delete an employee with everything that was kept; raises ``EmployeeNotFoundError``."""
+        with self._gallery.changing() as session:
+            employee = require_employee(session, employee_id)
+            session.lock_employee(employee.key)
+            session.delete_employee(employee.key)
+            self._gallery.commit_removal(session, employee)
+
+    def read_photo(self, employee_id: str, photo_id: str) -> EnrolledPhoto:
+        """Return one photo's record; raises ``EmployeeNotFoundError``, ``PhotoNotFoundError``."""
+        with self._registry.session() as session:
+            employee = require_employee(session, employee_id)
+            return _require_photo(session, employee, photo_id)
+
+    def delete_photo(self, employee_id: str, photo_id: str) -> None:
+        """Delete one photo; the centroid is that of the rest.
+
+        Raises ``LastPhotoError`` for the only photo, ``EmployeeNotFoundError``,
+        ``PhotoNotFoundError``.
+        """
+        with self._gallery.changing() as session:
+            employee = require_employee(session, employee_id)
+            session.lock_employee(employee.key)
+            photo = _require_photo(session, employee, photo_id)
+            if len(session.list_photos(employee.key)) == 1:
+                raise LastPhotoError(
+                    f"this is the only photo of {employee_id!r}; delete the employee instead"
+                )
+            session.delete_photo(photo.key)
+            self._gallery.commit(session, employee)
+
+
+def require_employee(session: RegistrySession, employee_id: str) -> Employee:
+    """Return the employee; raises ``EmployeeNotFoundError``."""
+    employee = session.find_employee(employee_id)
+    if employee is None:
+        raise EmployeeNotFoundError(employee_id)
+    return employee
+
+
+def _require_photo(session: RegistrySession, employee: Employee, photo_id: str) -> EnrolledPhoto:
+    photo = session.find_photo(employee.key, photo_id)
+    if photo is None:
+        raise PhotoNotFoundError(f"{employee.employee_id!r} has no photo {photo_id!r}")
+    return photo

@@ -1,0 +1,60 @@
+"""From the bytes of a photo to one measured, embedded face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.embeddings import Embedding
+from app.domain.errors import NoFaceFoundError, SeveralFacesFoundError
+from app.domain.faces import Detection, FaceQuality, QualityLimits, require_quality
+from app.services.admission import Admission
+from app.services.ports import Embedder, Vision
+
+
+class SeveralFaces(StrEnum):
+    """What to do with a photo of several faces."""
+
+    LARGEST = "largest"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class ExtractedFace:
+    """The face that was used, and how many there were to choose from."""
+
+    embedding: Embedding
+    detection: Detection
+    quality: FaceQuality
+    faces_found: int
+
+
+class FaceExtraction:
+    """Decode, detect, align, measure, embed: one photo at a time, admitted first."""
+
+    def __init__(self, vision: Vision, embedder: Embedder, admission: Admission) -> None:
+        self._vision = vision
+        self._embedder = embedder
+        self._admission = admission
+
+    def extract(
+        self, content: bytes, limits: QualityLimits, several: SeveralFaces
+    ) -> ExtractedFace:
+        """Return the face of a photo; raises ``PhotoError`` naming why it cannot be used.
+
+        Of several faces the largest is taken, unless they are to be refused.
+        """
+        with self._admission.admitted():
+            picture = self._vision.decode(content)
+            detections = self._vision.detect(picture)
+            if not detections:
+                raise NoFaceFoundError("no face was found in the photo")
+            if several is SeveralFaces.REFUSE and len(detections) > 1:
+                raise SeveralFacesFoundError(
+                    f"{len(detections)} faces were found, exactly one is wanted"
+                )
+            chosen = max(detections, key=lambda detection: detection.box.area)
+            crop = self._vision.crop(picture, chosen)
+            require_quality(crop.quality, limits)
+            (embedding,) = self._embedder.embed(crop.pixels[None])
+        return ExtractedFace(embedding, chosen, crop.quality, len(detections))

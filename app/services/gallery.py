@@ -1,0 +1,91 @@
+"""Keeps the index a faithful copy of the registry: flush, commit, index, and then an answer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.domain.embeddings import centroid
+from app.domain.employees import Employee, EmployeeStatus, GalleryEntry
+from app.services.ports import GalleryIndex, Registry, RegistrySession
+
+logger = logging.getLogger(__name__)
+
+
+class Gallery:
+    """The registry and its index behind one door.
+
+    SQL is the truth and the index a cache of it. Every committed change grows the registry's
+    revision by one; an index at another revision than the registry's is out of date, be it that
+    another process wrote or that this one died between commit and index, and is built anew.
+    """
+
+    def __init__(self, registry: Registry, index: GalleryIndex, model_version: str) -> None:
+        self._registry = registry
+        self._index = index
+        self._model_version = model_version
+        self._changing = threading.RLock()
+
+    @property
+    def index(self) -> GalleryIndex:
+        """The index, for searching after ``bring_up_to_date``."""
+        return self._index
+
+    def rebuild(self) -> None:
+        """Build the index from the registry."""
+        with self._changing, self._registry.session() as session:
+            revision = session.revision()
+            entries = session.gallery(self._model_version)
+            self._index.replace_all(entries, revision)
+        logger.info("index built: %d employees at revision %d", len(entries), revision)
+
+    def is_current(self) -> bool:
+        """Say whether the index reflects the registry as it is now."""
+        with self._registry.session() as session:
+            return session.revision() == self._index.revision
+
+    def bring_up_to_date(self, session: RegistrySession) -> None:
+        """Rebuild the index where somebody else changed the registry."""
+        if session.revision() != self._index.revision:
+            with self._changing:
+                if not self.is_current():
+                    self.rebuild()
+
+    @contextmanager
+    def changing(self) -> Iterator[RegistrySession]:
+        """Open a transaction for a change of the gallery; one at a time in this process."""
+        with self._changing, self._registry.session() as session:
+            yield session
+
+    def commit(self, session: RegistrySession, employee: Employee) -> None:
+        """Commit what was done to one employee's photos or status, then show it to the index."""
+        entry = self._refresh_entry(session, employee)
+        revision = session.advance_revision()
+        session.commit()
+        if self._index.revision != revision - 1:
+            self.rebuild()
+        elif entry is None:
+            self._index.remove(employee.key, revision)
+        else:
+            self._index.upsert(entry, revision)
+
+    def commit_removal(self, session: RegistrySession, employee: Employee) -> None:
+        """Commit the deletion of one employee, then take it from the index."""
+        revision = session.advance_revision()
+        session.commit()
+        if self._index.revision != revision - 1:
+            self.rebuild()
+        else:
+            self._index.remove(employee.key, revision)
+
+    def _refresh_entry(self, session: RegistrySession, employee: Employee) -> GalleryEntry | None:
+        photos = session.photo_embeddings(employee.key, self._model_version)
+        if not photos:
+            return None
+        middle = centroid([embedding for _, embedding in photos])
+        session.store_centroid(employee.key, middle, self._model_version)
+        if employee.status is not EmployeeStatus.ACTIVE:
+            return None
+        return GalleryEntry(employee.key, middle, tuple(photos))

@@ -1,0 +1,194 @@
+"""What the use cases need of the world, as protocols; the adapters do not inherit from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.embeddings import Embedding
+from app.domain.employees import (
+    Employee,
+    EmployeeStatus,
+    EnrolledPhoto,
+    GalleryEntry,
+    NewPhoto,
+)
+from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.model_manifest import ModelManifest
+
+
+class Vision(Protocol):
+    """From bytes to aligned faces."""
+
+    def decode(self, content: bytes) -> Picture:
+        """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much."""
+        ...
+
+    def detect(self, picture: Picture) -> list[Detection]:
+        """Return the faces, largest first; none is an empty list."""
+        ...
+
+    def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
+        """Return the aligned crop of one face with its measured quality."""
+        ...
+
+
+class Embedder(Protocol):
+    """From aligned crops to embeddings. Safe to call from several threads."""
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """What the loaded model is, with its thresholds and calibration."""
+        ...
+
+    def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
+        """Return an embedding for each crop of ``(N, 3, 112, 112)`` RGB uint8."""
+        ...
+
+
+@dataclass(frozen=True)
+class RankedEmployee:
+    """An employee at a similarity. ``photo_count`` is how many photos the centroid stands for."""
+
+    employee_key: int
+    similarity: float
+    closest_photo_similarity: float
+    photo_count: int
+
+
+@dataclass(frozen=True)
+class GallerySimilarities:
+    """One probe against the whole gallery: parallel arrays ``(N,)``, in no particular order."""
+
+    employee_keys: npt.NDArray[np.int64]
+    similarities: npt.NDArray[np.float32]
+    photo_counts: npt.NDArray[np.int64]
+
+
+class GalleryIndex(Protocol):
+    """The searchable copy of the registry. Safe to call from several threads."""
+
+    @property
+    def revision(self) -> int:
+        """The registry revision that this index reflects; -1 before the first build."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many employees can be found."""
+        ...
+
+    def replace_all(self, entries: Sequence[GalleryEntry], revision: int) -> None:
+        """Build the index anew and swap it in."""
+        ...
+
+    def upsert(self, entry: GalleryEntry, revision: int) -> None:
+        """Add or replace one employee."""
+        ...
+
+    def remove(self, employee_key: int, revision: int) -> None:
+        """Forget one employee; nothing happens where it is unknown."""
+        ...
+
+    def compare_all(self, probe: Embedding) -> GallerySimilarities:
+        """Return the similarity of ``probe`` to every employee's centroid."""
+        ...
+
+    def rank(self, probe: Embedding, limit: int) -> list[RankedEmployee]:
+        """Return the ``limit`` nearest employees by centroid, nearest first; ties by key."""
+        ...
+
+
+class RegistrySession(Protocol):
+    """One transaction on the employee registry. Nothing lasts without ``commit``."""
+
+    def find_employee(self, employee_id: str) -> Employee | None:
+        """Return the employee with this id."""
+        ...
+
+    def employees_by_key(self, keys: Sequence[int]) -> dict[int, Employee]:
+        """Return the employees with these keys; unknown keys are left out."""
+        ...
+
+    def list_employees(self, after_key: int, limit: int) -> list[Employee]:
+        """Return up to ``limit`` employees with a larger key, by key."""
+        ...
+
+    def add_employee(self, employee_id: str, full_name: str, card_number: str | None) -> Employee:
+        """Create an active employee; raises ``EmployeeConflictError`` where id or card is taken."""
+        ...
+
+    def update_employee(
+        self,
+        employee_key: int,
+        *,
+        full_name: str | None = None,
+        card_number: str | None = None,
+        clear_card_number: bool = False,
+        status: EmployeeStatus | None = None,
+    ) -> Employee:
+        """Change what is given; raises ``EmployeeConflictError`` where the card is taken."""
+        ...
+
+    def delete_employee(self, employee_key: int) -> None:
+        """Delete the employee with photos, embeddings and centroid."""
+        ...
+
+    def add_photos(self, employee_key: int, photos: Sequence[NewPhoto]) -> list[EnrolledPhoto]:
+        """Store photos, in order."""
+        ...
+
+    def list_photos(self, employee_key: int) -> list[EnrolledPhoto]:
+        """Return an employee's photos, oldest first."""
+        ...
+
+    def find_photo(self, employee_key: int, photo_id: str) -> EnrolledPhoto | None:
+        """Return one photo of an employee."""
+        ...
+
+    def delete_photo(self, photo_key: int) -> None:
+        """Delete one photo."""
+        ...
+
+    def photo_embeddings(
+        self, employee_key: int, model_version: str
+    ) -> list[tuple[int, Embedding]]:
+        """Return key and embedding of an employee's photos of one model version, oldest first."""
+        ...
+
+    def store_centroid(self, employee_key: int, centroid: Embedding, model_version: str) -> None:
+        """Set the employee's centroid for one model version."""
+        ...
+
+    def gallery(self, model_version: str) -> list[GalleryEntry]:
+        """Return all active employees that have photos of this model version, by key."""
+        ...
+
+    def revision(self) -> int:
+        """Return the number that grows with every committed change of the gallery."""
+        ...
+
+    def advance_revision(self) -> int:
+        """Grow the revision by one within this transaction and return it."""
+        ...
+
+    def lock_employee(self, employee_key: int) -> None:
+        """Keep other transactions from changing this employee until this one ends."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything of this session last."""
+        ...
+
+
+class Registry(Protocol):
+    """The employee registry."""
+
+    def session(self) -> AbstractContextManager[RegistrySession]:
+        """Open a transaction; what was not committed when it closes is rolled back."""
+        ...

@@ -1,0 +1,208 @@
+"""Who stands there: known or unknown, ranked candidates, a claimed identity, two photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.calibration import gallery_posterior, pair_probability
+from app.domain.embeddings import centroid, similarity
+from app.domain.employees import Employee, EmployeeStatus
+from app.domain.errors import EmployeeConflictError
+from app.domain.faces import QualityLimits
+from app.domain.model_manifest import ModelManifest, Threshold
+from app.services.employees import require_employee
+from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
+from app.services.gallery import Gallery
+from app.services.ports import RankedEmployee, Registry
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The numbers behind every decision.
+
+    ``prior_unknown``: the assumed share of strangers among faces shown. ``prior_same``: the assumed
+    share of true claims in 1:1. Thresholds are the model's, or stricter ones.
+    """
+
+    identify: Threshold
+    verify: Threshold
+    prior_unknown: float
+    prior_same: float
+
+
+def make_policy(
+    manifest: ModelManifest,
+    min_similarity: float | None,
+    prior_unknown: float,
+    prior_same: float,
+) -> Policy:
+    """Return the model's thresholds, tightened by ``min_similarity`` where that is stricter."""
+
+    def tightened(threshold: Threshold) -> Threshold:
+        if min_similarity is None or min_similarity <= threshold.similarity:
+            return threshold
+        return Threshold(min_similarity, threshold.false_match_rate, threshold.population)
+
+    return Policy(
+        tightened(manifest.identify), tightened(manifest.verify), prior_unknown, prior_same
+    )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One employee, how near the face is, and how probable it is that this is the person."""
+
+    employee: Employee
+    similarity: float
+    closest_photo_similarity: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Identification:
+    """Ranked candidates; their probabilities, ``others_probability`` and nobody's sum to one."""
+
+    candidates: tuple[Candidate, ...]
+    unknown_probability: float
+    others_probability: float
+    threshold: Threshold
+    face: ExtractedFace
+
+    @property
+    def known(self) -> Candidate | None:
+        """The nearest employee, where it reaches the threshold."""
+        best = self.candidates[0] if self.candidates else None
+        return best if best and best.similarity >= self.threshold.similarity else None
+
+
+@dataclass(frozen=True)
+class ClaimVerification:
+    """A claimed identity, accepted or not."""
+
+    employee: Employee
+    accepted: bool
+    similarity: float
+    probability: float
+    threshold: Threshold
+    face: ExtractedFace
+
+
+@dataclass(frozen=True)
+class PairComparison:
+    """Two photos: the same person or not."""
+
+    same: bool
+    similarity: float
+    probability: float
+    threshold: Threshold
+    faces: tuple[ExtractedFace, ExtractedFace]
+
+
+class Recognition:
+    """The use cases behind verify, identify and compare."""
+
+    def __init__(
+        self,
+        extraction: FaceExtraction,
+        registry: Registry,
+        gallery: Gallery,
+        manifest: ModelManifest,
+        policy: Policy,
+        limits: QualityLimits,
+    ) -> None:
+        self._extraction = extraction
+        self._registry = registry
+        self._gallery = gallery
+        self._manifest = manifest
+        self._policy = policy
+        self._limits = limits
+
+    def identify(self, content: bytes, limit: int, several: SeveralFaces) -> Identification:
+        """Rank the employees nearest to the face; raises ``PhotoError``."""
+        face = self._extraction.extract(content, self._limits, several)
+        with self._registry.session() as session:
+            self._gallery.bring_up_to_date(session)
+            index = self._gallery.index
+            everyone = index.compare_all(face.embedding)
+            ranked = index.rank(face.embedding, limit)
+            employees = session.employees_by_key([one.employee_key for one in ranked])
+        ratios = self._manifest.calibration.log_likelihood_ratios(
+            everyone.similarities, everyone.photo_counts
+        )
+        probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
+        by_key = dict(zip(everyone.employee_keys.tolist(), probabilities.tolist(), strict=True))
+        candidates = tuple(
+            self._candidate(one, employees[one.employee_key], by_key)
+            for one in ranked
+            if one.employee_key in employees and one.employee_key in by_key
+        )
+        listed = sum(candidate.probability for candidate in candidates)
+        return Identification(
+            candidates=candidates,
+            unknown_probability=nobody,
+            others_probability=max(0.0, 1.0 - nobody - listed),
+            threshold=self._policy.identify,
+            face=face,
+        )
+
+    @staticmethod
+    def _candidate(
+        ranked: RankedEmployee, employee: Employee, probabilities: dict[int, float]
+    ) -> Candidate:
+        return Candidate(
+            employee,
+            ranked.similarity,
+            ranked.closest_photo_similarity,
+            probabilities[ranked.employee_key],
+        )
+
+    def verify_claim(
+        self, employee_id: str, content: bytes, several: SeveralFaces
+    ) -> ClaimVerification:
+        """Compare the face with one claimed employee.
+
+        Raises ``EmployeeNotFoundError``, ``EmployeeConflictError`` for a suspended employee or one
+        without photos of this model, and ``PhotoError``.
+        """
+        with self._registry.session() as session:
+            employee = require_employee(session, employee_id)
+        if employee.status is not EmployeeStatus.ACTIVE:
+            raise EmployeeConflictError(f"{employee_id!r} is suspended")
+        face = self._extraction.extract(content, self._limits, several)
+        with self._registry.session() as session:
+            photos = session.photo_embeddings(employee.key, self._manifest.model_version)
+        if not photos:
+            raise EmployeeConflictError(f"{employee_id!r} has no photo of the present model")
+        middle = centroid([embedding for _, embedding in photos])
+        score = similarity(face.embedding, middle)
+        return ClaimVerification(
+            employee=employee,
+            accepted=score >= self._policy.verify.similarity,
+            similarity=score,
+            probability=self._pair_probability(score, len(photos)),
+            threshold=self._policy.verify,
+            face=face,
+        )
+
+    def compare(self, first: bytes, second: bytes, several: SeveralFaces) -> PairComparison:
+        """Compare the faces of two photos; raises ``PhotoError``."""
+        faces = (
+            self._extraction.extract(first, self._limits, several),
+            self._extraction.extract(second, self._limits, several),
+        )
+        score = similarity(faces[0].embedding, faces[1].embedding)
+        return PairComparison(
+            same=score >= self._policy.verify.similarity,
+            similarity=score,
+            probability=self._pair_probability(score, 1),
+            threshold=self._policy.verify,
+            faces=faces,
+        )
+
+    def _pair_probability(self, score: float, photo_count: int) -> float:
+        (ratio,) = self._manifest.calibration.log_likelihood_ratios(
+            np.asarray([score]), np.asarray([photo_count])
+        )
+        return pair_probability(float(ratio), self._policy.prior_same)

@@ -1,0 +1,97 @@
+"""Every setting of the service, read from the environment once and validated together."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.faces import ENROLLMENT_LIMITS
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings; each is the environment variable of its name with the prefix ``FACEGATE_``."""
+
+    model_config = SettingsConfigDict(env_prefix="FACEGATE_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Where the embedded database lives.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of a PostgreSQL; SQLite in the data directory if unset."
+    )
+    api_key: SecretStr | None = Field(
+        None, description="Key that callers send as x-api-key or as a bearer token."
+    )
+    allow_anonymous: bool = Field(
+        False, description="Serve without a key on an address others can reach."
+    )
+    model_dir: Path = Field(
+        PROJECT_ROOT / "models" / "embedder" / "1.0.0", description="Folder of the embedder."
+    )
+    detector_path: Path | None = Field(
+        None, description="Another YuNet file than the one of the pinned wheel."
+    )
+    min_similarity: float | None = Field(
+        None, gt=-1, lt=1, description="Tightens the model's thresholds; it never loosens them."
+    )
+    prior_unknown: float = Field(
+        0.5, gt=0, lt=1, description="Assumed share of strangers among the faces shown."
+    )
+    prior_same: float = Field(
+        0.5, gt=0, lt=1, description="Assumed share of true claims in 1:1 verification."
+    )
+    min_face_pixels: float = Field(
+        ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enrol, in pixels."
+    )
+    max_upload_bytes: int = Field(10_000_000, gt=0, description="Largest photo file.")
+    max_request_bytes: int = Field(64_000_000, gt=0, description="Largest request body.")
+    max_photo_pixels: int = Field(40_000_000, gt=0, description="Most pixels of one photo.")
+    max_photos_per_employee: int = Field(100, ge=1, description="Most photos of one employee.")
+    workers: int = Field(
+        default_factory=lambda: max(1, len(os.sched_getaffinity(0))),
+        ge=1,
+        description="Recognitions that run at the same time, one thread each.",
+    )
+    waiting_limit: int = Field(32, ge=0, description="Recognitions that may wait for a turn.")
+    busy_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for a turn.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use."""
+        if self.database_url is not None and self.database_url.get_secret_value():
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.resolve() / 'facegate.sqlite3'}"
+
+    @property
+    def required_api_key(self) -> str | None:
+        """The key callers must send, or none."""
+        key = self.api_key.get_secret_value() if self.api_key else ""
+        return key or None
+
+    @model_validator(mode="after")
+    def _refuse_open_doors(self) -> Self:
+        key = self.required_api_key
+        if key is not None and len(key) < 16:
+            raise ValueError("FACEGATE_API_KEY needs at least 16 characters")
+        if key is None and not self.allow_anonymous and not _is_loopback(self.host):
+            raise ValueError(
+                f"listening on {self.host} without FACEGATE_API_KEY lets anyone enrol; set a key, "
+                "or FACEGATE_ALLOW_ANONYMOUS=true behind a gateway that checks callers"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,30 @@
+"""From a photo's bytes to aligned faces: what the use cases know as ``Vision``."""
+
+from __future__ import annotations
+
+from app.domain.faces import Detection, FaceCrop, Picture
+from app.vision.alignment import align_face
+from app.vision.decode import DecodeLimits, decode_photo
+from app.vision.detector import FaceDetector
+from app.vision.quality import measure_quality
+
+
+class FaceVision:
+    """Decodes photos, finds faces in them and cuts them out. Safe to call from several threads."""
+
+    def __init__(self, detector: FaceDetector, limits: DecodeLimits | None = None) -> None:
+        self.detector = detector
+        self.limits = limits or DecodeLimits()
+
+    def decode(self, content: bytes) -> Picture:
+        """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much."""
+        return decode_photo(content, self.limits)
+
+    def detect(self, picture: Picture) -> list[Detection]:
+        """Return the faces, largest first; none is an empty list."""
+        return self.detector.detect(picture)
+
+    def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
+        """Return the aligned crop of one face with its measured quality."""
+        pixels = align_face(picture, detection.landmarks)
+        return FaceCrop(pixels, measure_quality(pixels, detection))

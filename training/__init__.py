@@ -1,0 +1,1 @@
+"""Offline training of face embedders; the service never imports this package."""

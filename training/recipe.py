@@ -1,0 +1,148 @@
+"""A recipe: everything that decides a training run, in one TOML file that rejects unknown keys."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudentRecipe(_Strict):
+    """The student's size: channels and residual blocks of each of four stages."""
+
+    widths: tuple[int, int, int, int] = (32, 64, 128, 256)
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
+    embedding_dim: int = 256
+
+
+class SourceRecipe(_Strict):
+    """One source of crops and its share of every batch."""
+
+    name: str
+    paths: tuple[str, ...]
+    share: float = Field(gt=0, le=1)
+    labelled: bool = False
+    attributes: str | None = None
+    mark_black: bool = False
+
+
+class TeacherRecipe(_Strict):
+    """A frozen network to imitate: where it is, and the picture it wants.
+
+    ``template`` holds five landmarks as fractions of ``input_size``; empty means the ArcFace crop.
+    """
+
+    name: str
+    path: str
+    input_size: int
+    channels: Literal["rgb", "bgr"]
+    template: tuple[tuple[float, float], ...] = ()
+    loss_weight: float = 1.0
+    similarity_weight: float = 1.0
+
+
+class CorrectionRecipe(_Strict):
+    """A linear head on all teachers together, fitted on identities before the student starts."""
+
+    steps: int = 600
+    batch_size: int = 1024
+    learning_rate: float = 1e-3
+    embedding_dim: int = 256
+    loss_weight: float = 1.0
+    similarity_weight: float = 1.0
+
+
+class AugmentRecipe(_Strict):
+    """How often and how strongly a picture is changed; probabilities unless a unit is named."""
+
+    flip: float = 0.5
+    rotation_degrees: float = 6.0
+    scale: float = 0.06
+    shift_pixels: float = 4.0
+    brightness: float = 0.25
+    contrast: float = 0.25
+    colour: float = 0.15
+    grey: float = 0.08
+    downscale: float = 0.12
+    blur: float = 0.08
+    jpeg: float = 0.08
+    occlusion: float = 0.10
+    mask: float = 0.04
+    mixup: float = 0.0
+
+
+class LossRecipe(_Strict):
+    """Weights of the terms that are added up."""
+
+    similarity: float = 20.0
+    identity: float = 0.05
+    identity_temperature: float = 0.1
+    repulsion: float = 1.0
+    repulsion_margin: float = 0.15
+
+
+class OptimiserRecipe(_Strict):
+    """Muon for convolution weights seen as matrices, AdamW for the rest; cosine to zero."""
+
+    muon_learning_rate: float = 0.02
+    adamw_learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    warmup_fraction: float = 0.02
+
+
+class ResolutionRecipe(_Strict):
+    """Train at ``pixels`` until this fraction of the run is done."""
+
+    until: float = Field(gt=0, le=1)
+    pixels: int
+
+
+class Recipe(_Strict):
+    """A whole training run."""
+
+    name: str
+    seed: int = 20261122
+    batch_size: int = 128
+    steps: int = 12_000
+    teacher_view: Literal["clean", "augmented"] = "clean"
+    student: StudentRecipe = StudentRecipe()
+    sources: tuple[SourceRecipe, ...]
+    teachers: tuple[TeacherRecipe, ...]
+    correction: CorrectionRecipe | None = None
+    augment: AugmentRecipe = AugmentRecipe()
+    loss: LossRecipe = LossRecipe()
+    optimiser: OptimiserRecipe = OptimiserRecipe()
+    resolution: tuple[ResolutionRecipe, ...] = (ResolutionRecipe(until=1.0, pixels=112),)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if abs(sum(source.share for source in self.sources) - 1) > 1e-6:
+            raise ValueError("the shares of the sources must add up to 1")
+        if sum(source.share for source in self.sources if source.mark_black) > 0.5 and any(
+            not source.mark_black for source in self.sources
+        ):
+            raise ValueError("tightly cut sources may fill no more than half of a batch")
+        if self.augment.mixup and self.teacher_view == "clean":
+            raise ValueError('mixup needs teacher_view = "augmented": a teacher labels the mixture')
+        if self.resolution[-1].until != 1.0:
+            raise ValueError("the last resolution must hold until 1.0")
+        return self
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Return a recipe by its name in ``training/recipes`` or by the path of a TOML file."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = RECIPES / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        raise FileNotFoundError(f"no recipe {name_or_path!r}; known: {known}")
+    return Recipe.model_validate(tomllib.loads(path.read_text()))
