@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.registry.database import create_registry_engine
+from app.registry.repository import SqlRegistry
+from app.registry.schema import upgrade_to_head
+from app.search.faiss_index import FaissGalleryIndex
+from app.services.admission import Admission
+from app.services.employees import Employees
+from app.services.enrollment import Enrollment
+from app.services.extraction import FaceExtraction
+from app.services.gallery import Gallery
+from app.services.recognition import Policy, Recognition
+from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision
+
+
+@dataclass(frozen=True)
+class House:
+    """One process of the service: real registry and index, fake eyes."""
+
+    registry: SqlRegistry
+    index: FaissGalleryIndex
+    gallery: Gallery
+    extraction: FaceExtraction
+    enrollment: Enrollment
+    recognition: Recognition
+    employees: Employees
+
+
+@pytest.fixture
+def open_house(tmp_path: Path) -> Iterator[Callable[[], House]]:
+    """Return a way to start one more process on the same database."""
+    url = f"sqlite:///{tmp_path / 'registry.sqlite3'}"
+    upgrade_to_head(url)
+    registries: list[SqlRegistry] = []
+
+    def start() -> House:
+        registry = SqlRegistry(create_registry_engine(url))
+        registries.append(registry)
+        index = FaissGalleryIndex(DIM)
+        gallery = Gallery(registry, index, MANIFEST.model_version)
+        gallery.rebuild()
+        extraction = FaceExtraction(FakeVision(), FakeEmbedder(), Admission(2, 8, 5.0))
+        policy = Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5)
+        return House(
+            registry,
+            index,
+            gallery,
+            extraction,
+            Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
+            Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
+            Employees(registry, gallery),
+        )
+
+    yield start
+    for registry in registries:
+        registry.close()
+
+
+@pytest.fixture
+def house(open_house: Callable[[], House]) -> House:
+    return open_house()

@@ -1,0 +1,90 @@
+"""Stand-ins for eyes and network: a 'photo' is a few words that say what is on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.calibration import Calibration, ImpostorTail, PlattCalibration
+from app.domain.embeddings import Embedding, as_embedding
+from app.domain.errors import UndecodablePhotoError
+from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
+from app.domain.model_manifest import ModelManifest, Threshold
+
+DIM = 16
+QUALITY = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)
+LANDMARKS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
+
+MANIFEST = ModelManifest(
+    name="fake",
+    version="1",
+    format="torchscript",
+    file="none",
+    sha256="0",
+    input_size=112,
+    embedding_dim=DIM,
+    alignment="arcface-112",
+    calibration=Calibration((PlattCalibration(1, 20.0, -10.0), PlattCalibration(3, 25.0, -12.0))),
+    tails=(ImpostorTail("everyone", ((0.1, 0.2), (1e-6, 0.9)), 1e-5),),
+    identify=Threshold(0.6, 1e-4, "everyone"),
+    verify=Threshold(0.5, 1e-3, "everyone"),
+    golden_embedding=(),
+    golden_min_similarity=0.99,
+)
+
+
+def photo(person: str, shot: int = 0, **facts: float) -> bytes:
+    """Return a photo of ``person``; facts override measures, ``faces`` their number."""
+    words = [person, str(shot), *(f"{name}={value}" for name, value in facts.items())]
+    return " ".join(words).encode()
+
+
+class FakeVision:
+    """Reads the words of a fake photo."""
+
+    def decode(self, content: bytes) -> Picture:
+        if content == b"garbage":
+            raise UndecodablePhotoError("the photo cannot be decoded")
+        return np.frombuffer(content, np.uint8)[None, :, None]
+
+    def detect(self, picture: Picture) -> list[Detection]:
+        faces = int(self._facts(picture).get("faces", 1))
+        return [
+            Detection(Box(0, 0, 100 - 10 * n, 100 - 10 * n), LANDMARKS, 0.95) for n in range(faces)
+        ]
+
+    def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
+        measures = {
+            name: value for name, value in self._facts(picture).items() if name != "faces"
+        }
+        pixels = np.zeros((3, 112, 112), np.uint8)
+        text = picture.tobytes()[:200]
+        pixels[0, 0, : len(text)] = 0
+        pixels.reshape(-1)[: len(text)] = np.frombuffer(text, np.uint8)
+        return FaceCrop(pixels, dataclasses.replace(QUALITY, **measures))
+
+    @staticmethod
+    def _facts(picture: Picture) -> dict[str, float]:
+        words = picture.tobytes().decode().split()[2:]
+        return {name: float(value) for name, value in (word.split("=") for word in words)}
+
+
+class FakeEmbedder:
+    """Puts every person somewhere on the sphere and each shot a little beside it."""
+
+    def __init__(self, manifest: ModelManifest = MANIFEST) -> None:
+        self.manifest = manifest
+
+    def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
+        return [self._embed(crop) for crop in crops]
+
+    def _embed(self, crop: npt.NDArray[np.uint8]) -> Embedding:
+        person, shot = bytes(crop.reshape(-1)[:200]).rstrip(b"\0").split()[:2]
+        centre = np.random.default_rng(zlib.crc32(person)).normal(size=DIM)
+        centre /= np.linalg.norm(centre)
+        beside = np.random.default_rng(zlib.crc32(person + shot)).normal(size=DIM)
+        vector = centre + 0.08 * beside
+        return as_embedding(vector / np.linalg.norm(vector))

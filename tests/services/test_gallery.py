@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from app.domain import errors
+from app.services.admission import Admission
+from app.services.employees import EmployeeChange
+from app.services.readiness import Readiness
+from tests.services.conftest import House
+from tests.services.fakes import photo
+from tests.services.test_enrollment import enroll
+from tests.services.test_recognition import identify
+
+
+def test_deleting_a_photo_moves_the_centroid(house: House) -> None:
+    result = enroll(house, "e1", photo("ann", 1), photo("bob", 1))
+    before = identify(house, photo("ann", 1)).candidates[0].similarity
+    house.employees.delete_photo("e1", result.enrolled[1].photo.photo_id)
+    after = identify(house, photo("ann", 1)).candidates[0].similarity
+    assert after > before
+    assert after == pytest.approx(1.0, abs=1e-5)
+    assert house.employees.read("e1")[0].photo_count == 1
+
+
+def test_the_last_photo_stays(house: House) -> None:
+    result = enroll(house, "e1", photo("ann", 1))
+    with pytest.raises(errors.LastPhotoError):
+        house.employees.delete_photo("e1", result.enrolled[0].photo.photo_id)
+    with pytest.raises(errors.PhotoNotFoundError):
+        house.employees.delete_photo("e1", "no-such-photo")
+
+
+def test_pages_cover_everybody_once(house: House) -> None:
+    for number in range(7):
+        enroll(house, f"e{number}", photo(f"p{number}", 1))
+    seen, after = [], 0
+    while True:
+        page = house.employees.page(after, 3)
+        seen += [employee.employee_id for employee in page.employees]
+        if page.next_key is None:
+            break
+        after = page.next_key
+    assert seen == [f"e{number}" for number in range(7)]
+
+
+def test_readiness_is_red_while_index_and_registry_differ(
+    open_house: Callable[[], House],
+) -> None:
+    first, second = open_house(), open_house()
+    readiness = Readiness(second.extraction, second.gallery, photo("probe"))
+    assert readiness.check().ready
+    enroll(first, "e1", photo("ann", 1))
+    red = readiness.check()
+    assert not red.ready
+    assert not red.index_current
+    assert readiness.check().ready
+
+
+def test_enrolling_at_the_same_time_loses_nothing(open_house: Callable[[], House]) -> None:
+    houses = [open_house(), open_house()]
+    faults: list[BaseException] = []
+
+    def work(house: House, number: int) -> None:
+        try:
+            for round_number in range(6):
+                name = f"t{number}-{round_number}"
+                enroll(house, name, photo(name, 1), photo(name, 2))
+                enroll(house, "shared", photo("shared", number * 10 + round_number), name="S")
+            house.employees.unenroll(f"t{number}-0")
+        except BaseException as error:  # noqa: BLE001  handed to the main thread
+            faults.append(error)
+
+    enroll(houses[0], "shared", photo("shared", 99), name="S")
+    threads = [threading.Thread(target=work, args=(houses[n % 2], n)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert houses[0].employees.read("shared")[0].photo_count == 25
+    for house in houses:
+        found = identify(house, photo("t1-3", 9))
+        assert found.known is not None
+        assert house.index.size == 4 * 5 + 1
+        assert house.gallery.is_current()
+
+
+def test_a_change_of_name_does_not_touch_the_index(house: House) -> None:
+    enroll(house, "e1", photo("ann", 1))
+    revision = house.index.revision
+    house.employees.change("e1", EmployeeChange(full_name="New Name"))
+    assert house.index.revision == revision
+    assert house.gallery.is_current()
+
+
+def test_too_much_work_is_refused_at_once() -> None:
+    admission = Admission(capacity=1, waiting_limit=0, timeout_seconds=0.01)
+    with admission.admitted():
+        with pytest.raises(errors.BusyError) as raised, admission.admitted():
+            pass
+        assert raised.value.retry_after_seconds >= 1
+    with admission.admitted():
+        pass
+
+
+def test_waiting_ends_after_a_while() -> None:
+    admission = Admission(capacity=1, waiting_limit=1, timeout_seconds=0.05)
+    with admission.admitted(), pytest.raises(errors.BusyError), admission.admitted():
+        pass
+    with admission.admitted():
+        pass

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from app.domain import errors
+from app.domain.employees import EmployeeStatus
+from app.domain.model_manifest import Threshold
+from app.services.employees import EmployeeChange
+from app.services.extraction import SeveralFaces
+from app.services.recognition import Identification, make_policy
+from tests.services.conftest import House
+from tests.services.fakes import MANIFEST, photo
+from tests.services.test_enrollment import enroll
+
+LARGEST = SeveralFaces.LARGEST
+
+
+def identify(house: House, content: bytes, limit: int = 5) -> Identification:
+    return house.recognition.identify(content, limit, LARGEST)
+
+
+def enroll_team(house: House, *names: str) -> None:
+    for name in names:
+        enroll(house, name, photo(name, 1), photo(name, 2), photo(name, 3))
+
+
+def test_an_enrolled_face_is_known(house: House) -> None:
+    enroll_team(house, "ann", "bob", "eve")
+    found = identify(house, photo("bob", 9))
+    assert found.known is not None
+    assert found.known.employee.employee_id == "bob"
+    assert found.known.probability > 0.9
+
+
+def test_a_stranger_is_unknown(house: House) -> None:
+    enroll_team(house, "ann", "bob", "eve")
+    found = identify(house, photo("stranger", 1))
+    assert found.known is None
+    assert found.unknown_probability > 0.9
+    assert len(found.candidates) == 3
+
+
+def test_in_an_empty_gallery_everybody_is_unknown(house: House) -> None:
+    found = identify(house, photo("ann"))
+    assert found.known is None
+    assert found.candidates == ()
+    assert found.unknown_probability == 1.0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_probabilities_sum_to_one(house: House, limit: int) -> None:
+    enroll_team(house, "ann", "bob", "eve", "joe")
+    found = identify(house, photo("eve", 7), limit)
+    total = sum(candidate.probability for candidate in found.candidates)
+    assert math.isclose(total + found.others_probability + found.unknown_probability, 1.0)
+    assert len(found.candidates) == min(limit, 4)
+    ranked = [candidate.similarity for candidate in found.candidates]
+    assert ranked == sorted(ranked, reverse=True)
+
+
+def test_a_suspended_employee_is_unknown_until_active_again(house: House) -> None:
+    enroll_team(house, "ann")
+    house.employees.change("ann", EmployeeChange(status=EmployeeStatus.SUSPENDED))
+    assert identify(house, photo("ann", 8)).known is None
+    with pytest.raises(errors.EmployeeConflictError, match="suspended"):
+        house.recognition.verify_claim("ann", photo("ann", 8), LARGEST)
+    house.employees.change("ann", EmployeeChange(status=EmployeeStatus.ACTIVE))
+    assert identify(house, photo("ann", 8)).known is not None
+
+
+def test_a_deleted_employee_is_unknown_at_once(house: House) -> None:
+    enroll_team(house, "ann", "bob")
+    house.employees.unenroll("ann")
+    found = identify(house, photo("ann", 8))
+    assert found.known is None
+    assert [c.employee.employee_id for c in found.candidates] == ["bob"]
+
+
+def test_a_claim_is_judged_by_its_own_threshold(house: House) -> None:
+    enroll_team(house, "ann", "bob")
+    right = house.recognition.verify_claim("ann", photo("ann", 8), LARGEST)
+    wrong = house.recognition.verify_claim("ann", photo("bob", 8), LARGEST)
+    assert right.accepted
+    assert right.threshold == MANIFEST.verify
+    assert not wrong.accepted
+    assert wrong.probability < 0.1 < 0.9 < right.probability
+    with pytest.raises(errors.EmployeeNotFoundError):
+        house.recognition.verify_claim("nobody", photo("ann", 8), LARGEST)
+
+
+def test_two_photos_are_compared_without_enrolment(house: House) -> None:
+    same = house.recognition.compare(photo("ann", 1), photo("ann", 2), LARGEST)
+    different = house.recognition.compare(photo("ann", 1), photo("bob", 1), LARGEST)
+    assert same.same
+    assert not different.same
+
+
+def test_several_faces_are_taken_or_refused(house: House) -> None:
+    enroll_team(house, "ann")
+    crowd = photo("ann", 5, faces=3)
+    assert identify(house, crowd).face.faces_found == 3
+    with pytest.raises(errors.SeveralFacesFoundError):
+        house.recognition.identify(crowd, 5, SeveralFaces.REFUSE)
+
+
+def test_a_setting_tightens_thresholds_and_never_loosens_them() -> None:
+    tight = make_policy(MANIFEST, 0.8, 0.5, 0.5)
+    assert tight.identify.similarity == tight.verify.similarity == 0.8
+    between = make_policy(MANIFEST, 0.55, 0.5, 0.5)
+    assert between.identify == MANIFEST.identify
+    assert between.verify.similarity == 0.55
+    assert make_policy(MANIFEST, -0.5, 0.5, 0.5).identify == MANIFEST.identify
+    assert isinstance(between.verify, Threshold)
+
+
+def test_a_second_process_sees_every_change_of_the_first(
+    open_house: Callable[[], House],
+) -> None:
+    first, second = open_house(), open_house()
+    enroll_team(first, "ann", "bob")
+    assert identify(second, photo("bob", 7)).known is not None
+    first.employees.unenroll("bob")
+    assert identify(second, photo("bob", 7)).known is None
+    enroll_team(second, "eve")
+    enroll_team(first, "joe")
+    for house in (first, second):
+        for name in ("ann", "eve", "joe"):
+            assert identify(house, photo(name, 7)).known is not None
