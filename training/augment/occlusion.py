@@ -27,11 +27,12 @@ def fill_outside(images: Tensor, random: Randomness) -> Tensor:
     mean = (some * inside).sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True).clamp(1)
     colour = random.uniform(0, 255, count, 3, 1, 1)
     noise = F.interpolate(random.uniform(0, 255, count, 3, 16, 16), [side, side], mode="bilinear")
-    other = pictures[random.permutation(len(pictures))[:count]]
     kind = random.uniform(0, 4, count, 1, 1, 1).floor()
     fill = torch.where(kind == 0, mean, torch.where(kind == 1, colour, noise))
-    fill = torch.where(kind == 3, other, fill)
     pictures[rows] = torch.where(hole, fill, some)
+    # Another picture comes last, when none has a hole any more.
+    other = pictures[random.permutation(len(pictures))[:count]]
+    pictures[rows] = torch.where(hole & (kind == 3), other, pictures[rows])
     return pictures
 
 
