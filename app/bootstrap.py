@@ -94,9 +94,10 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     return state, registry
 
 
-def make_lifespan(
-    settings: Settings,
-) -> Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]:
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
+
+
+def make_lifespan(settings: Settings) -> Lifespan:
     """Return the lifespan of an application with these settings."""
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from app.api.metrics import MetricsMiddleware
 from app.api.problems import UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
 from app.api.security import require_key
-from app.bootstrap import make_lifespan
+from app.bootstrap import Lifespan, make_lifespan
 from app.settings import Settings
 
 VERSION = "0.1.0"
@@ -23,10 +23,16 @@ Send photos as multipart files or as base64 in JSON, under the same names. Error
 """
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the application; its resources are built when it starts."""
+def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application; its resources are built when it starts.
+
+    ``lifespan`` builds them from something else than the settings.
+    """
     app = FastAPI(
-        title="Facegate", version=VERSION, description=DESCRIPTION, lifespan=make_lifespan(settings)
+        title="Facegate",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan or make_lifespan(settings),
     )
     app.state.api_key = settings.required_api_key
     for router in (recognition_routes.router, employee_routes.router):

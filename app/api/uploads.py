@@ -64,9 +64,12 @@ def _from_base64(text: str, field: str, limit: int) -> bytes:
     if len(encoded) * 3 // 4 > limit + 2:
         raise PhotoTooManyBytesError(f"a photo may have {limit} bytes")
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
+        content = base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
         raise ApiError(INVALID_REQUEST, f"{field}: not valid base64") from None
+    if len(content) > limit:
+        raise PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+    return content
 
 
 async def _from_multipart(

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.api.metrics import ServiceMetrics
+from app.api.state import AppState
+from app.bootstrap import LifespanState
+from app.main import create_app
+from app.services.readiness import Readiness
+from app.services.recognition import Policy
+from app.settings import Settings
+from tests.services.conftest import House, open_house  # noqa: F401  a fixture
+from tests.services.fakes import MANIFEST, photo
+
+MAX_UPLOAD_BYTES = 2_000
+
+
+@pytest.fixture
+def make_app(open_house: Callable[[], House], tmp_path: Path) -> Callable[..., FastAPI]:  # noqa: F811
+    """Return a way to build the application around fake eyes and a real registry."""
+
+    def make(**settings: object) -> FastAPI:
+        house = open_house()
+
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
+            state = AppState(
+                enrollment=house.enrollment,
+                recognition=house.recognition,
+                employees=house.employees,
+                readiness=Readiness(house.extraction, house.gallery, photo("probe")),
+                manifest=MANIFEST,
+                policy=Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5),
+                metrics=ServiceMetrics(lambda: house.index.size),
+                max_upload_bytes=MAX_UPLOAD_BYTES,
+            )
+            yield {"facegate": state}
+
+        defaults: dict[str, object] = {"data_dir": tmp_path, "max_request_bytes": 20_000}
+        return create_app(Settings.model_validate(defaults | settings), lifespan)
+
+    return make
+
+
+@pytest.fixture
+def client(make_app: Callable[..., FastAPI]) -> Iterator[TestClient]:
+    with TestClient(make_app(), raise_server_exceptions=False) as started:
+        yield started

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.api.problems import PROBLEMS, kind_of
+from app.domain import errors
+from tests.api.test_recognition_routes import ask, enroll_team
+from tests.services.fakes import MANIFEST, photo
+
+KEY = "a-key-of-sixteen-or-more"
+
+
+def test_health_model_and_readiness(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "alive"}
+    model = client.get("/v1/model").json()
+    assert model["model_version"] == MANIFEST.model_version
+    assert model["identify"]["similarity"] == MANIFEST.identify.similarity
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["recognition"] is True
+
+
+def test_metrics_count_decisions_and_name_nobody(client: TestClient) -> None:
+    enroll_team(client)
+    ask(client, "/v1/verify", photo("bob", 5))
+    ask(client, "/v1/verify", photo("stranger"))
+    client.get("/v1/employees/bob")
+    exposed = client.get("/metrics").text
+    assert 'facegate_decisions_total{decision="known",question="verify"} 1.0' in exposed
+    assert 'facegate_decisions_total{decision="unknown",question="verify"} 1.0' in exposed
+    assert "facegate_gallery_employees 3.0" in exposed
+    assert "/v1/employees/{employee_id}" in exposed
+    assert "bob" not in exposed
+
+
+def test_a_request_id_is_the_callers_where_it_is_sane(client: TestClient) -> None:
+    assert (
+        client.get("/healthz", headers={"x-request-id": "door-7"}).headers["x-request-id"]
+        == "door-7"
+    )
+    other = client.get("/healthz", headers={"x-request-id": "a b\tc"}).headers["x-request-id"]
+    assert len(other) == 32
+
+
+def test_a_key_guards_everything_but_health(make_app: Callable[..., FastAPI]) -> None:
+    with TestClient(make_app(api_key=KEY)) as client:
+        for path in ("/v1/employees", "/v1/model"):
+            refused = client.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+            assert client.get(path, headers={"x-api-key": "wrong"}).status_code == 401
+            assert client.get(path, headers={"x-api-key": "wröng".encode()}).status_code == 401
+            assert client.get(path, headers={"x-api-key": KEY}).status_code == 200
+            bearer = {"Authorization": f"Bearer {KEY}"}
+            assert client.get(path, headers=bearer).status_code == 200
+        assert client.post("/v1/verify", files={"photo": b"x"}).status_code == 401
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 200
+
+
+def test_an_unexpected_error_is_a_bare_500(
+    make_app: Callable[..., FastAPI], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app()
+
+    @app.get("/boom")
+    def boom() -> None:
+        raise RuntimeError("secret inner text")
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/boom")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+    assert "secret" not in answer.text
+    assert answer.json()["request_id"] in caplog.text
+
+
+def _all_errors(root: type[errors.FacegateError]) -> set[type[errors.FacegateError]]:
+    return {root}.union(*(_all_errors(child) for child in root.__subclasses__()))
+
+
+def test_every_domain_error_is_mapped_by_name() -> None:
+    assert _all_errors(errors.FacegateError) == set(PROBLEMS)
+    codes = [error.code for error in PROBLEMS]
+    assert len(codes) == len(set(codes))
+    assert all(kind_of(error.__new__(error)).code == error.code for error in PROBLEMS)
