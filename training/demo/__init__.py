@@ -1,0 +1,1 @@
+"""A demonstration: the whole service, started, asked over HTTP and stopped again."""

@@ -1,0 +1,30 @@
+"""The people who do not exist, as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PEOPLE = Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "people"
+ENROLLED_COUNT = 16
+ENROLLED_PHOTOS = 2
+
+
+@dataclass(frozen=True)
+class InventedPerson:
+    """One person and the photos of it, in order."""
+
+    name: str
+    photos: tuple[Path, ...]
+
+
+def invented_people(root: Path = PEOPLE) -> list[InventedPerson]:
+    """Return all people below ``root``; raises ``FileNotFoundError`` where there are none."""
+    people = [
+        InventedPerson(folder.name, tuple(sorted(folder.glob("*.jpg"))))
+        for folder in sorted(root.iterdir())
+        if folder.is_dir()
+    ]
+    if not people:
+        raise FileNotFoundError(f"{root} holds no people")
+    return people
