@@ -14,6 +14,7 @@ from app.domain.errors import (
     TooManyPhotosError,
 )
 from app.domain.faces import QualityLimits
+from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.ports import RegistrySession
@@ -125,6 +126,7 @@ class Enrollment:
             )
             return added, True
         session.lock_employee(known.key)
+        known = require_employee(session, request.employee_id)  # as it is now that it cannot change
         if known.full_name != request.full_name:
             raise EmployeeConflictError(
                 f"{request.employee_id!r} is enrolled under another name; "
