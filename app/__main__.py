@@ -24,7 +24,14 @@ def main() -> None:
         logger.error("the settings cannot be used: %s", faults)
         sys.exit(2)
     logger.info("documentation: http://%s:%d/docs", settings.host, settings.port)
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_config=None)
+    # Paths hold employee ids: exchanges are counted by /metrics, not written to a log.
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+    )
 
 
 if __name__ == "__main__":

@@ -138,11 +138,33 @@ class Recipe(_Strict):
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """Return a recipe by its name in ``training/recipes`` or by the path of a TOML file."""
+    """Return a recipe by its name in ``training/recipes`` or by the path of a TOML file.
+
+    A file with ``extends = "<recipe>"`` states only what differs from that recipe.
+    """
+    return Recipe.model_validate(_read_document(name_or_path))
+
+
+def _read_document(name_or_path: str) -> dict[str, object]:
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = RECIPES / f"{name_or_path}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
         raise FileNotFoundError(f"no recipe {name_or_path!r}; known: {known}")
-    return Recipe.model_validate(tomllib.loads(path.read_text()))
+    document: dict[str, object] = tomllib.loads(path.read_text())
+    base = document.pop("extends", None)
+    if base is None:
+        return document
+    return _merged(_read_document(str(base)), document)
+
+
+def _merged(base: dict[str, object], change: dict[str, object]) -> dict[str, object]:
+    """Return ``base`` with ``change`` laid over it; tables merge, lists are replaced."""
+    merged = dict(base)
+    for key, value in change.items():
+        before = merged.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            value = _merged(before, value)
+        merged[key] = value
+    return merged

@@ -20,7 +20,7 @@ from training.engine.distillation import (
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import TargetSource
 from training.networks.student import StudentNetwork
-from training.recipe import Recipe, load_recipe
+from training.recipe import RECIPES, Recipe, load_recipe
 
 CPU = torch.device("cpu")
 
@@ -142,7 +142,7 @@ def test_resolution_follows_the_stages() -> None:
     assert [resolution_at(p, stages) for p in (0.0, 0.49, 0.5, 1.0)] == [80, 80, 112, 112]
 
 
-@pytest.mark.parametrize("name", ["all", "open"])
+@pytest.mark.parametrize("name", sorted(file.stem for file in RECIPES.glob("*.toml")))
 def test_the_shipped_recipes_are_valid(name: str) -> None:
     assert load_recipe(name).name == name
 
@@ -159,6 +159,19 @@ def test_the_shipped_recipes_are_valid(name: str) -> None:
 def test_a_recipe_that_cannot_work_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         tiny_recipe(**changes)
+
+
+def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
+    changed = tmp_path / "changed.toml"
+    changed.write_text(
+        'extends = "all"\nname = "changed"\n[student]\nwidths = [8, 8, 8, 8]\n[augment]\ngrey = 0.5\n'
+    )
+    recipe, base = load_recipe(str(changed)), load_recipe("all")
+    assert recipe.student.widths == (8, 8, 8, 8)
+    assert recipe.student.blocks == base.student.blocks
+    assert recipe.sources == base.sources
+    assert recipe.augment.grey == 0.5
+    assert recipe.augment.flip == base.augment.flip
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:

@@ -42,6 +42,7 @@ class GlobalDepthwiseHead(nn.Module):
 
     def __init__(self, channels: int, embedding_dim: int) -> None:
         super().__init__()
+        self.size = HEAD_SIZE
         self.position_weight = nn.Parameter(torch.empty(channels, HEAD_SIZE, HEAD_SIZE))
         nn.init.normal_(self.position_weight, 1 / HEAD_SIZE**2, 0.5 / HEAD_SIZE)
         self.norm = nn.BatchNorm1d(channels)
@@ -49,8 +50,8 @@ class GlobalDepthwiseHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return unnormalised embeddings ``(N, D)`` of a feature map ``(N, C, S, S)``."""
-        if features.shape[-1] != HEAD_SIZE:  # only in training, at a smaller input
-            size = [HEAD_SIZE, HEAD_SIZE]
+        if features.shape[-1] != self.size:  # only in training, at a smaller input
+            size = [self.size, self.size]
             features = F.interpolate(features, size, mode="bilinear", align_corners=False)
         pooled = (features * self.position_weight).sum(dim=(2, 3))
         embeddings: Tensor = self.project(self.norm(pooled))
