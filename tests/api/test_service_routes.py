@@ -87,3 +87,16 @@ def test_every_domain_error_is_mapped_by_name() -> None:
     codes = [error.code for error in PROBLEMS]
     assert len(codes) == len(set(codes))
     assert all(kind_of(error.__new__(error)).code == error.code for error in PROBLEMS)
+
+
+def test_a_busy_service_says_when_to_come_back(make_app: Callable[..., FastAPI]) -> None:
+    app = make_app()
+
+    @app.get("/crowded")
+    def crowded() -> None:
+        raise errors.BusyError(retry_after_seconds=7)
+
+    with TestClient(app) as client:
+        answer = client.get("/crowded")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    assert answer.json()["code"] == "busy"
