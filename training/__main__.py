@@ -7,7 +7,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
 
+from training.data.crops import DataError
+from training.data.sources import read_sources
+from training.demo.run import run_demo
+from training.engine.checkpoint import CheckpointError
+from training.engine.distillation import (
+    DistillationRun,
+    RunOptions,
+    TrainingDivergedError,
+    train,
+)
+from training.engine.targets import TargetSource
+from training.networks.cost import make_students, measure_costs
+from training.networks.reference import reference_networks
+from training.recipe import load_recipe
 from training.torch_setup import choose_device, keep_large_blocks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -16,6 +33,7 @@ DataOption = Annotated[
     Path, typer.Option("--data", envvar="FACEGATE_TRAINING_DATA", help="Folder with the data.")
 ]
 DEFAULT_DATA = Path("../shared/data")
+TRIAL_RECIPES = ["width-24", "width-32-shallow", "width-32", "width-48"]
 
 
 @app.callback()
@@ -39,11 +57,6 @@ def distill(
 ) -> None:
     """Train a student towards several teachers at once."""
     keep_large_blocks()
-    from training.data.sources import read_sources
-    from training.engine.distillation import DistillationRun, RunOptions, train
-    from training.engine.targets import TargetSource
-    from training.recipe import load_recipe
-
     loaded = load_recipe(recipe)
     folder = run or Path("runs") / loaded.name
     chosen = choose_device(device)
@@ -55,14 +68,41 @@ def distill(
     typer.echo(f"checkpoint: {folder / 'checkpoint.pt'}")
 
 
+@app.command()
+def cost(
+    recipes: Annotated[
+        list[str], typer.Argument(help="Recipes whose students to measure.")
+    ] = TRIAL_RECIPES,
+) -> None:
+    """Compare students by parameters, multiplications and milliseconds on one core."""
+    students = make_students({name: load_recipe(name).student for name in recipes})
+    costs = measure_costs(students | reference_networks())
+    first = costs[recipes[0]].milliseconds
+    table = Table("network", "parameters", "GMAC", "ms", f"times {recipes[0]}")
+    for name, measured in costs.items():
+        table.add_row(
+            name,
+            f"{measured.parameters / 1e6:.2f} M",
+            f"{measured.multiplications / 1e9:.3f}",
+            f"{measured.milliseconds:.2f}",
+            f"{measured.milliseconds / first:.2f}",
+        )
+    Console().print(table)
+
+
+@app.command()
+def demo(
+    picture: Annotated[Path, typer.Option(help="Where to save the faces with their verdicts.")] = (
+        Path("runs/demo/demo.png")
+    ),
+) -> None:
+    """Enrol invented people in a temporary service, show it their other photos and strangers."""
+    if not run_demo(picture, Console()):
+        raise typer.Exit(1)
+
+
 def run_command() -> None:
     """Run the command line; expected failures are one line, not a traceback."""
-    from pydantic import ValidationError
-
-    from training.data.crops import DataError
-    from training.engine.checkpoint import CheckpointError
-    from training.engine.distillation import TrainingDivergedError
-
     expected = (DataError, CheckpointError, TrainingDivergedError, ValidationError, OSError)
     try:
         app()

@@ -164,7 +164,6 @@ def _merged(base: dict[str, object], change: dict[str, object]) -> dict[str, obj
     merged = dict(base)
     for key, value in change.items():
         before = merged.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = _merged(before, value)
-        merged[key] = value
+        both_tables = isinstance(before, dict) and isinstance(value, dict)
+        merged[key] = _merged(before, value) if both_tables else value  # type: ignore[arg-type]
     return merged

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from app.domain.embeddings import Embedding
 from app.domain.employees import GalleryEntry
+from app.domain.matching import GallerySimilarities, RankedEmployee
 from app.search.locks import ReadWriteLock
-from app.services.ports import GallerySimilarities, RankedEmployee
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from app.domain.employees import (
     NewPhoto,
 )
 from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.matching import GallerySimilarities, RankedEmployee
 from app.domain.model_manifest import ModelManifest
 
 
@@ -49,25 +49,6 @@ class Embedder(Protocol):
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         """Return an embedding for each crop of ``(N, 3, 112, 112)`` RGB uint8."""
         ...
-
-
-@dataclass(frozen=True)
-class RankedEmployee:
-    """An employee at a similarity. ``photo_count`` is how many photos the centroid stands for."""
-
-    employee_key: int
-    similarity: float
-    closest_photo_similarity: float
-    photo_count: int
-
-
-@dataclass(frozen=True)
-class GallerySimilarities:
-    """One probe against the whole gallery: parallel arrays ``(N,)``, in no particular order."""
-
-    employee_keys: npt.NDArray[np.int64]
-    similarities: npt.NDArray[np.float32]
-    photo_counts: npt.NDArray[np.int64]
 
 
 class GalleryIndex(Protocol):

@@ -11,11 +11,12 @@ from app.domain.embeddings import centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.errors import EmployeeConflictError
 from app.domain.faces import QualityLimits
+from app.domain.matching import RankedEmployee
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
-from app.services.ports import RankedEmployee, Registry
+from app.services.ports import Registry
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,7 @@ TAIL = ImpostorTail("everyone", ((0.1, 0.1), (0.01, 0.2), (0.001, 0.35), (0.0001
 
 
 @given(ratios, priors)
-def test_posterior_sums_to_one_over_everybody_and_nobody(
-    values: list[float], prior: float
-) -> None:
+def test_posterior_sums_to_one_over_everybody_and_nobody(values: list[float], prior: float) -> None:
     probabilities, nobody = gallery_posterior(np.asarray(values), prior)
     assert math.isclose(float(probabilities.sum()) + nobody, 1.0, abs_tol=1e-9)
     assert (probabilities >= 0).all()

@@ -78,7 +78,9 @@ def test_every_format_is_taken(http: httpx2.Client, suffix: str) -> None:
 def test_bad_photos_are_typed_problems(http: httpx2.Client) -> None:
     _, blank = cv2.imencode(".png", np.full((400, 400, 3), 200, np.uint8))
     photo = PEOPLE[0].photos[0].read_bytes()
-    small = cv2.resize(cv2.imdecode(np.frombuffer(photo, np.uint8), 1), (90, 60))
+    decoded = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    small = cv2.resize(decoded, (90, 60))
     cases = {
         "no_face": blank.tobytes(),
         "photo_type_unsupported": b"%PDF-1.7 not a photo",

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ Change = Callable[[dict[str, object]], None]
 
 class TinyEmbedder(nn.Module):
     """Mean colours of a grid, then a fixed mixture, of unit length unless asked otherwise."""
+
+    mixture: Tensor
 
     def __init__(self, length: float = 1.0, dim: int = DIM) -> None:
         super().__init__()
@@ -87,7 +90,7 @@ def test_a_sound_model_embeds(tmp_path: Path) -> None:
         np.zeros((1, 3, 96, 96), np.uint8),
     ],
 )
-def test_what_is_no_crop_is_refused(tmp_path: Path, crops: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_what_is_no_crop_is_refused(tmp_path: Path, crops: npt.NDArray[np.generic]) -> None:
     with pytest.raises(ValueError, match="crops must be"):
         load_embedder(write_model(tmp_path / "m")).embed(crops)
 

@@ -128,7 +128,7 @@ def test_searches_beside_changes_never_see_half_a_change() -> None:
                 assert len({one.employee_key for one in ranked}) == len(ranked) == 10
                 everyone = index.compare_all(random_embedding(3))
                 assert len(everyone.employee_keys) == len(everyone.photo_counts)
-        except BaseException as error:  # noqa: BLE001  handed to the main thread
+        except BaseException as error:
             faults.append(error)
 
     threads = [threading.Thread(target=search) for _ in range(4)]

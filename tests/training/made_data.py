@@ -47,6 +47,8 @@ def write_tar(path: Path, members: dict[str, bytes]) -> Path:
 class TinyTeacher(nn.Module):
     """A frozen network of a few weights: mean colours of a grid, then a fixed mixture."""
 
+    mixture: Tensor
+
     def __init__(self, seed: int, dim: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)

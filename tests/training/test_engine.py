@@ -164,7 +164,9 @@ def test_a_recipe_that_cannot_work_is_refused(changes: dict[str, object], messag
 def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
     changed = tmp_path / "changed.toml"
     changed.write_text(
-        'extends = "all"\nname = "changed"\n[student]\nwidths = [8, 8, 8, 8]\n[augment]\ngrey = 0.5\n'
+        'extends = "all"\nname = "changed"\n'
+        "[student]\nwidths = [8, 8, 8, 8]\n"
+        "[augment]\ngrey = 0.5\n"
     )
     recipe, base = load_recipe(str(changed)), load_recipe("all")
     assert recipe.student.widths == (8, 8, 8, 8)

@@ -102,7 +102,9 @@ class DistillationRun:
         terms = self._loss_terms(embeddings, targets, rows)
         loss = torch.stack([*terms.values()]).sum()
         if not math.isfinite(float(loss.detach())):
-            raise TrainingDivergedError(f"the loss is {float(loss.detach())} at step {self.step_number}")
+            raise TrainingDivergedError(
+                f"the loss is {float(loss.detach())} at step {self.step_number}"
+            )
         loss.backward()
         factor = learning_rate_factor(self.progress, recipe.optimiser.warmup_fraction)
         self.optimisers.step(factor)

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import tracemalloc
+import warnings
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from app.domain.errors import (
+    PhotoError,
+    PhotoTooManyBytesError,
+    PhotoTooManyPixelsError,
+    UndecodablePhotoError,
+    UnsupportedPhotoTypeError,
+)
+from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
+from tests.vision.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    YELLOW,
+    encoded,
+    png_header_only,
+    quarters,
+    smooth_noise,
+)
+
+LIMITS = DecodeLimits()
+FORMATS = ["JPEG", "PNG", "WEBP", "BMP"]
+
+
+def with_orientation(image: Image.Image, value: int, photo_format: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return encoded(image, photo_format, exif=exif.tobytes())
+
+
+@pytest.mark.parametrize("photo_format", FORMATS)
+def test_every_accepted_format_keeps_its_colours_and_places(photo_format: str) -> None:
+    picture = decode_photo(encoded(quarters(), photo_format), LIMITS)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (48, 64, 3)
+    for (row, column), colour in {
+        (12, 16): RED,
+        (12, 48): GREEN,
+        (36, 16): BLUE,
+        (36, 48): YELLOW,
+    }.items():
+        assert np.abs(picture[row, column].astype(int) - colour).max() <= 8
+
+
+# What the camera stores so that the viewer, obeying the tag, sees the upright picture.
+STORED = {
+    1: lambda upright: upright,
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.transpose(1, 0, 2),
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: upright[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda upright: np.rot90(upright, -1),
+}
+
+
+@pytest.mark.parametrize("photo_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("value", range(1, 9))
+def test_exif_orientation_is_applied_exactly_once(value: int, photo_format: str) -> None:
+    stored = Image.fromarray(np.ascontiguousarray(STORED[value](quarters())))
+    content = with_orientation(stored, value, photo_format)
+    picture = decode_photo(content, LIMITS)
+    assert picture.shape == (48, 64, 3)
+    inner = np.abs(picture.astype(int) - quarters())[4:20, 4:28]
+    assert inner.max() <= 12
+    assert np.abs(picture.astype(int) - quarters()).mean() < 4
+    assert upright_size(content, LIMITS) == (64, 48)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_changes_nothing(value: int) -> None:
+    content = with_orientation(Image.fromarray(quarters()), value, "PNG")
+    assert np.array_equal(decode_photo(content, LIMITS), quarters())
+
+
+def test_broken_exif_does_not_cost_the_photo() -> None:
+    content = encoded(quarters(), "PNG", exif=b"Exif\x00\x00MM\x00*garbage" * 3)
+    assert np.array_equal(decode_photo(content, LIMITS), quarters())
+
+
+def test_too_many_bytes_are_refused_before_anything_is_looked_at() -> None:
+    with pytest.raises(PhotoTooManyBytesError, match="101 bytes"):
+        decode_photo(bytes(101), DecodeLimits(max_bytes=100))
+    assert decode_photo(encoded(quarters(), "PNG"), LIMITS).size
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"GIF89a" + bytes(50), b"%PDF-1.7", b"BM is no bitmap at all", b"II*\x00" * 9]
+    + [encoded(quarters(), name) for name in ("GIF", "TIFF", "ICO", "PPM")],
+)
+def test_other_types_are_unsupported(content: bytes) -> None:
+    with pytest.raises(UnsupportedPhotoTypeError):
+        decode_photo(content, LIMITS)
+
+
+@pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (10_000, 10_000), (5001, 5000)])
+def test_a_decompression_bomb_is_refused_by_its_header(width: int, height: int) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PhotoTooManyPixelsError):
+            decode_photo(png_header_only(width, height), LIMITS)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("photo_format", FORMATS)
+def test_a_limit_of_pixels_holds_for_every_format(photo_format: str) -> None:
+    content = encoded(quarters(), photo_format)
+    assert decode_photo(content, DecodeLimits(max_pixels=64 * 48)).shape == (48, 64, 3)
+    with pytest.raises(PhotoTooManyPixelsError, match="64 x 48"):
+        decode_photo(content, DecodeLimits(max_pixels=64 * 48 - 1))
+
+
+@pytest.mark.parametrize("photo_format", FORMATS)
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.6, 0.9])
+def test_a_truncated_file_is_undecodable(photo_format: str, kept: float) -> None:
+    content = encoded(smooth_noise(200), photo_format)
+    with pytest.raises((UndecodablePhotoError, UnsupportedPhotoTypeError)):
+        decode_photo(content[: int(len(content) * kept)], LIMITS)
+
+
+@pytest.mark.parametrize("photo_format", FORMATS)
+def test_one_pixel_is_a_picture(photo_format: str) -> None:
+    content = encoded(np.full((1, 1, 3), 90, np.uint8), photo_format)
+    assert decode_photo(content, LIMITS).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 1), (1, 9_000), (9_000, 3)])
+def test_a_very_long_picture_is_reduced_and_keeps_at_least_one_pixel(
+    width: int, height: int
+) -> None:
+    picture = decode_photo(encoded(np.full((height, width, 3), 70, np.uint8), "PNG"), LIMITS)
+    assert max(picture.shape[:2]) == LIMITS.max_side
+    assert min(picture.shape[:2]) >= 1
+    assert (picture == 70).all()
+
+
+@pytest.mark.parametrize("photo_format", FORMATS)
+def test_a_large_picture_is_reduced_without_moving(photo_format: str) -> None:
+    large = quarters(1200, 900)
+    picture = decode_photo(encoded(large, photo_format), DecodeLimits(max_side=400))
+    height, width = picture.shape[:2]
+    assert 300 <= width <= 400  # the JPEG decoder may reduce a little further, by a whole factor
+    assert height * 4 == width * 3
+    assert np.abs(picture.astype(int) - quarters(width, height)).mean() < 4
+    assert upright_size(encoded(large, photo_format), LIMITS) == (1200, 900)
+
+
+def test_a_reduced_photo_is_turned_after_it_was_reduced() -> None:
+    stored = Image.fromarray(np.ascontiguousarray(STORED[6](quarters(1200, 900))))
+    picture = decode_photo(with_orientation(stored, 6, "JPEG"), DecodeLimits(max_side=400))
+    height, width = picture.shape[:2]
+    assert width > height
+    assert np.abs(picture.astype(int) - quarters(width, height)).mean() < 4
+
+
+def test_cmyk_and_grey_jpegs_become_rgb() -> None:
+    cmyk = encoded(Image.fromarray(quarters()).convert("CMYK"), "JPEG", quality=95)
+    assert np.abs(decode_photo(cmyk, LIMITS).astype(int) - quarters()).mean() < 6
+    grey = Image.fromarray(quarters()).convert("L")
+    picture = decode_photo(encoded(grey, "JPEG", quality=95), LIMITS)
+    assert np.abs(picture.astype(int) - np.asarray(grey)[:, :, None]).mean() < 3
+
+
+def test_sixteen_bits_become_eight_by_scaling_not_by_clipping() -> None:
+    ramp = np.linspace(0, 65535, 256 * 8).reshape(256, 8).astype(np.uint16)
+    grey = decode_photo(encoded(Image.fromarray(ramp), "PNG"), LIMITS)
+    assert np.abs(grey[:, :, 0] - ramp / 257.0).max() <= 1
+    colour = cv2.imencode(".png", np.repeat(ramp[:, :, None], 3, axis=2))[1].tobytes()
+    assert np.abs(decode_photo(colour, LIMITS) - ramp[:, :, None] / 257.0).max() <= 1
+
+
+@pytest.mark.parametrize("photo_format", ["PNG", "WEBP"])
+@pytest.mark.parametrize("max_side", [4096, 32])
+def test_transparency_is_laid_over_white(photo_format: str, max_side: int) -> None:
+    layered = np.zeros((64, 64, 4), np.uint8)
+    layered[:, 32:] = (*RED, 255)
+    options = {"lossless": True} if photo_format == "WEBP" else {}
+    content = encoded(layered, photo_format, **options)
+    picture = decode_photo(content, DecodeLimits(max_side=max_side))
+    middle = picture.shape[1] // 2
+    assert (picture[:, : middle - 1] == 255).all()
+    assert np.abs(picture[:, middle + 1 :].astype(int) - RED).max() <= 2
+
+
+@pytest.mark.parametrize("max_side", [4096, 32])
+@pytest.mark.parametrize("mode", ["P", "1", "LA", "L"])
+def test_palettes_bits_and_grey_with_alpha_become_rgb(mode: str, max_side: int) -> None:
+    image = Image.fromarray(quarters(64, 64)).convert(mode)
+    picture = decode_photo(encoded(image, "PNG"), DecodeLimits(max_side=max_side))
+    expected = np.asarray(image.convert("RGB").resize(picture.shape[1::-1], Image.Resampling.BOX))
+    assert np.abs(picture.astype(int) - expected).mean() <= 2
+
+
+def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
+    image = Image.fromarray(quarters()).convert("P", palette=Image.Palette.ADAPTIVE, colors=4)
+    transparent = int(np.asarray(image)[0, 0])
+    picture = decode_photo(encoded(image, "PNG", transparency=transparent), LIMITS)
+    assert (picture[5, 5] == 255).all()
+    assert np.abs(picture[40, 60].astype(int) - YELLOW).max() <= 2
+
+
+@pytest.mark.parametrize("photo_format", ["PNG", "WEBP"])
+def test_of_an_animation_the_first_frame_counts(photo_format: str) -> None:
+    first = Image.fromarray(quarters())
+    others = [Image.new("RGB", (64, 48), "black") for _ in range(3)]
+    content = encoded(first, photo_format, save_all=True, append_images=others, lossless=True)
+    assert np.abs(decode_photo(content, LIMITS).astype(int) - quarters()).mean() < 2
+
+
+def test_a_jpeg_with_a_second_picture_behind_it_is_a_jpeg() -> None:
+    content = encoded(
+        Image.fromarray(quarters()),
+        "MPO",
+        save_all=True,
+        append_images=[Image.new("RGB", (16, 12), "black")],
+    )
+    assert np.abs(decode_photo(content, LIMITS).astype(int) - quarters()).mean() < 4
+
+
+@given(st.binary(max_size=300), st.sampled_from(FORMATS), st.integers(0, 40))
+def test_garbage_behind_a_good_beginning_is_a_photo_error_or_a_picture(
+    garbage: bytes, photo_format: str, kept: int
+) -> None:
+    start = encoded(quarters(8, 8), photo_format)[: 26 + kept]
+    assert sniff_format(start) == photo_format
+    try:
+        picture = decode_photo(start + garbage, LIMITS)
+    except PhotoError:
+        return
+    assert picture.ndim == 3
+
+
+@given(st.data())
+def test_a_photo_with_changed_bytes_is_a_photo_error_or_a_picture(data: st.DataObject) -> None:
+    content = bytearray(encoded(smooth_noise(24), data.draw(st.sampled_from(FORMATS))))
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode_photo(bytes(content), LIMITS)
+    except PhotoError:
+        return
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_never_anything_but_a_photo_error(garbage: bytes) -> None:
+    with pytest.raises(PhotoError):
+        decode_photo(garbage, LIMITS)
+
+
+def test_pillows_warnings_stay_inside() -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with pytest.raises(PhotoTooManyPixelsError):
+            decode_photo(png_header_only(10_000, 10_000), LIMITS)
+    assert not seen
+
+
+def test_the_picture_can_be_written_to_and_is_contiguous() -> None:
+    picture = decode_photo(encoded(quarters(), "PNG"), LIMITS)
+    assert picture.flags.c_contiguous
+    assert picture.flags.writeable
+    assert Image.open(BytesIO(encoded(picture, "PNG"))).size == (64, 48)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.domain.errors import PhotoTooManyPixelsError
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, require_quality
+from app.services.ports import Vision
+from app.vision.decode import DecodeLimits
+from app.vision.detector import FaceDetector
+from app.vision.reader import FaceVision
+from app.vision.weights import read_detector_weights
+from tests.vision.pictures import encoded
+from tests.vision.test_detector import PHOTOS
+
+
+@pytest.fixture(scope="module")
+def vision() -> Vision:
+    return FaceVision(FaceDetector(read_detector_weights()))
+
+
+def test_the_invented_people_pass_both_limits(vision: Vision) -> None:
+    for path in PHOTOS:
+        picture = vision.decode(path.read_bytes())
+        crop = vision.crop(picture, vision.detect(picture)[0])
+        assert crop.pixels.shape == (3, 112, 112)
+        assert crop.pixels.dtype == np.uint8
+        require_quality(crop.quality, ENROLLMENT_LIMITS)
+        require_quality(crop.quality, VERIFICATION_LIMITS)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_taken_sideways_gives_the_same_crop(vision: Vision, orientation: int) -> None:
+    upright = Image.open(PHOTOS[0])
+    to_stored = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(to_stored[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = vision.decode(encoded(stored, "PNG", exif=exif.tobytes()))
+    plain = vision.decode(PHOTOS[0].read_bytes())
+    assert np.array_equal(picture, plain)
+    assert vision.detect(picture) == vision.detect(plain)
+
+
+def test_limits_are_those_given() -> None:
+    strict = FaceVision(FaceDetector(read_detector_weights()), DecodeLimits(max_pixels=10_000))
+    with pytest.raises(PhotoTooManyPixelsError):
+        strict.decode(PHOTOS[0].read_bytes())
+
+
+def test_the_crop_of_a_reduced_copy_is_nearly_the_same(vision: Vision) -> None:
+    picture = vision.decode(PHOTOS[0].read_bytes())
+    half = np.asarray(Image.fromarray(picture).reduce(2))
+    whole_crop = vision.crop(picture, vision.detect(picture)[0])
+    half_crop = vision.crop(half, vision.detect(half)[0])
+    difference = np.abs(whole_crop.pixels.astype(int) - half_crop.pixels).mean()
+    assert difference < 8
+    assert half_crop.quality.size_pixels == pytest.approx(
+        whole_crop.quality.size_pixels / 2, rel=0.1
+    )
+    assert half_crop.quality.yaw_degrees == pytest.approx(whole_crop.quality.yaw_degrees, abs=8)
