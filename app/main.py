@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app.api import employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
@@ -28,7 +29,7 @@ def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
 
     ``lifespan`` builds them from something else than the settings.
     """
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Facegate",
         version=VERSION,
         description=DESCRIPTION,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -101,3 +102,13 @@ def test_a_busy_service_says_when_to_come_back(make_app: Callable[..., FastAPI])
         answer = client.get("/crowded")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
     assert answer.json()["code"] == "busy"
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_documentation_needs_no_other_host(client: TestClient, page: str) -> None:
+    html = client.get(page).text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert assets
+    for asset in assets:
+        assert asset.startswith("/"), asset
+        assert client.get(asset).status_code == 200

@@ -26,6 +26,7 @@ DEFINITIONS = (
 #: library that nobody imports is an error), and the only places that may know them.
 HOMES_OF_LIBRARIES = {
     "alembic": ("app/registry/",),
+    "fastapi_offline": ("app/main.py",),
     "prometheus_client": ("app/api/", "app/main.py", "app/bootstrap.py"),
     "psycopg": ("app/registry/",),
     "pydantic_settings": ("app/settings.py",),
