@@ -34,6 +34,7 @@ def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan or make_lifespan(settings),
+        swagger_ui_parameters={"tryItOutEnabled": True},
     )
     app.state.api_key = settings.required_api_key
     for router in (recognition_routes.router, employee_routes.router):

@@ -14,15 +14,19 @@ EmployeeId = Annotated[
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/\\?#%]+$"
     ),
+    Field(examples=["E-1042"]),
 ]
 FullName = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$"
     ),
+    Field(examples=["Kim Example"]),
 ]
 CardNumber = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9:._-]{1,64}$")
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9:._-]{1,64}$"),
+    Field(examples=["0004711"]),
 ]
 Base64Photo = Annotated[
     str, Field(description="A picture file in base64.", json_schema_extra={"format": "byte"})

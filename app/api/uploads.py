@@ -87,6 +87,8 @@ async def _from_multipart(
                 photos[name].append(await value.read())
             elif name in photos:
                 raise ApiError(INVALID_REQUEST, f"{name}: send the photo as a file")
+            elif value == "":
+                continue  # an empty field of a form says nothing
             elif name in content:
                 raise ApiError(INVALID_REQUEST, f"{name}: given twice")
             else:

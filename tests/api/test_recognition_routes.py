@@ -46,6 +46,14 @@ def test_enrolment_tells_what_became_of_every_photo(client: TestClient) -> None:
     assert enroll(client, "ann", photo("ann", 3)).status_code == 200
 
 
+def test_an_empty_form_field_is_no_value(client: TestClient) -> None:
+    answer = enroll(client, "ann", photo("ann", 1), card_number="")
+    assert answer.status_code == 201
+    assert answer.json()["employee"]["card_number"] is None
+    nameless = enroll(client, "bob", photo("bob", 1), full_name="")
+    assert (nameless.status_code, nameless.json()["code"]) == (422, "invalid_request")
+
+
 def test_json_and_multipart_do_the_same(client: TestClient) -> None:
     body = {
         "employee_id": "ann",
