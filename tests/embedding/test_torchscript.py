@@ -90,7 +90,7 @@ def test_a_sound_model_embeds(tmp_path: Path) -> None:
         np.zeros((1, 3, 96, 96), np.uint8),
     ],
 )
-def test_what_is_no_crop_is_refused(tmp_path: Path, crops: npt.NDArray[np.generic]) -> None:
+def test_what_is_no_crop_is_refused(tmp_path: Path, crops: npt.NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match="crops must be"):
         load_embedder(write_model(tmp_path / "m")).embed(crops)
 

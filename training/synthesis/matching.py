@@ -1,0 +1,119 @@
+"""Chooses who is blended with whom, which photos go together, and which results are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from training.synthesis.looks import centre_of, cosines
+from training.synthesis.parents import Parent, face_ellipse, family
+
+FloatArray = npt.NDArray[np.float64]
+ByteImage = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Couple:
+    """Two parents, each with the photos that go with the other's, best match first."""
+
+    first: Parent
+    second: Parent
+
+
+def pair_up(
+    parents: list[Parent], centres: FloatArray, within: tuple[float, float]
+) -> list[tuple[int, int]]:
+    """Return pairs of parents whose cosine lies ``within``, most alike first, each parent once.
+
+    ``centres`` is ``(teachers, N, D)``; the mean of the teachers' cosines counts.
+    """
+    alike = cosines(centres, centres).mean(axis=0)
+    order = np.dstack(np.unravel_index(np.argsort(-alike, axis=None), alike.shape))[0]
+    taken: set[int] = set()
+    pairs = []
+    for one, other in order.tolist():
+        if one >= other or taken & {one, other}:
+            continue
+        related = family(parents[one].identity) == family(parents[other].identity)
+        if within[0] <= alike[one, other] <= within[1] and not related:
+            taken |= {one, other}
+            pairs.append((one, other))
+    return pairs
+
+
+def match_photos(first: Parent, second: Parent, most: int) -> Couple:
+    """Return the couple with photos paired by pose, expression and light, at most ``most``."""
+    costs = np.zeros((len(first.files), len(second.files)))
+    for row, column in np.ndindex(costs.shape):
+        apart = np.linalg.norm(first.landmarks[row] - second.landmarks[column], axis=1).mean()
+        costs[row, column] = apart + 2 * _light_apart(first.crops[row], second.crops[column])
+    rows, columns = linear_sum_assignment(costs)
+    order = np.argsort(costs[rows, columns])[:most]
+    return Couple(first.select(rows[order]), second.select(columns[order]))
+
+
+def _light_apart(first: ByteImage, second: ByteImage) -> float:
+    """Return how differently the two faces are lit and drawn, coarsely: 0 for alike."""
+    inside = face_ellipse(0.9)[::8, ::8] < 1
+    coarse = []
+    for crop in (first, second):
+        small = cv2.resize(crop, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+        luma = np.asarray(small, dtype=np.float64).mean(axis=2)[inside]
+        coarse.append((luma - luma.mean()) / (luma.std() + 1e-6))
+    return float(np.abs(coarse[0] - coarse[1]).mean())
+
+
+def most_alike(looks: FloatArray, count: int) -> tuple[int, ...] | None:
+    """Return the ``count`` photos whose least cosine is highest; near-copies do not count.
+
+    ``looks`` is ``(teachers, N, D)``. ``None`` where there are too few.
+    """
+    alike = cosines(looks, looks)
+    least, most = alike.min(axis=0), alike.max(axis=0)
+    best: tuple[float, tuple[int, ...] | None] = (-1.0, None)
+    for chosen in combinations(range(looks.shape[1]), count):
+        rows, columns = np.transpose(list(combinations(chosen, 2)))
+        if most[rows, columns].max() > 0.97:
+            continue
+        best = max(best, (float(least[rows, columns].min()), chosen), key=lambda entry: entry[0])
+    return best[1]
+
+
+def most_distinct(looks: list[FloatArray], enrolled: int, count: int) -> list[int]:
+    """Return the ``count`` people who are told apart best.
+
+    Each of ``looks`` is one person's ``(teachers, photos, D)``, of which the first ``enrolled``
+    are enrolled. From all, the person with the smallest margin is left out again and again.
+    """
+    own, others = likenesses(looks, enrolled)
+    kept = list(range(len(looks)))
+    while len(kept) > count:
+        nearest = others[:, kept][:, :, kept]
+        # A person stands badly both as the one enrolled and as the stranger at the door.
+        worst = np.maximum(nearest.max(axis=1), nearest.max(axis=2))
+        margins = (own[:, kept] - worst).min(axis=0)
+        kept.pop(int(np.argmin(margins)))
+    return kept
+
+
+def likenesses(looks: list[FloatArray], enrolled: int) -> tuple[FloatArray, FloatArray]:
+    """Return how like their later photos people are to their own enrolment, and others to it.
+
+    The first is ``(teachers, N)``: the least cosine of a later photo to the mean of the enrolled
+    ones. The second is ``(teachers, N, N)``: the highest cosine of any photo of person j to the
+    enrolment of person i; -1 on the diagonal.
+    """
+    centres = np.concatenate([centre_of(person[:, :enrolled]) for person in looks], axis=1)
+    own, others = [], []
+    for position, person in enumerate(looks):
+        alike = cosines(centres, person)
+        own.append(alike[:, position, enrolled:].min(axis=1))
+        highest = alike.max(axis=2)
+        highest[:, position] = -1.0
+        others.append(highest)
+    return np.stack(own, axis=1), np.stack(others, axis=2)
