@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from training.calibration.command import calibrate
 from training.data.crops import DataError
 from training.data.sources import read_sources
 from training.demo.run import run_demo
@@ -22,9 +23,14 @@ from training.engine.distillation import (
     train,
 )
 from training.engine.targets import TargetSource
+from training.evaluation.command import evaluate
+from training.evaluation.embedders import ExportedEmbedder
+from training.evaluation.whole_photos import judge_whole_photos
+from training.export.command import card, export
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
 from training.recipe import load_recipe
+from training.synthesis.command import synthesize_command
 from training.torch_setup import choose_device, keep_large_blocks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -69,6 +75,28 @@ def distill(
 
 
 @app.command()
+def whole_photos(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Run LFW photos through the service's own vision code and compare with ready crops."""
+    result = judge_whole_photos(ExportedEmbedder(model, choose_device("cpu")), data)
+    table = Table("photos", "misses", "several faces", "pairs", "crops %", "photos %", "agreement")
+    table.add_row(
+        str(result.photos),
+        str(len(result.misses)),
+        str(result.several_faces),
+        str(result.pairs),
+        f"{100 * result.crop_accuracy:.2f}",
+        f"{100 * result.photo_accuracy:.2f}",
+        f"{result.agreement:.4f}",
+    )
+    Console().print(table)
+    if result.misses:
+        Console().print("no face found in: " + ", ".join(result.misses))
+
+
+@app.command()
 def cost(
     recipes: Annotated[
         list[str], typer.Argument(help="Recipes whose students to measure.")
@@ -99,6 +127,13 @@ def demo(
     """Enrol invented people in a temporary service, show it their other photos and strangers."""
     if not run_demo(picture, Console()):
         raise typer.Exit(1)
+
+
+app.command("evaluate")(evaluate)
+app.command("calibrate")(calibrate)
+app.command("export")(export)
+app.command("card")(card)
+app.command("synthesize")(synthesize_command)
 
 
 def run_command() -> None:

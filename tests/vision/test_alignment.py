@@ -31,6 +31,7 @@ def moved(
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
+@settings(deadline=None)
 @given(similarities, st.sampled_from([(112, 0.0), (112, 8.0), (80, 0.0), (160, 4.0)]))
 def test_landmarks_land_on_the_template(
     similarity: npt.NDArray[np.float64], shape: tuple[int, float]
@@ -42,7 +43,7 @@ def test_landmarks_land_on_the_template(
     assert np.allclose((landed + 0.5) / scale - 0.5 - margin, ARCFACE_TEMPLATE, atol=1e-6)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(0.5, 9), st.floats(-0.6, 0.6), st.floats(-3, 3), st.floats(-3, 3))
 def test_the_crop_of_a_warped_face_is_the_face(
     scale: float, angle: float, x: float, y: float

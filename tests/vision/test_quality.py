@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.faces import Box, Detection
@@ -33,17 +33,20 @@ def turned(
     return tuple((float(x), float(y)) for x, y, _ in seen)
 
 
+@settings(deadline=None)
 @given(st.floats(-70, 70), st.floats(-170, 170), st.floats(5, 400))
 def test_yaw_and_roll_are_recovered_at_any_size(yaw: float, roll: float, scale: float) -> None:
     measured = pose_degrees(turned(yaw, 0, roll, scale))
     assert measured == pytest.approx((yaw, 0, roll), abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.floats(-50, 50), st.floats(-170, 170))
 def test_pitch_and_roll_are_recovered(pitch: float, roll: float) -> None:
     assert pose_degrees(turned(0, pitch, roll)) == pytest.approx((0, pitch, roll), abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.floats(-50, 50), st.floats(-35, 35))
 def test_yaw_and_pitch_together_are_roughly_right(yaw: float, pitch: float) -> None:
     measured = pose_degrees(turned(yaw, pitch, 0))

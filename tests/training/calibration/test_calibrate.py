@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.domain.calibration import gallery_posterior
+from tests.training.evaluation.made_people import (
+    NameEmbedder,
+    made_people,
+    strangers,
+    write_evaluation_data,
+    write_teacher,
+)
+from tests.training.made_data import tiny_recipe
+from training.calibration import duplicates
+from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from training.calibration.command import calibrate_on, print_calibration
+from training.calibration.report import calibration_sheets
+from training.calibration.results import Calibration
+from training.calibration.scores import centroid_scores, photo_scores
+from training.evaluation.intervals import IntArray
+from training.evaluation.populations import Pool, read_strangers
+
+CPU = torch.device("cpu")
+
+
+def made_faces(duplicate_rows: IntArray | None) -> CalibrationFaces:
+    val, people, files = made_people([1, 2, 3, 4, 6, 7, 4, 4, 3])
+    others = strangers(300)
+    return CalibrationFaces(
+        val=val,
+        people=people,
+        val_files=files,
+        strangers=others,
+        stranger_files=tuple(f"s{row}" for row in range(300)),
+        pools=[Pool("odd", np.arange(1, 300, 2)), Pool("even", np.arange(0, 300, 2))],
+        duplicates=duplicate_rows,
+    )
+
+
+def test_every_photo_probes_the_centroid_of_the_next_ones() -> None:
+    val, people, files = made_people([2, 4, 1])
+    scores = centroid_scores(val, people, files, strangers(5), 2)
+    assert scores is not None
+    rows = [2, 3, 4, 5]
+    expected = []
+    for place, probe in enumerate(rows):
+        mean = val[rows[(place + 1) % 4]] + val[rows[(place + 2) % 4]]
+        expected.append(float(val[probe] @ mean / np.linalg.norm(mean)))
+    np.testing.assert_allclose(scores.same, expected, atol=1e-6)
+    assert (len(scores.others), len(scores.strangers)) == (4 * 3, 4 * 5)
+    assert centroid_scores(val, people, files, strangers(5), 4) is None
+
+
+def test_photo_scores_hold_every_pair_once() -> None:
+    val, people, _ = made_people([2, 4, 1])
+    scores = photo_scores(val, people, strangers(5))
+    assert (len(scores.same), len(scores.others), len(scores.strangers)) == (7, 14, 35)
+    assert len(scores.different) == 49
+
+
+def test_a_calibration_ships_lines_tails_and_thresholds_that_agree() -> None:
+    result = calibrate_embedder(made_faces(np.zeros((0, 2), np.int64)), "made", None)
+    assert [line.photos for line in result.calibration] == [1, 2, 3, 5]
+    assert all(line.slope > 0 and 0 < line.cllr < 1 for line in result.calibration)
+    assert {tail.population.split(":")[0].split(" (")[0] for tail in result.impostor_tails} == {
+        "overall",
+        "within group and gender",
+    }
+    assert result.thresholds.identify.similarity > result.thresholds.verify.similarity
+    shifts = [check.shift for check in result.centroid_checks]
+    assert shifts[0] == 0
+    assert max(shifts) > 0  # the mean of several unit vectors is closer to everyone
+    for cost in result.costs:
+        assert cost.fnmr.low <= cost.fnmr.value <= cost.fnmr.high
+    assert Calibration.model_validate_json(result.model_dump_json()) == result
+
+
+def test_people_who_appear_twice_are_left_out_and_listed() -> None:
+    faces = made_faces(np.array([[3, 5], [4, 7]], np.int64))
+    twice = faces.strangers.copy()
+    twice[5], twice[7] = twice[3], twice[4]
+    faces = CalibrationFaces(**{**vars(faces), "strangers": twice})
+    result = calibrate_embedder(faces, "made", None)
+    assert result.excluded.pairs == (("s3", "s5"), ("s4", "s7"))
+    assert result.impostor_tails[0].pairs == 300 * 299 // 2 - 2
+    assert {pool.population: pool.pairs for pool in result.pools} == {
+        "odd": 150 * 149 // 2 - 1,
+        "even": 150 * 149 // 2,
+    }
+    assert result.excluded.identify_if_kept >= result.thresholds.identify.similarity
+
+
+def test_without_teachers_nothing_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    root = write_evaluation_data(tmp_path / "data")
+    result = calibrate_on(NameEmbedder(), root, tiny_recipe(), tmp_path / "cache", CPU)
+    assert result.excluded.teacher_similarity is None
+    assert "no teacher" in result.excluded.note
+    print_calibration(result)
+    for sheet in calibration_sheets(result):
+        assert {len(row) for row in sheet.rows} == {len(sheet.head)}
+    ratios = np.array([line.slope * 0.9 + line.intercept for line in result.calibration])
+    probabilities, nobody = gallery_posterior(ratios, 0.5)
+    assert probabilities.sum() + nobody == pytest.approx(1)
+    json.dumps(result.model_dump(mode="json"), allow_nan=False)
+
+
+def test_teachers_find_the_same_picture_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_evaluation_data(tmp_path / "data", pool=30)
+    write_teacher(root / "one.pt", 1, 10)
+    write_teacher(root / "two.pt", 2, 7)
+    first, second = root / "strangers/00003.png", root / "strangers/00008.png"
+    second.write_bytes(first.read_bytes())
+    monkeypatch.setattr(duplicates, "TEACHER_SIMILARITY", 0.9999)
+    found = duplicates.find_duplicates(
+        read_strangers(root), tiny_recipe(), root, tmp_path / "cache", CPU
+    )
+    assert found is not None
+    assert [3, 8] in found.tolist()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.evaluation.made_people import write_teacher
+from tests.training.made_data import tiny_recipe, write_folder
+from training.data.crops import CROP_MARGIN, CropSet, read_crops
+from training.engine.checkpoint import CheckpointError, save_checkpoint
+from training.evaluation.embedders import (
+    CheckpointEmbedder,
+    ExportedFile,
+    TeachersEmbedder,
+    centre_faces,
+    open_embedder,
+)
+from training.export.module import save_module
+from training.networks.student import StudentNetwork
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> CropSet:
+    return read_crops("people", [write_folder(tmp_path / "people", 2, 2)], labelled=True)
+
+
+def test_the_centre_face_is_the_stored_crop_without_its_margin(crops: CropSet) -> None:
+    inner = slice(CROP_MARGIN, -CROP_MARGIN)
+    np.testing.assert_array_equal(centre_faces(crops), crops.images[:, :, inner, inner].numpy())
+
+
+def test_a_checkpoint_and_its_export_say_the_same(tmp_path: Path, crops: CropSet) -> None:
+    recipe = tiny_recipe()
+    student = StudentNetwork(**recipe.student.model_dump())
+    state = {"recipe": recipe.model_dump(mode="json"), "student": student.state_dict()}
+    save_checkpoint(tmp_path / "checkpoint.pt", state)
+    save_module(student, tmp_path / "embedder.pt", half=False)
+    trained = CheckpointEmbedder(tmp_path / "checkpoint.pt", CPU).embed(crops)
+    exported = ExportedFile(tmp_path / "embedder.pt", "tiny", CPU).embed(crops)
+    np.testing.assert_allclose(trained, exported, atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(exported, axis=1), 1, atol=1e-5)
+
+
+def test_the_teachers_together_give_the_mean_of_their_cosines(
+    tmp_path: Path, crops: CropSet
+) -> None:
+    recipe = tiny_recipe()
+    write_teacher(tmp_path / "one.pt", 1, 10)
+    write_teacher(tmp_path / "two.pt", 2, 7)
+    both = TeachersEmbedder(recipe, tmp_path, tmp_path / "cache", CPU).embed(crops)
+    apart = [
+        TeachersEmbedder(
+            recipe.model_copy(update={"teachers": (teacher,)}), tmp_path, tmp_path / "cache", CPU
+        ).embed(crops)
+        for teacher in recipe.teachers
+    ]
+    mean = (apart[0] @ apart[0].T + apart[1] @ apart[1].T) / 2
+    np.testing.assert_allclose(both @ both.T, mean, atol=1e-5)
+    kept = TeachersEmbedder(recipe, tmp_path, tmp_path / "cache", CPU).embed(crops)
+    np.testing.assert_array_equal(kept, both)
+
+
+def test_a_folder_without_a_manifest_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"manifest\.json"):
+        open_embedder(str(tmp_path), tmp_path, "all", tmp_path, CPU)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.evaluation.intervals import (
+    bootstrap_pairs,
+    bootstrap_rate,
+    clopper_pearson,
+    mean_of_folds,
+    vertex_bootstrap,
+)
+
+
+def at_least(successes: int, trials: int, rate: float) -> float:
+    return sum(
+        comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(successes, trials + 1)
+    )
+
+
+@given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_clopper_pearson_bounds_leave_a_fortieth_on_either_side(counts: tuple[int, int]) -> None:
+    successes, trials = counts
+    interval = clopper_pearson(successes, trials)
+    if successes > 0:
+        assert at_least(successes, trials, interval.low) == pytest.approx(0.025, abs=1e-6)
+    else:
+        assert interval.low == 0
+    if successes < trials:
+        below = 1 - at_least(successes + 1, trials, interval.high)
+        assert below == pytest.approx(0.025, abs=1e-6)
+    else:
+        assert interval.high == 1
+
+
+def test_a_rate_of_no_trial_is_refused() -> None:
+    with pytest.raises(ValueError, match="no rate"):
+        clopper_pearson(0, 0)
+
+
+def test_the_mean_of_folds_has_the_t_interval_of_the_textbook() -> None:
+    estimate, error = mean_of_folds(np.array([0.9, 0.92, 0.94]), 30)
+    assert error == pytest.approx(0.02 / np.sqrt(3))
+    assert estimate.low == pytest.approx(0.92 - 4.302653 * error)
+
+
+def test_resampling_people_widens_the_interval_when_their_trials_hang_together() -> None:
+    people = np.repeat(np.arange(40), 25)
+    together = bootstrap_rate(np.repeat(np.arange(40) % 4 == 0, 25), people)
+    apart = bootstrap_rate(np.arange(1000) % 4 == 0, np.arange(1000))
+    assert together.value == apart.value == 0.25
+    assert together.high - together.low > 3 * (apart.high - apart.low)
+
+
+def test_a_person_bootstrap_agrees_with_a_slow_one() -> None:
+    random = np.random.default_rng(5)
+    people = random.integers(0, 30, 300)
+    events = random.random(300) < 0.3
+    fast = bootstrap_rate(events, people)
+    replicates = []
+    for _ in range(2000):
+        drawn = random.choice(np.unique(people), len(np.unique(people)))
+        trials = np.concatenate([events[people == person] for person in drawn])
+        replicates.append(trials.mean())
+    low, high = np.percentile(replicates, [2.5, 97.5])
+    assert fast.low == pytest.approx(low, abs=0.02)
+    assert fast.high == pytest.approx(high, abs=0.02)
+
+
+def test_one_person_who_resembles_many_widens_the_interval_of_a_pool() -> None:
+    hub = np.array([[0, other] for other in range(1, 51)])
+    spread = np.array([[2 * n, 2 * n + 1] for n in range(50)])
+    of_hub, of_spread = vertex_bootstrap(hub, 100), vertex_bootstrap(spread, 100)
+    assert of_hub.value == of_spread.value == 50 / 4950
+    assert of_hub.high - of_hub.low > 2 * (of_spread.high - of_spread.low)
+    assert vertex_bootstrap(np.zeros((0, 2), np.int64), 100).value == 0
+
+
+def test_bootstraps_repeat_to_the_digit() -> None:
+    same, different = np.linspace(0, 1, 20), np.linspace(-1, 0.5, 30)
+    statistic = lambda s, d: float(s.mean() - d.mean())  # noqa: E731
+    assert bootstrap_pairs(statistic, same, different) == bootstrap_pairs(
+        statistic, same, different
+    )

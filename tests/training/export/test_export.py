@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.domain.errors import ModelArtifactError
+from app.domain.golden import golden_input
+from app.embedding.torchscript import load_embedder
+from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
+from tests.training.made_data import tiny_recipe
+from training.calibration.command import calibrate_on
+from training.calibration.results import Calibration
+from training.data.crops import CropSet
+from training.engine.checkpoint import save_checkpoint
+from training.engine.distillation import initial_state
+from training.evaluation.evaluate import evaluate_embedder
+from training.evaluation.pairs import Matrix
+from training.export.files import folder_made_whole, write_text
+from training.export.manifest import calibration_keys
+from training.export.module import load_module, save_module
+from training.export.package import (
+    Calibrator,
+    ExportError,
+    card_of,
+    export_model,
+    read_training,
+    write_module,
+)
+from training.export.parity import made_patterns, measure_parity
+from training.export.provenance import DataFile, data_files, file_hash, library_versions
+from training.networks.student import StudentNetwork
+from training.recipe import Recipe
+
+CPU = torch.device("cpu")
+
+
+class FileEmbedder(NameEmbedder):
+    """Says what ``NameEmbedder`` says, in the name of a model file."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self.sha256 = file_hash(path)
+
+    def embed(self, crops: CropSet) -> Matrix:
+        return NameEmbedder.embed(self, crops)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_evaluation_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipe = tiny_recipe()
+    torch.manual_seed(0)
+    student = StudentNetwork(**recipe.student.model_dump())
+    student.train()
+    with torch.no_grad():  # so that the batch norms have something to say
+        student(torch.from_numpy(made_patterns()).float())
+    path = tmp_path_factory.mktemp("run") / "checkpoint.pt"
+    state = {
+        "recipe": recipe.model_dump(mode="json"),
+        "student": student.state_dict(),
+        "step_number": 6,
+        "elapsed_seconds": 3.0,
+    }
+    save_checkpoint(path, state)
+    return path
+
+
+def calibrator(root: Path, cache: Path) -> Calibrator:
+    def calibrate(path: Path, name: str) -> Calibration:
+        return calibrate_on(FileEmbedder(path, name), root, tiny_recipe(), cache, CPU)
+
+    return calibrate
+
+
+@pytest.fixture(scope="module")
+def folder(root: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("models") / "0.1.0"
+    make_calibration = calibrator(root, target.parent / "cache")
+
+    def fingerprints(recipe: Recipe) -> tuple[DataFile, ...]:
+        return data_files(recipe, root)
+
+    export_model(
+        checkpoint, target, "made", made_patterns(), make_calibration, fingerprints, replace=False
+    )
+    return target
+
+
+def test_the_service_loads_what_export_wrote(folder: Path) -> None:
+    assert {file.name for file in folder.iterdir()} == {"embedder.pt", "manifest.json", "README.md"}
+    embedder = load_embedder(folder)
+    assert embedder.manifest.model_version == "made-0.1.0"
+    (answer,) = embedder.embed(golden_input(112))
+    golden = np.array(embedder.manifest.golden_embedding)
+    assert float(answer @ golden) > 0.99999
+
+
+def test_the_service_refuses_a_file_that_was_touched(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with (tmp_path / "embedder.pt").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ModelArtifactError, match="SHA-256"):
+        load_embedder(tmp_path)
+
+
+def test_training_continues_from_the_exported_weights(folder: Path, checkpoint: Path) -> None:
+    student, _ = read_training(checkpoint)
+    state = initial_state(folder / "embedder.pt")
+    again = StudentNetwork(**tiny_recipe().student.model_dump())
+    again.load_state_dict(state)
+    for name, weight in student.state_dict().items():
+        torch.testing.assert_close(state[name], weight, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("half", "cosine"), [(True, 0.9999), (False, 0.999999)])
+def test_export_keeps_what_the_student_says(
+    tmp_path: Path, checkpoint: Path, half: bool, cosine: float
+) -> None:
+    student, _ = read_training(checkpoint)
+    path = tmp_path / "embedder.pt"
+    save_module(student, path, half=half)
+    parity = measure_parity(student, path, made_patterns(), "made")
+    assert parity.holds
+    assert parity.min_cosine > cosine
+    output = load_module(path, CPU)(torch.from_numpy(made_patterns()))
+    assert output.dtype == torch.float32
+    torch.testing.assert_close(output.norm(dim=1), torch.ones(len(output)))
+
+
+def test_half_precision_halves_the_file(tmp_path: Path) -> None:
+    student = StudentNetwork((16, 32, 64, 128), (1, 1, 1, 1), 64).eval()
+    for half in (True, False):
+        save_module(student, tmp_path / f"{half}.pt", half=half)
+    sizes = [(tmp_path / f"{half}.pt").stat().st_size for half in (True, False)]
+    assert sizes[0] < 0.65 * sizes[1]
+
+
+def test_weights_that_fp16_cannot_hold_are_kept_in_fp32(tmp_path: Path) -> None:
+    student = StudentNetwork((8, 8, 8, 8), (1, 1, 1, 1), 12).eval()
+    with torch.no_grad():
+        student.head.project.weight.mul_(1e-9)
+        student.head.project.bias.mul_(1e-9)
+    assert write_module(student, tmp_path / "embedder.pt", made_patterns()).weights == "float32"
+
+
+def test_a_network_that_gives_no_numbers_is_not_exported(tmp_path: Path) -> None:
+    student = StudentNetwork((8, 8, 8, 8), (1, 1, 1, 1), 12).eval()
+    with torch.no_grad():
+        student.head.project.bias.fill_(float("nan"))
+    with pytest.raises(ExportError, match="disagrees"):
+        write_module(student, tmp_path / "embedder.pt", made_patterns())
+
+
+def test_the_manifest_says_what_made_the_model(folder: Path, root: Path) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    assert document["training"]["recipe"] == tiny_recipe().model_dump(mode="json")
+    assert document["parity"]["eager_difference"] <= document["parity"]["tolerance"]
+    assert document["libraries"].keys() == library_versions().keys()
+    hashes = {entry["path"]: entry["sha256"] for entry in document["data"]}
+    assert hashes["strangers.csv"] == file_hash(root / "strangers.csv")
+    assert hashes["one.pt"] is None
+    assert document["calibration_evidence"]["costs"]
+
+
+def test_the_card_has_its_figures_only_after_an_evaluation(
+    folder: Path, root: Path, tmp_path: Path
+) -> None:
+    assert "Not measured yet" in (folder / "README.md").read_text()
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    embedder = FileEmbedder(tmp_path / "embedder.pt", "made-0.1.0")
+    result = evaluate_embedder(embedder, root, 0.5)
+    (tmp_path / "evaluation.json").write_text(result.model_dump_json())
+    card = card_of(tmp_path)
+    assert f"{result.lfw.accuracy.value:.4f}" in card
+    assert "--init-from models/embedder/0.1.0/embedder.pt" in card
+    assert "north female" in card
+    other = result.model_copy(update={"sha256": "0" * 64})
+    (tmp_path / "evaluation.json").write_text(other.model_dump_json())
+    with pytest.raises(ExportError, match="another model"):
+        card_of(tmp_path)
+
+
+def test_a_version_is_not_overwritten_unasked(folder: Path, checkpoint: Path) -> None:
+    def never(path: Path, name: str) -> Calibration:
+        raise AssertionError(path, name)
+
+    with pytest.raises(FileExistsError):
+        export_model(
+            checkpoint, folder, "made", made_patterns(), never, lambda _: (), replace=False
+        )
+
+
+def test_a_calibration_of_another_file_is_refused(checkpoint: Path, folder: Path) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    keys = ("calibration", "impostor_tails", "thresholds")
+    parts = {key: document[key] for key in keys}
+    foreign = Calibration.model_validate({**document["calibration_evidence"], **parts}).model_copy(
+        update={"sha256": "0" * 64}
+    )
+    assert calibration_keys(foreign)["thresholds"] == document["thresholds"]
+    with pytest.raises(ExportError, match="another model file"):
+        export_model(
+            checkpoint,
+            folder.with_name("0.2.0"),
+            "made",
+            made_patterns(),
+            lambda _path, _name: foreign,
+            lambda _: (),
+            replace=False,
+        )
+    assert not folder.with_name("0.2.0").exists()
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "1.0.0"
+    with pytest.raises(IsADirectoryError), folder_made_whole(target, replace=False) as partial:
+        partial.write_text("")
+    assert list(tmp_path.iterdir()) == []
+    with folder_made_whole(target, replace=False) as partial:
+        (partial / "first").write_text("")
+    with folder_made_whole(target, replace=True) as partial:
+        (partial / "second").write_text("")
+    assert [file.name for file in target.iterdir()] == ["second"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_text_replaces_text(tmp_path: Path) -> None:
+    write_text(tmp_path / "deep" / "card.md", "one")
+    write_text(tmp_path / "deep" / "card.md", "two")
+    assert [file.read_text() for file in (tmp_path / "deep").iterdir()] == ["two"]

@@ -1,0 +1,150 @@
+"""The calibration of one embedder, from validation people and strangers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.calibration.checks import centroid_shifts, check_centroids, measure_costs
+from training.calibration.duplicates import TEACHER_SIMILARITY
+from training.calibration.platt import fit_platt, likelihood_ratio_cost
+from training.calibration.results import (
+    Calibration,
+    ExcludedPairs,
+    PlattLine,
+    Tail,
+    Thresholds,
+)
+from training.calibration.scores import Scores, centroid_scores, photo_scores
+from training.calibration.tail import MeasuredTail, measure_tail
+from training.calibration.thresholds import as_worst, choose_thresholds, worst_tail
+from training.evaluation.intervals import IntArray
+from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
+from training.evaluation.populations import Pool
+
+CENTROID_PHOTOS = (2, 3, 5)
+
+
+@dataclass(frozen=True)
+class CalibrationFaces:
+    """Embeddings of validation people ``(V, D)`` and strangers ``(S, D)``, and who they are.
+
+    ``duplicates`` are pairs of strangers' rows ``(K, 2)``, or None where nobody could look.
+    """
+
+    val: Matrix
+    people: IntArray
+    val_files: tuple[str, ...]
+    strangers: Matrix
+    stranger_files: tuple[str, ...]
+    pools: list[Pool]
+    duplicates: IntArray | None
+
+
+def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) -> Calibration:
+    """Return Platt lines, impostor tails, default thresholds and what they cost.
+
+    Raises ``CalibrationError`` or ``ValueError`` where the data does not suffice.
+    """
+    found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
+    overall = _tail("overall: all strangers", faces.strangers, found)
+    pools = [
+        _tail(pool.name, faces.strangers[pool.rows], _within(found, pool.rows))
+        for pool in faces.pools
+    ]
+    lines, scores = _lines(faces)
+    shifts = centroid_shifts(scores)
+    shift = max(shifts.values())
+    thresholds = choose_thresholds(overall, pools, shift)
+    lenient = choose_thresholds(overall, [], shift)
+    return Calibration(
+        model=model,
+        sha256=sha256,
+        calibration=lines,
+        impostor_tails=(overall, *([as_worst(worst_tail(pools))] if pools else [])),
+        thresholds=thresholds,
+        pools=tuple(pools),
+        centroid_checks=check_centroids(scores, shifts, thresholds),
+        costs=measure_costs(scores, thresholds, lenient),
+        excluded=_excluded(faces, thresholds, shift),
+    )
+
+
+def _within(pairs: IntArray, rows: IntArray) -> IntArray:
+    """Return those pairs of all strangers that lie inside a pool, as rows of the pool."""
+    place = {int(row): position for position, row in enumerate(rows)}
+    inside = [
+        sorted((place[int(a)], place[int(b)])) for a, b in pairs if {int(a), int(b)} <= place.keys()
+    ]
+    return np.array(inside, np.int64).reshape(-1, 2)
+
+
+def _tail(name: str, faces: Matrix, duplicates: IntArray) -> Tail:
+    similarities = pair_similarities(faces)
+    kept = np.delete(similarities, pair_positions(duplicates, len(faces)))
+    return _described(name, len(faces), len(duplicates), measure_tail(kept, len(duplicates)))
+
+
+def _described(name: str, people: int, excluded: int, tail: MeasuredTail) -> Tail:
+    evidence = (
+        f"{people:,} people, {tail.pairs:,} pairs of different people ({excluded} more left out as "
+        f"one person twice); measured down to a rate of {tail.extrapolated_below:.1e}, rarer rates "
+        "by a generalised Pareto fit to the excesses over the quantile at 1e-3"
+    )
+    return Tail(
+        population=name,
+        points=tail.points,
+        extrapolated_below=tail.extrapolated_below,
+        people=people,
+        pairs=tail.pairs,
+        evidence=evidence,
+    )
+
+
+def _lines(faces: CalibrationFaces) -> tuple[tuple[PlattLine, ...], list[Scores]]:
+    """Fit a line for every number of photos that the validation people support."""
+    by_photos = [photo_scores(faces.val, faces.people, faces.strangers)]
+    for photos in CENTROID_PHOTOS:
+        scores = centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos)
+        if scores is not None:
+            by_photos.append(scores)
+    return tuple(_line(scores) for scores in by_photos), by_photos
+
+
+def _line(scores: Scores) -> PlattLine:
+    different = scores.different
+    slope, intercept = fit_platt(scores.same, different)
+    return PlattLine(
+        photos=scores.photos,
+        slope=slope,
+        intercept=intercept,
+        same_scores=len(scores.same),
+        same_people=len(np.unique(scores.owners)),
+        different_scores=len(different),
+        cllr=likelihood_ratio_cost(scores.same, different, slope, intercept),
+    )
+
+
+def _excluded(faces: CalibrationFaces, chosen: Thresholds, shift: float) -> ExcludedPairs:
+    """List what was left out, and the threshold that would follow if nothing were."""
+    if faces.duplicates is None:
+        return ExcludedPairs(
+            teacher_similarity=None,
+            pairs=(),
+            identify_if_kept=chosen.identify.similarity,
+            note="no teacher was there to look for people who appear twice: nothing is left out",
+        )
+    nothing = np.zeros((0, 2), np.int64)
+    kept = [_tail(pool.name, faces.strangers[pool.rows], nothing) for pool in faces.pools]
+    everyone = _tail("overall", faces.strangers, nothing)
+    files = faces.stranger_files
+    return ExcludedPairs(
+        teacher_similarity=TEACHER_SIMILARITY,
+        pairs=tuple((files[a], files[b]) for a, b in faces.duplicates),
+        identify_if_kept=choose_thresholds(everyone, kept, shift).identify.similarity,
+        note=(
+            "pairs whose mean teacher similarity says one person twice, by the look of most of "
+            "their pictures; rates with less than ten times as many pairs are extrapolated"
+        ),
+    )

@@ -1,0 +1,89 @@
+"""``python -m training calibrate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+
+from app.domain.model_manifest import ModelManifest
+from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from training.calibration.duplicates import find_duplicates
+from training.calibration.report import calibration_sheets
+from training.calibration.results import Calibration
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption, ModelOption
+from training.evaluation.embedders import CropEmbedder, open_embedder, read_manifest
+from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.populations import read_people, read_pools, read_strangers
+from training.evaluation.report import print_sheets
+from training.export.files import write_text
+from training.export.manifest import calibration_keys
+from training.recipe import Recipe, load_recipe
+from training.torch_setup import choose_device
+
+
+def calibrate(
+    model: ModelOption,
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="JSON to write; for an exported model, its manifest is updated."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Whose teachers find people twice.")] = "all",
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Fit probabilities, the tail of false matches and the default thresholds."""
+    chosen = choose_device(device)
+    loaded = load_recipe(recipe)
+    embedder = open_embedder(model, data, recipe, CACHE, chosen)
+    result = calibrate_on(embedder, data, loaded, CACHE, chosen)
+    print_calibration(result)
+    if out is not None:
+        write_text(out, result.model_dump_json(indent=1) + "\n")
+        typer.echo(f"written: {out}")
+    elif Path(model).is_dir():
+        path = Path(model) / "manifest.json"
+        document = {**read_manifest(Path(model)), **calibration_keys(result)}
+        ModelManifest.from_json(document)
+        write_text(path, json.dumps(document, indent=1) + "\n")
+        typer.echo(f"written: {path}")
+
+
+def calibrate_on(
+    embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
+) -> Calibration:
+    """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
+    faces = _read_faces(embedder, root, recipe, cache, device)
+    return calibrate_embedder(faces, embedder.name, embedder.sha256)
+
+
+def _read_faces(
+    embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
+) -> CalibrationFaces:
+    """Embed everyone; the pictures are let go before millions of scores take their place."""
+    val, strangers = read_people(root, "val"), read_strangers(root)
+    return CalibrationFaces(
+        val=embedder.embed(val),
+        people=val.identities.numpy(),
+        val_files=val.files,
+        strangers=embedder.embed(strangers),
+        stranger_files=strangers.files,
+        pools=read_pools(root / "strangers.csv", strangers.files, LEAST_PEOPLE),
+        duplicates=find_duplicates(strangers, recipe, root, cache, device),
+    )
+
+
+def print_calibration(result: Calibration) -> None:
+    """Print the tables, and what was left out."""
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(f"[bold]{result.model}[/bold]")
+    print_sheets(calibration_sheets(result), console)
+    console.print(
+        f"{len(result.excluded.pairs)} pairs left out ({result.excluded.note}); identify would be "
+        f"{result.excluded.identify_if_kept:.3f} with them, "
+        f"{result.thresholds.identify.similarity:.3f} without"
+    )

@@ -1,0 +1,81 @@
+"""A calibration as tables."""
+
+from __future__ import annotations
+
+from training.calibration.results import Calibration
+from training.calibration.thresholds import IDENTIFY_RATE
+from training.evaluation.report import Sheet, estimate_text
+
+
+def calibration_sheets(calibration: Calibration) -> list[Sheet]:
+    """Return the tables of a calibration, in the order in which to read them."""
+    return [
+        _thresholds(calibration),
+        _tails(calibration),
+        _lines(calibration),
+        _centroids(calibration),
+    ]
+
+
+def _thresholds(calibration: Calibration) -> Sheet:
+    by_name = calibration.thresholds.model_dump()
+    rows = []
+    for cost in calibration.costs:
+        limit = by_name.get(cost.threshold, {"false_match_rate": IDENTIFY_RATE})
+        population = limit.get("population", calibration.impostor_tails[0].population)
+        rows.append(
+            (
+                cost.threshold,
+                f"{cost.similarity:.3f}",
+                f"{limit['false_match_rate']:g}, {population}",
+                str(cost.photos),
+                estimate_text(cost.fnmr),
+            )
+        )
+    head = ("threshold", "similarity", "FMR", "photos", "FNMR on val")
+    return Sheet("Default thresholds and their cost", head, tuple(rows))
+
+
+def _tails(calibration: Calibration) -> Sheet:
+    tails = (calibration.impostor_tails[0], *calibration.pools)
+    rows = []
+    for position, (rate, _) in enumerate(tails[0].points):
+        cells = [
+            f"{tail.points[position][1]:.3f}{'*' if rate < tail.extrapolated_below else ''}"
+            for tail in tails
+        ]
+        rows.append((f"{rate:.1e}", *cells))
+    names = tuple(tail.population for tail in tails)
+    return Sheet(
+        "Similarity reached by different people (* extrapolated)", ("FMR", *names), tuple(rows)
+    )
+
+
+def _lines(calibration: Calibration) -> Sheet:
+    rows = tuple(
+        (
+            str(line.photos),
+            f"{line.slope:.2f}",
+            f"{line.intercept:.2f}",
+            f"{line.cllr:.4f}",
+            f"{line.same_scores:,} of {line.same_people:,} people + {line.different_scores:,}",
+        )
+        for line in calibration.calibration
+    )
+    head = ("photos", "slope", "intercept", "Cllr (bits)", "of")
+    return Sheet("Platt lines: similarity to log-likelihood ratio", head, rows)
+
+
+def _centroids(calibration: Calibration) -> Sheet:
+    rows = tuple(
+        (
+            str(check.photos),
+            f"{check.fmr_at_identify:.1e}",
+            f"{check.fmr_at_verify:.1e}",
+            f"{check.shift:+.3f}",
+            f"{check.centroids:,} enrolled, {check.pairs:,} pairs",
+        )
+        for check in calibration.centroid_checks
+    )
+    head = ("photos", "FMR at identify", "FMR at verify", "shift at FMR 1e-4", "of")
+    return Sheet("Strangers against photos and centroids of val", head, rows)

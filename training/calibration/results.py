@@ -1,0 +1,94 @@
+"""What a calibration found: the part of the manifest that turns similarities into decisions."""
+
+from __future__ import annotations
+
+from training.evaluation.results import Estimate, Record
+
+
+class PlattLine(Record):
+    """A Platt line and the scores behind it; ``cllr`` in bits, 1.0 for a score that says nothing.
+
+    Cllr: Brümmer and du Preez, "Application-independent evaluation of speaker detection", 2006.
+    """
+
+    photos: int
+    slope: float
+    intercept: float
+    same_scores: int
+    same_people: int
+    different_scores: int
+    cllr: float
+
+
+class Tail(Record):
+    """Points ``(fmr, similarity)``; ``evidence`` says of how many pairs, and how extrapolated."""
+
+    population: str
+    points: tuple[tuple[float, float], ...]
+    extrapolated_below: float
+    people: int
+    pairs: int
+    evidence: str
+
+
+class ManifestThreshold(Record):
+    """A decision threshold and the false-match rate and population that it stands for."""
+
+    similarity: float
+    false_match_rate: float
+    population: str
+
+
+class Thresholds(Record):
+    """``identify``: known or unknown, 1:N; ``verify``: a claimed identity, 1:1."""
+
+    identify: ManifestThreshold
+    verify: ManifestThreshold
+
+
+class CentroidCheck(Record):
+    """How strangers score against centroids of ``photos`` photos of validation people.
+
+    ``fmr_at_identify`` and ``fmr_at_verify`` are at the default thresholds; ``shift`` is how far
+    the similarity at FMR ``shift_rate`` lies above the one of single photos.
+    """
+
+    photos: int
+    centroids: int
+    pairs: int
+    fmr_at_identify: float
+    fmr_at_verify: float
+    shift: float
+    shift_rate: float
+
+
+class Cost(Record):
+    """What a threshold costs: genuine scores of validation people below it."""
+
+    threshold: str
+    similarity: float
+    photos: int
+    fnmr: Estimate
+
+
+class ExcludedPairs(Record):
+    """Pairs of strangers that are in truth one person, and what leaving them in would do."""
+
+    teacher_similarity: float | None
+    pairs: tuple[tuple[str, str], ...]
+    identify_if_kept: float
+    note: str
+
+
+class Calibration(Record):
+    """All of it. ``calibration``, ``impostor_tails`` and ``thresholds`` are the manifest's keys."""
+
+    model: str
+    sha256: str | None
+    calibration: tuple[PlattLine, ...]
+    impostor_tails: tuple[Tail, ...]
+    thresholds: Thresholds
+    pools: tuple[Tail, ...]
+    centroid_checks: tuple[CentroidCheck, ...]
+    costs: tuple[Cost, ...]
+    excluded: ExcludedPairs

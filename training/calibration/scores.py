@@ -1,0 +1,71 @@
+"""Scores of validation people and strangers: probe to photo, and probe to centroid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.evaluation.intervals import IntArray
+from training.evaluation.open_set import centroids
+from training.evaluation.pairs import Matrix, cross_similarities, same_and_different
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Similarities for enrolment with ``photos`` photos.
+
+    ``same`` and ``owners`` are ``(S,)``; ``others`` compares validation people with each other and
+    ``strangers`` compares strangers with them. ``enrolled`` counts the photos or centroids.
+    """
+
+    photos: int
+    same: Matrix
+    owners: IntArray
+    others: Matrix
+    strangers: Matrix
+    enrolled: int
+
+    @property
+    def different(self) -> Matrix:
+        """Every score of two different people."""
+        return np.concatenate([self.others, self.strangers])
+
+
+def photo_scores(val: Matrix, people: IntArray, strangers: Matrix) -> Scores:
+    """Return the scores of every pair of photos."""
+    same, owners, others = same_and_different(val, people)
+    return Scores(1, same, owners, others, (val @ strangers.T).ravel(), len(val))
+
+
+def centroid_scores(
+    val: Matrix, people: IntArray, files: tuple[str, ...], strangers: Matrix, photos: int
+) -> Scores | None:
+    """Return the scores with centroids of ``photos`` photos; None where nobody has enough.
+
+    Every photo of a person with more than ``photos`` is a probe once, against the centroid of the
+    next photos in (cyclic) file order.
+    """
+    rows_of: dict[int, list[int]] = {}
+    for row in sorted(range(len(files)), key=lambda row: files[row]):
+        rows_of.setdefault(int(people[row]), []).append(row)
+    probes, enrolled = [], []
+    for rows in rows_of.values():
+        if len(rows) > photos:
+            for position, probe in enumerate(rows):
+                following = [rows[(position + j) % len(rows)] for j in range(1, photos + 1)]
+                probes.append(probe)
+                enrolled.append(following)
+    if not probes:
+        return None
+    means = centroids(val, np.array(enrolled, np.int64))
+    same: Matrix = np.einsum("nd,nd->n", val[probes], means)
+    owners = people[probes]
+    return Scores(
+        photos=photos,
+        same=same,
+        owners=owners,
+        others=cross_similarities(means, val, owners, people),
+        strangers=(means @ strangers.T).ravel(),
+        enrolled=len(means),
+    )

@@ -1,0 +1,53 @@
+"""Default thresholds: the stricter of all strangers and the worst group, safe for centroids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.calibration import ImpostorTail
+from training.calibration.results import ManifestThreshold, Tail, Thresholds
+from training.calibration.tail import HIGHEST
+
+IDENTIFY_RATE = 1e-4
+VERIFY_RATE = 1e-3
+
+
+def reached_at(tail: Tail, rate: float) -> float:
+    """Return the similarity that different people of this tail reach at ``rate``."""
+    points = ImpostorTail(tail.population, tail.points, tail.extrapolated_below)
+    return points.threshold_at(rate)
+
+
+def worst_tail(tails: Sequence[Tail], rate: float = IDENTIFY_RATE) -> Tail:
+    """Return the tail that asks for the highest threshold at ``rate``."""
+    return max(tails, key=lambda tail: reached_at(tail, rate))
+
+
+def as_worst(pool: Tail) -> Tail:
+    """Return a pool's tail under the name that a manifest gives it."""
+    return pool.model_copy(
+        update={"population": f"within group and gender (worst: {pool.population})"}
+    )
+
+
+def choose_thresholds(overall: Tail, pools: Sequence[Tail], centroid_shift: float) -> Thresholds:
+    """Return the default thresholds: FMR 1e-4 for 1:N and 1e-3 for 1:1, in the strictest tail.
+
+    ``centroid_shift`` (at least 0) is added: so much higher do strangers score against the centroid
+    of several photos than against one photo, for a mean of unit vectors, made unit again, is closer
+    to everyone. The tails themselves are of single photos, since a stranger has only one.
+    """
+    tails = [overall, *(as_worst(pool) for pool in pools)]
+    return Thresholds(
+        identify=_threshold(tails, IDENTIFY_RATE, centroid_shift),
+        verify=_threshold(tails, VERIFY_RATE, centroid_shift),
+    )
+
+
+def _threshold(tails: Sequence[Tail], rate: float, shift: float) -> ManifestThreshold:
+    strictest = worst_tail(tails, rate)
+    return ManifestThreshold(
+        similarity=min(HIGHEST, reached_at(strictest, rate) + shift),
+        false_match_rate=rate,
+        population=strictest.population,
+    )

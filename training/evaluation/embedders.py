@@ -1,0 +1,174 @@
+"""Whatever can be judged behind one interface: an exported model, a checkpoint, the teachers.
+
+All of them see the plain centre crop once, as the service does: no mean with the mirror image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+
+from training.augment.geometry import cut_crops
+from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
+from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.distillation import embed_crops
+from training.evaluation.pairs import Matrix
+from training.export.module import load_module
+from training.networks.student import StudentNetwork
+from training.recipe import Recipe, load_recipe
+from training.teachers.torchscript import Teacher
+
+FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN
+BATCH = 128
+TEACHERS = "teachers"
+
+
+class CropEmbedder(Protocol):
+    """Gives unit embeddings, float32 ``(N, D)``, of a set of crops."""
+
+    @property
+    def name(self) -> str:
+        """What to call the model in a report."""
+        ...
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the model's file, where there is one."""
+        ...
+
+    def embed(self, crops: CropSet) -> Matrix:
+        """Return unit embeddings, float32 ``(N, D)``."""
+        ...
+
+
+class CheckpointEmbedder:
+    """The student inside a training checkpoint, in full precision."""
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        """Load the student; raises ``CheckpointError`` where the file is not a checkpoint."""
+        state = load_checkpoint(path, device)
+        self.recipe = Recipe.model_validate(state["recipe"])
+        self.student = StudentNetwork(**self.recipe.student.model_dump()).to(device)
+        self.student.load_state_dict(state["student"])
+        self.device = device
+        self.name = f"{self.recipe.name} at step {state.get('step_number', 0)}"
+        self.sha256: str | None = None
+
+    def embed(self, crops: CropSet) -> Matrix:
+        """Return unit embeddings, float32 ``(N, D)``."""
+        embeddings: Matrix = embed_crops(self.student, crops, self.device).numpy()
+        return embeddings
+
+
+class ExportedFile:
+    """An exported module, fed uint8 as the service feeds it."""
+
+    def __init__(self, path: Path, name: str, device: torch.device) -> None:
+        """Load the module; raises ``CheckpointError`` where there is none."""
+        if not path.is_file():
+            raise CheckpointError(f"{path} does not exist")
+        self.module = load_module(path, device)
+        self.device = device
+        self.name = name
+        self.sha256: str | None = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def embed(self, crops: CropSet) -> Matrix:
+        """Return unit embeddings, float32 ``(N, D)``."""
+        return self.embed_faces(centre_faces(crops))
+
+    @torch.inference_mode()
+    def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
+        """Return unit embeddings ``(N, D)`` of ready RGB crops, uint8 ``(N, 3, 112, 112)``."""
+        batches = torch.from_numpy(np.ascontiguousarray(faces)).split(BATCH)
+        rows = [self.module(batch.to(self.device)).cpu() for batch in batches]
+        embeddings: Matrix = torch.cat(rows).numpy()
+        return embeddings
+
+
+class ExportedEmbedder(ExportedFile):
+    """An exported model folder, named by its manifest."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        """Load the module; raises ``CheckpointError`` where the folder holds no model."""
+        manifest = read_manifest(folder)
+        name = f"{manifest['name']}-{manifest['version']}"
+        super().__init__(folder / str(manifest["file"]), name, device)
+
+
+class TeachersEmbedder:
+    """All teachers of a recipe together: the cosine is the mean of theirs. For reference.
+
+    The teachers are slow, so that their answers are kept in ``cache``.
+    """
+
+    def __init__(self, recipe: Recipe, root: Path, cache: Path, device: torch.device) -> None:
+        """Load the teachers; raises ``FileNotFoundError`` where one is missing."""
+        self.teachers = [Teacher(teacher, root, device) for teacher in recipe.teachers]
+        self.name = " + ".join(teacher.name for teacher in recipe.teachers)
+        self.sha256: str | None = None
+        self.cache = cache
+        self.device = device
+
+    def embed(self, crops: CropSet) -> Matrix:
+        """Return unit embeddings, float32 ``(N, sum of D)``."""
+        digest = hashlib.sha256(f"{self.name}\n".encode() + "\n".join(crops.files).encode())
+        digest.update(crops.images[:: max(1, len(crops) // 64)].numpy().tobytes())
+        file = self.cache / f"single-view-{digest.hexdigest()[:16]}.npy"
+        if file.is_file():
+            kept: Matrix = np.load(file)
+            return kept
+        embeddings: Matrix = self._concatenated(crops)
+        self.cache.mkdir(parents=True, exist_ok=True)
+        np.save(file, embeddings)
+        return embeddings
+
+    def _concatenated(self, crops: CropSet) -> Matrix:
+        rows = []
+        for start in range(0, len(crops), BATCH):
+            stored = crops.images[start : start + BATCH].to(self.device).float()
+            views = [t(stored, CROP_SIZE, CROP_MARGIN / FACE_SIZE) for t in self.teachers]
+            rows.append(F.normalize(torch.cat(views, dim=1), dim=1).cpu())
+        embeddings: Matrix = torch.cat(rows).numpy()
+        return embeddings
+
+
+def centre_faces(crops: CropSet) -> npt.NDArray[np.uint8]:
+    """Return the plain centre of stored crops, uint8 ``(N, 3, 112, 112)``."""
+    parts = [
+        cut_crops(images.float(), FACE_SIZE, None, None).round().clamp(0, 255).to(torch.uint8)
+        for images in crops.images.split(BATCH)
+    ]
+    faces: npt.NDArray[np.uint8] = torch.cat(parts).numpy()
+    return faces
+
+
+def read_manifest(folder: Path) -> Mapping[str, object]:
+    """Return an exported model's manifest as it stands; raises ``CheckpointError`` for none."""
+    path = folder / "manifest.json"
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise CheckpointError(f"{path} is not a JSON object")
+    return cast(Mapping[str, object], document)
+
+
+def open_embedder(
+    model: str, root: Path, recipe: str, cache: Path, device: torch.device
+) -> CropEmbedder:
+    """Return what ``model`` names: an exported folder, a checkpoint file, or ``teachers``."""
+    if model == TEACHERS:
+        return TeachersEmbedder(load_recipe(recipe), root, cache, device)
+    path = Path(model)
+    if path.is_dir():
+        return ExportedEmbedder(path, device)
+    return CheckpointEmbedder(path, device)

@@ -1,0 +1,110 @@
+"""95 % intervals: exact binomial, Student's t over folds, and bootstraps that resample people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from training.evaluation.results import Estimate
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+CONFIDENCE = 0.95
+REPLICATES = 1000
+VERTEX_REPLICATES = 300
+SEED = 20261122
+
+
+def clopper_pearson(successes: int, trials: int) -> Estimate:
+    """Return a rate of independent trials with its exact interval (Clopper and Pearson, 1934).
+
+    Raises ``ValueError`` for no trial.
+    """
+    if not 0 <= successes <= trials or trials == 0:
+        raise ValueError(f"{successes} of {trials} is no rate")
+    tail = (1 - CONFIDENCE) / 2
+    low = 0.0 if successes == 0 else stats.beta.ppf(tail, successes, trials - successes + 1)
+    high = (
+        1.0 if successes == trials else stats.beta.ppf(1 - tail, successes + 1, trials - successes)
+    )
+    return Estimate(value=successes / trials, low=float(low), high=float(high), trials=trials)
+
+
+def mean_of_folds(values: FloatArray, trials: int) -> tuple[Estimate, float]:
+    """Return the mean of fold results with its t interval, and its standard error."""
+    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
+    return Estimate(value=mean, low=mean - reach, high=min(1.0, mean + reach), trials=trials), error
+
+
+def percentile_interval(value: float, replicates: FloatArray, trials: int) -> Estimate:
+    """Return ``value`` with the percentile interval of its bootstrap replicates (Efron, 1979)."""
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(replicates, [tail, 100 - tail])
+    return Estimate(
+        value=value, low=min(float(low), value), high=max(float(high), value), trials=trials
+    )
+
+
+def people_weights(people: int, random: np.random.Generator) -> FloatArray:
+    """Return how often each of ``people`` is drawn in one resample with replacement."""
+    drawn = np.bincount(random.integers(0, people, people), minlength=people)
+    return drawn.astype(np.float64)
+
+
+def bootstrap_rate(events: npt.NDArray[np.bool_], identities: IntArray) -> Estimate:
+    """Return the rate of ``events`` with an interval that resamples identities, not events.
+
+    Both are ``(trials,)``: the trials of one person hang together, so that treating them as
+    independent would make the interval too narrow.
+    """
+    people, number = np.unique(identities, return_inverse=True)
+    trials = np.bincount(number).astype(np.float64)
+    hits = np.bincount(number, weights=events.astype(np.float64))
+    random = np.random.default_rng(SEED)
+    weights = np.stack([people_weights(len(people), random) for _ in range(REPLICATES)])
+    return percentile_interval(
+        float(events.mean()), (weights @ hits) / (weights @ trials), len(events)
+    )
+
+
+def bootstrap_pairs(
+    statistic: Callable[[FloatArray, FloatArray], float],
+    same: FloatArray,
+    different: FloatArray,
+    replicates: int = REPLICATES,
+) -> Estimate:
+    """Return a statistic of two samples of similarities; either sample is resampled by itself."""
+    random = np.random.default_rng(SEED)
+    values = np.array(
+        [
+            statistic(random.choice(same, len(same)), random.choice(different, len(different)))
+            for _ in range(replicates)
+        ]
+    )
+    return percentile_interval(statistic(same, different), values, len(same) + len(different))
+
+
+def vertex_bootstrap(
+    matches: IntArray, people: int, replicates: int = VERTEX_REPLICATES
+) -> Estimate:
+    """Return the rate of matching pairs among ``people`` who all differ, resampling the people.
+
+    ``matches`` is ``(K, 2)``: the pairs that match. A person who resembles many takes all those
+    pairs along, which intervals for independent pairs ignore (Snijders and Borgatti,
+    "Non-parametric standard errors and tests for network statistics", 1999; pairs of a person with
+    its own copy are left out).
+    """
+    total = people * (people - 1) // 2
+    random = np.random.default_rng(SEED)
+    rates = np.empty(replicates)
+    for replicate in range(replicates):
+        weights = people_weights(people, random)
+        drawn = (weights.sum() ** 2 - (weights**2).sum()) / 2
+        hits = float((weights[matches[:, 0]] * weights[matches[:, 1]]).sum())
+        rates[replicate] = hits / drawn
+    return percentile_interval(len(matches) / total, rates, total)

@@ -1,0 +1,110 @@
+"""The people an embedder is judged on: LFW, the validation people, and the strangers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.crops import CropSet, DataError, read_crops
+from training.evaluation.intervals import IntArray
+
+LFW_FOLDS = 10
+
+
+@dataclass(frozen=True)
+class PairList:
+    """Pairs of rows ``(N, 2)``, whether each is one person, and its fold, ``(N,)`` both."""
+
+    rows: IntArray
+    same: npt.NDArray[np.bool_]
+    folds: IntArray
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Strangers of one group and gender: their rows among all strangers."""
+
+    name: str
+    rows: IntArray
+
+
+def read_people(root: Path, name: str) -> CropSet:
+    """Return ``<name>.tar`` (or the folder ``<name>``) below ``root``, labelled by person."""
+    return read_crops(name, [_tar_or_folder(root, name)], labelled=True)
+
+
+def read_strangers(root: Path) -> CropSet:
+    """Return the strangers: one picture each, all of different people."""
+    return read_crops("strangers", [_tar_or_folder(root, "strangers")], labelled=False)
+
+
+def read_pools(attributes: Path, files: Iterable[str], least_people: int) -> list[Pool]:
+    """Return the pools of strangers of one group and gender with at least ``least_people``.
+
+    ``attributes`` is a CSV with the columns ``file, gender, group``; who lacks one is in no pool.
+    Files are told by their base names, for a tar names its folder and a folder does not. Raises
+    ``DataError`` where a column is missing.
+    """
+    with attributes.open(newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = {"file", "gender", "group"} - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(f"{attributes} lacks the columns {sorted(missing)}")
+        pool_of = {_base(row["file"]): (row["group"], row["gender"]) for row in reader}
+    rows: dict[str, list[int]] = {}
+    for position, file in enumerate(files):
+        group, gender = pool_of.get(_base(file), ("", ""))
+        if group and gender:
+            rows.setdefault(f"{group} {gender}", []).append(position)
+    return [
+        Pool(name, np.array(members, np.int64))
+        for name, members in sorted(rows.items())
+        if len(members) >= least_people
+    ]
+
+
+def read_lfw_pairs(path: Path, files: Iterable[str]) -> PairList:
+    """Return the View 2 list: ``Name i j`` is one person, ``Name i Other j`` two.
+
+    The first line gives the folds and the pairs of either kind in each. Raises ``DataError`` where
+    the list is malformed or names a picture that is not there.
+    """
+    row_of = {_base(file).rsplit(".", 1)[0]: row for row, file in enumerate(files)}
+    lines = path.read_text().splitlines()
+    header = [int(value) for value in lines[0].split()]
+    per_fold = 2 * header[1] if len(header) == 2 else 0
+    pairs = [line.split() for line in lines[1:] if line.strip()]
+    if per_fold == 0 or len(pairs) != header[0] * per_fold:
+        raise DataError(f"{path} does not hold the pairs that its first line promises")
+    rows, same = [], []
+    for fields in pairs:
+        if len(fields) not in (3, 4):
+            raise DataError(f"{path} has a line of {len(fields)} fields")
+        named = [
+            (fields[0], fields[1]),
+            (fields[-2] if len(fields) == 4 else fields[0], fields[-1]),
+        ]
+        try:
+            rows.append([row_of[f"{name}_{int(number):04d}"] for name, number in named])
+        except KeyError as error:
+            raise DataError(f"{path} names {error}, which is not among the pictures") from error
+        same.append(len(fields) == 3)
+    return PairList(
+        rows=np.array(rows, np.int64),
+        same=np.array(same),
+        folds=np.arange(len(rows), dtype=np.int64) // per_fold,
+    )
+
+
+def _base(file: str) -> str:
+    return file.rsplit("/", 1)[-1]
+
+
+def _tar_or_folder(root: Path, name: str) -> Path:
+    archive = root / f"{name}.tar"
+    return archive if archive.is_file() else root / name

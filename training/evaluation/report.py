@@ -1,0 +1,141 @@
+"""An evaluation as tables, for a terminal or for a model card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from training.evaluation.results import Estimate, Evaluation, OpenSet, Strangers
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table by itself: the caption, the head and the rows, all text."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def estimate_text(estimate: Estimate, digits: int = 4) -> str:
+    """Return ``value [low, high]``; very small rates in powers of ten."""
+    parts = [_number(part, digits) for part in (estimate.value, estimate.low, estimate.high)]
+    return f"{parts[0]} [{parts[1]}, {parts[2]}]"
+
+
+def evaluation_sheets(evaluation: Evaluation) -> list[Sheet]:
+    """Return the tables of an evaluation, in the order in which to read them."""
+    return [
+        _verification(evaluation),
+        _identification("Open-set identification", evaluation),
+        _strangers(evaluation.strangers),
+        _ranking(evaluation.ranking),
+    ]
+
+
+def print_sheets(sheets: list[Sheet], console: Console) -> None:
+    """Print tables to a terminal."""
+    for sheet in sheets:
+        table = Table(title=sheet.title, title_justify="left")
+        for column in sheet.head:
+            table.add_column(column)
+        for row in sheet.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def markdown(sheet: Sheet) -> str:
+    """Return a table in Markdown, without its caption."""
+    lines = [sheet.head, tuple("---" for _ in sheet.head), *sheet.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.1e}" if 0 < value < 10.0**-digits * 5 else f"{value:.{digits}f}"
+
+
+def _verification(evaluation: Evaluation) -> Sheet:
+    lfw = evaluation.lfw
+    pairs = f"{lfw.same_pairs:,} + {lfw.different_pairs:,} pairs"
+    accuracy = f"{estimate_text(lfw.accuracy)} (standard error {lfw.standard_error:.4f})"
+    rows = [
+        ("LFW View 2", "accuracy, 10 folds", accuracy, pairs),
+        ("LFW View 2", "AUC", estimate_text(lfw.auc, 5), pairs),
+        ("LFW View 2", "EER", estimate_text(lfw.eer), pairs),
+    ]
+    for point in lfw.tar_at_far:
+        rows.append(("LFW View 2", f"TAR @ FAR {point.far:g}", estimate_text(point.tar), pairs))
+    for name, result in (("LFW, all pairs", evaluation.lfw_all_pairs), ("val", evaluation.val)):
+        counts = (
+            f"{result.same_pairs:,} + {result.different_pairs:,} pairs; "
+            f"{result.people:,} people with pairs"
+        )
+        for point in result.tar_at_far:
+            rows.append((name, f"TAR @ FAR {point.far:g}", estimate_text(point.tar), counts))
+    return Sheet("Verification, 1:1", ("data", "figure", "value [95 %]", "of"), tuple(rows))
+
+
+def _identification(title: str, evaluation: Evaluation) -> Sheet:
+    rows = []
+    for name, results in (("LFW", evaluation.lfw_open_set), ("val", evaluation.val_open_set)):
+        for result in results:
+            fnir = [estimate_text(point.fnir) for point in result.points]
+            photos = str(result.photos_enrolled)
+            rows.append((name, photos, *fnir, estimate_text(result.rank1), _counts(result)))
+    head = ("data", "photos", "FNIR @ FPIR 10 %", "FNIR @ FPIR 1 %", "rank-1", "of")
+    return Sheet(title, head, tuple(rows))
+
+
+def _strangers(strangers: Strangers) -> Sheet:
+    rows = []
+    for pool in (strangers.overall, *strangers.pools, *strangers.small_pools):
+        default = "" if pool.fmr_at_default is None else estimate_text(pool.fmr_at_default)
+        counts = f"{pool.people:,} people, {pool.pairs:,} pairs"
+        at_lfw = estimate_text(pool.fmr_at_lfw_threshold)
+        rows.append((pool.pool, at_lfw, default, f"{pool.threshold_at_1e_3:.3f}", counts))
+    default_text = (
+        "no default"
+        if strangers.default_threshold is None
+        else f"default {strangers.default_threshold:.3f}"
+    )
+    rows.append(
+        (
+            f"worst ({strangers.worst_pool}) over overall: {strangers.worst_over_overall:.1f} x",
+            f"TAR LFW {estimate_text(strangers.tar_lfw_at_worst)}",
+            f"TAR val {estimate_text(strangers.tar_val_at_worst)}",
+            f"{strangers.worst_threshold:.3f}",
+            "TAR where the worst has FMR 1e-3",
+        )
+    )
+    head = (
+        "strangers",
+        f"FMR at LFW's 1e-3 ({strangers.lfw_threshold:.3f})",
+        f"FMR at {default_text}",
+        "threshold at FMR 1e-3",
+        "of",
+    )
+    return Sheet("False matches by group", head, tuple(rows))
+
+
+def _ranking(ranking: tuple[OpenSet, ...]) -> Sheet:
+    rows = tuple(
+        (
+            str(result.photos_enrolled),
+            result.rule,
+            *(estimate_text(point.fnir) for point in result.points),
+            estimate_text(result.rank1),
+            _counts(result),
+        )
+        for result in ranking
+    )
+    head = ("photos", "rule", "FNIR @ FPIR 1 %", "FNIR @ FPIR 0.1 %", "rank-1", "of")
+    return Sheet("Which score ranks (val enrolled, strangers at the door)", head, rows)
+
+
+def _counts(result: OpenSet) -> str:
+    return (
+        f"{result.gallery_people:,} people, {result.probes:,} probes, "
+        f"{result.impostors:,} impostors"
+    )

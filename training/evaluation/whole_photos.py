@@ -1,0 +1,106 @@
+"""The service's whole way on real photographs: decode, detect, align, embed; against ready crops.
+
+Crops that somebody else aligned flatter a system whose own detector misses or aligns differently.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.vision.detector import FaceDetector
+from app.vision.opencv import configure_opencv
+from app.vision.reader import FaceVision
+from app.vision.weights import read_detector_weights
+from training.evaluation.embedders import ExportedEmbedder
+from training.evaluation.pairs import Matrix
+from training.evaluation.populations import PairList, read_lfw_pairs, read_people
+from training.evaluation.verification import fold_accuracies
+
+
+@dataclass(frozen=True)
+class WholePhotoResult:
+    """``crop_accuracy`` and ``photo_accuracy`` are of the same pairs at the same threshold.
+
+    The threshold was chosen on the other folds, on ready crops. ``agreement`` is the mean cosine
+    between the embedding of a photo and that of its ready crop.
+    """
+
+    photos: int
+    misses: tuple[str, ...]
+    several_faces: int
+    pairs: int
+    threshold: float
+    crop_accuracy: float
+    photo_accuracy: float
+    agreement: float
+
+
+def judge_whole_photos(embedder: ExportedEmbedder, root: Path) -> WholePhotoResult:
+    """Run every LFW photo of ``root/lfw-photos.tar`` through the service's own vision code.
+
+    Pairs with a photo that no face was found in count as wrong.
+    """
+    configure_opencv(threads=1)
+    crops = read_people(root, "lfw")
+    on_crops = embedder.embed(crops)
+    pairs = read_lfw_pairs(root / "lfw-pairs.txt", crops.files)
+    vision = FaceVision(FaceDetector(read_detector_weights()))
+    row_of = {file: row for row, file in enumerate(crops.files)}
+    on_photos = np.zeros_like(on_crops)
+    seen = np.zeros(len(crops), dtype=bool)
+    misses, several, total = [], 0, 0
+    for name, content in _photos(root / "lfw-photos.tar"):
+        total += 1
+        picture = vision.decode(content)
+        detections = vision.detect(picture)
+        several += len(detections) > 1
+        if not detections:
+            misses.append(name)
+            continue
+        pixels = vision.crop(picture, detections[0]).pixels
+        on_photos[row_of[name]] = embedder.embed_faces(pixels[None])[0]
+        seen[row_of[name]] = True
+    missed = {row_of[name] for name in misses}
+    chosen, threshold = _covered(on_crops, pairs, {*np.nonzero(seen)[0].tolist(), *missed})
+    return WholePhotoResult(
+        photos=total,
+        misses=tuple(misses),
+        several_faces=several,
+        pairs=len(chosen.rows),
+        threshold=threshold,
+        crop_accuracy=_accuracy(on_crops, chosen, threshold, set()),
+        photo_accuracy=_accuracy(on_photos, chosen, threshold, missed),
+        agreement=float((on_crops[seen] * on_photos[seen]).sum(axis=1).mean()),
+    )
+
+
+def _photos(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                yield member.name, content.read()
+
+
+def _covered(on_crops: Matrix, pairs: PairList, rows: set[int]) -> tuple[PairList, float]:
+    """Return the pairs whose two photos are both at hand, with the threshold of the other folds."""
+    both = np.asarray([int(a) in rows and int(b) in rows for a, b in pairs.rows])
+    fold = int(np.bincount(pairs.folds[both]).argmax())
+    chosen = both & (pairs.folds == fold)
+    scores = (on_crops[pairs.rows[:, 0]] * on_crops[pairs.rows[:, 1]]).sum(axis=1)
+    _, thresholds = fold_accuracies(scores.astype(np.float64), pairs.same, pairs.folds)
+    position = np.unique(pairs.folds).tolist().index(fold)
+    listed = PairList(pairs.rows[chosen], pairs.same[chosen], pairs.folds[chosen])
+    return listed, float(thresholds[position])
+
+
+def _accuracy(rows: Matrix, pairs: PairList, threshold: float, missed: set[int]) -> float:
+    scores = (rows[pairs.rows[:, 0]] * rows[pairs.rows[:, 1]]).sum(axis=1)
+    right = (scores >= threshold) == pairs.same
+    usable = np.asarray([int(a) not in missed and int(b) not in missed for a, b in pairs.rows])
+    return float((right & usable).mean())

@@ -1,0 +1,209 @@
+"""The model card, written from the manifest and the evaluation: every figure comes from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from training.calibration.report import calibration_sheets
+from training.calibration.results import Calibration
+from training.evaluation.report import Sheet, evaluation_sheets, markdown
+from training.evaluation.results import Evaluation
+from training.export.licences import licence_of, weights_licence
+from training.export.parity import Parity
+from training.export.provenance import DataFile
+from training.recipe import Recipe
+
+
+class _Facts:
+    """The manifest's parts as records."""
+
+    def __init__(self, manifest: Mapping[str, object]) -> None:
+        self.name, self.version = str(manifest["name"]), str(manifest["version"])
+        self.sha256 = str(manifest["sha256"])
+        self.embedding_dim = manifest["embedding_dim"]
+        training = _mapping(manifest["training"])
+        self.recipe = Recipe.model_validate(training["recipe"])
+        self.steps, self.hours = training["steps"], training["hours"]
+        self.parity = Parity.model_validate(manifest["parity"])
+        files = manifest["data"]
+        self.files = (
+            [DataFile.model_validate(entry) for entry in files] if isinstance(files, list) else []
+        )
+        keys = ("calibration", "impostor_tails", "thresholds")
+        evidence = _mapping(manifest["calibration_evidence"])
+        self.calibration = Calibration.model_validate(
+            {**evidence, **{key: manifest[key] for key in keys}}
+        )
+        self.libraries = _mapping(manifest["libraries"])
+
+    @property
+    def folder(self) -> str:
+        return f"models/embedder/{self.version}"
+
+
+def model_card(manifest: Mapping[str, object], evaluation: Evaluation | None) -> str:
+    """Return the card in Markdown; without an evaluation it says which command makes one."""
+    facts = _Facts(manifest)
+    parts = [
+        _head(facts),
+        _origin(facts),
+        _figures(facts, evaluation),
+        _thresholds(facts),
+        _limits(facts, evaluation),
+        _commands(facts),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(facts: _Facts) -> str:
+    student, identify = facts.recipe.student, facts.calibration.thresholds.identify
+    parity = facts.parity
+    return f"""# {facts.name} {facts.version}
+
+Turns an aligned face crop into a unit vector of {facts.embedding_dim} numbers; the cosine of two of
+them says how alike two faces are. This card is written by `python -m training card` from
+`manifest.json` and `evaluation.json`; do not edit it.
+
+- Input: RGB uint8 `(N, 3, 112, 112)`, five landmarks on the ArcFace template. Scaling and unit norm
+  are inside.
+- Network: dense ReLU residual network, channels {"/".join(map(str, student.widths))}, blocks
+  {"/".join(map(str, student.blocks))}, global depthwise head.
+- Default: known from a similarity of **{identify.similarity:.3f}**, which
+  {identify.false_match_rate:g} of the pairs of different people {identify.population} reach.
+- File: `embedder.pt`, TorchScript, {parity.weights} weights (call `.float()` after loading),
+  SHA-256 `{facts.sha256}`.
+- Parity on {parity.crops} crops: trained against exported {parity.eager_difference:.1e}, one crop
+  against a row of {parity.row} {parity.row_difference:.1e} (largest difference of a coordinate;
+  {parity.tolerance:g} and {parity.row_tolerance:g} are tolerated); lowest cosine
+  {parity.min_cosine:.6f}."""
+
+
+def _origin(facts: _Facts) -> str:
+    recipe = facts.recipe
+    sources = Sheet(
+        "",
+        ("source", "share of a batch", "licence of the pictures"),
+        tuple((s.name, f"{s.share:.1%}", licence_of(s.name)) for s in recipe.sources),
+    )
+    teachers = Sheet(
+        "", ("teacher", "licence"), tuple((t.name, licence_of(t.name)) for t in recipe.teachers)
+    )
+    files = Sheet(
+        "",
+        ("file", "for", "SHA-256"),
+        tuple(
+            (file.path, file.role, f"`{file.sha256[:16]}…`" if file.sha256 else "not at hand")
+            for file in facts.files
+        ),
+    )
+    corrected = " (corrected by a linear head fitted on identities)" if recipe.correction else ""
+    versions = ", ".join(f"{name} {value}" for name, value in facts.libraries.items())
+    return f"""## Where it comes from
+
+Trained by recipe `{recipe.name}` for {facts.steps} steps of {recipe.batch_size} crops
+({facts.hours} hours), towards its teachers' embeddings{corrected}
+and on what the data knows itself: who is the same person, and who is certainly somebody else.
+
+{markdown(sources)}
+
+{markdown(teachers)}
+
+{weights_licence([source.name for source in recipe.sources])}
+
+Files used (full hashes in the manifest); made with {versions}:
+
+{markdown(files)}"""
+
+
+def _figures(facts: _Facts, evaluation: Evaluation | None) -> str:
+    if evaluation is None:
+        return (
+            "## Figures\n\nNot measured yet: "
+            f"`python -m training evaluate --model {facts.folder}`, then "
+            f"`python -m training card --model {facts.folder}`."
+        )
+    tables = "\n\n".join(
+        f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in evaluation_sheets(evaluation)
+    )
+    return f"""## Figures
+
+Plain centre crop, one view. In brackets 95 % intervals: Student's t over folds, exact binomial for
+listed pairs, else bootstraps that resample people. LFW was used for nothing but this table; `val`
+serves for choices, thresholds and calibration, so that its figures may flatter. FNIR counts a probe
+as missed if its person is not on top or below the threshold.
+
+{tables}"""
+
+
+def _thresholds(facts: _Facts) -> str:
+    calibration = facts.calibration
+    tables = "\n\n".join(
+        f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in calibration_sheets(calibration)
+    )
+    tails = "\n".join(
+        f"- {tail.population}: {tail.evidence}." for tail in calibration.impostor_tails
+    )
+    shift = max((check.shift for check in calibration.centroid_checks), default=0.0)
+    excluded = calibration.excluded
+    note = excluded.note[0].upper() + excluded.note[1:]
+    return f"""## Thresholds and probabilities
+
+Fitted on validation people and strangers only. The default is the stricter of all strangers and the
+worst group and gender, because a staff is often of one region; it costs more rejections, in the
+table below. A centroid of several photos is closer to everybody than one photo is: the defaults
+include the measured shift of {max(0.0, shift):.3f}.
+
+{tails}
+- Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be
+  {excluded.identify_if_kept:.3f}.
+
+{tables}"""
+
+
+def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
+    fairness = ""
+    if evaluation is not None:
+        strangers = evaluation.strangers
+        fairness = (
+            f"\n- **False matches differ by group**: at one threshold, {strangers.worst_pool} "
+            f"strangers match {strangers.worst_over_overall:.1f} times as often as strangers "
+            "overall. Groups below 400 people are reported above and set no threshold; their "
+            "intervals are wide."
+        )
+    return f"""## Limits
+{fairness}
+- The threshold's rate is of one comparison. Against N enrolled people a stranger is taken for
+  somebody about N times as often.
+- Part of a group's rate is the style that its pictures share; the photos of one company's badges
+  share a style too. Measure on your own staff before relying on a rate.
+- Strangers have one photo each, so that rates within a group are of single photos; for centroids
+  they are these plus the measured shift.
+- It does not notice a photo held before the camera, nor tell twins apart; children and masked faces
+  were not measured.
+- {facts.parity.weights} storage and another CPU change an embedding by about
+  {facts.parity.eager_difference:.0e}."""
+
+
+def _commands(facts: _Facts) -> str:
+    recipe, folder = facts.recipe.name, facts.folder
+    return f"""## Commands
+
+```
+# train, and go on from a checkpoint that was interrupted
+python -m training distill --recipe {recipe}
+python -m training distill --recipe {recipe} --resume
+# continue from these weights, which are in the repository
+python -m training distill --recipe {recipe} --init-from {folder}/embedder.pt
+# make this folder, its figures and this card
+python -m training export --checkpoint runs/{recipe}/checkpoint.pt --version {facts.version}
+python -m training evaluate --model {folder}
+python -m training card --model {folder}
+```
+
+The data folder is `--data` or `FACEGATE_TRAINING_DATA`."""
+
+
+def _mapping(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError("the manifest has no such part")
+    return {str(key): entry for key, entry in value.items()}

@@ -1,0 +1,65 @@
+"""``python -m training export`` and ``python -m training card``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from training.calibration.command import calibrate_on, print_calibration
+from training.calibration.results import Calibration
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedFile, centre_faces
+from training.evaluation.populations import read_people
+from training.export.files import write_text
+from training.export.package import card_of, export_model, read_training
+from training.export.parity import made_patterns
+from training.export.provenance import data_files
+from training.torch_setup import choose_device
+
+MODELS = Path("models/embedder")
+PARITY_FACES = 256
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Option(help="A training run's checkpoint.pt.")],
+    version: Annotated[str, typer.Option(help="The folder's name below --out, as 1.0.0.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option(help="Folder of the versions.")] = MODELS,
+    name: Annotated[str, typer.Option(help="The model's name.")] = "facegate",
+    replace: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; for the calibration.")] = None,
+) -> None:
+    """Write a model folder: module, parity, calibration, thresholds, manifest and card."""
+    chosen = choose_device(device)
+    _, training = read_training(checkpoint)
+
+    def calibrator(path: Path, model: str) -> Calibration:
+        embedder = ExportedFile(path, model, chosen)
+        calibration = calibrate_on(embedder, data, training.recipe, CACHE, chosen)
+        print_calibration(calibration)
+        return calibration
+
+    val = centre_faces(read_people(data, "val"))
+    faces = np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])
+    parity = export_model(
+        checkpoint,
+        out / version,
+        name,
+        faces,
+        calibrator,
+        lambda recipe: data_files(recipe, data),
+        replace=replace,
+    )
+    typer.echo(f"parity: {parity}")
+    typer.echo(f"written: {out / version}")
+
+
+def card(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+) -> None:
+    """Write the model's card from its manifest and evaluation.json."""
+    write_text(model / "README.md", card_of(model))
+    typer.echo(f"written: {model / 'README.md'}")

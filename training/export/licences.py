@@ -1,0 +1,33 @@
+"""Under which licence each source's pictures and each teacher came, as the data's README says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+RESEARCH = "research use only"
+OPEN_SOURCES = {"fairface": "CC BY 4.0 (FairFace, Kärkkäinen and Joo, WACV 2021; YFCC-100M)"}
+TEACHERS = {
+    "face-reid-0095": "Apache-2.0 (Intel Open Model Zoo, face-reidentification-retail-0095)",
+    "sface": "Apache-2.0 (OpenCV Zoo, SFace 2021dec)",
+}
+
+
+def licence_of(name: str) -> str:
+    """Return the licence of a source or teacher; unknown sources count as research use only."""
+    return OPEN_SOURCES.get(name) or TEACHERS.get(name) or RESEARCH
+
+
+def weights_licence(sources: Iterable[str]) -> str:
+    """Return what may be said of weights made from these sources."""
+    closed = [name for name in sources if name not in OPEN_SOURCES]
+    if not closed:
+        return (
+            "**Licence.** Every picture that made these weights is CC BY 4.0 and every teacher "
+            "Apache-2.0; the weights are offered under Apache-2.0, with credit to FairFace."
+        )
+    return (
+        f"**Licence.** The pictures of {', '.join(closed)} are for research use only, and the "
+        "weights made from them are offered for research; the code is Apache-2.0. Recipe `open` "
+        "trains from CC BY 4.0 pictures alone. Thresholds and calibration of any recipe were "
+        "fitted on pictures for research use, which are not part of the weights."
+    )

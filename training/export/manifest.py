@@ -1,0 +1,88 @@
+"""Writes the manifest that ``app.domain.model_manifest`` reads, with what the card tells beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from app.domain.alignment import ARCFACE_TEMPLATE_ID
+from app.domain.golden import golden_input
+from app.domain.model_manifest import SCHEMA, ModelManifest
+from training.calibration.results import Calibration
+from training.export.module import load_module
+from training.export.parity import FACE_SIZE, Parity
+from training.export.provenance import DataFile, file_hash, library_versions
+from training.recipe import Recipe
+
+FORMAT = "torchscript"
+MODEL_FILE = "embedder.pt"
+GOLDEN_MIN_SIMILARITY = 0.999
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the checkpoint tells of its run."""
+
+    recipe: Recipe
+    step_number: int
+    elapsed_seconds: float
+
+
+def golden_embedding(path: Path) -> list[float]:
+    """Return what the exported file, loaded as the service loads it, says of the golden input."""
+    module = load_module(path, torch.device("cpu"))
+    with torch.inference_mode():
+        answer = module(torch.from_numpy(golden_input(FACE_SIZE)))[0]
+    return [round(float(value), 7) for value in answer]
+
+
+def manifest_document(
+    name: str,
+    version: str,
+    path: Path,
+    training: Training,
+    parity: Parity,
+    calibration: Calibration,
+    data: tuple[DataFile, ...],
+) -> dict[str, object]:
+    """Return the manifest of the exported file at ``path``; it has been read back once.
+
+    Raises ``ModelArtifactError`` where the service would refuse it.
+    """
+    golden = golden_embedding(path)
+    document: dict[str, object] = {
+        "schema": SCHEMA,
+        "name": name,
+        "version": version,
+        "format": FORMAT,
+        "file": path.name,
+        "sha256": file_hash(path),
+        "input": {
+            "size": FACE_SIZE,
+            "type": "uint8",
+            "layout": "N, 3, H, W; RGB; scaling and unit norm are inside the model",
+        },
+        "embedding_dim": len(golden),
+        "alignment": ARCFACE_TEMPLATE_ID,
+        **calibration_keys(calibration),
+        "golden": {"embedding": golden, "min_similarity": GOLDEN_MIN_SIMILARITY},
+        "parity": parity.model_dump(mode="json"),
+        "training": {
+            "recipe": training.recipe.model_dump(mode="json"),
+            "steps": training.step_number,
+            "hours": round(training.elapsed_seconds / 3600, 3),
+        },
+        "data": [file.model_dump(mode="json") for file in data],
+        "libraries": library_versions(),
+    }
+    ModelManifest.from_json(document)
+    return document
+
+
+def calibration_keys(calibration: Calibration) -> dict[str, object]:
+    """Return the keys that a manifest takes from a calibration; the evidence in one of its own."""
+    document: dict[str, object] = calibration.model_dump(mode="json")
+    required = {key: document.pop(key) for key in ("calibration", "impostor_tails", "thresholds")}
+    return {**required, "calibration_evidence": document}

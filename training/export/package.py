@@ -1,0 +1,110 @@
+"""From a checkpoint to a model folder that the service loads: module, proof, calibration, card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from training.calibration.results import Calibration
+from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.evaluation.results import Evaluation
+from training.export.card import model_card
+from training.export.files import folder_made_whole
+from training.export.manifest import MODEL_FILE, Training, manifest_document
+from training.export.module import save_module
+from training.export.parity import ByteFaces, Parity, measure_parity
+from training.export.provenance import DataFile, file_hash
+from training.networks.student import StudentNetwork
+from training.recipe import Recipe
+
+MAX_BYTES = 16_000_000
+
+
+class ExportError(CheckpointError):
+    """A checkpoint cannot become a model that the service may trust."""
+
+
+#: Calibrates the model whose file is at the path, called by the name.
+Calibrator = Callable[[Path, str], Calibration]
+
+
+def read_training(checkpoint: Path) -> tuple[StudentNetwork, Training]:
+    """Return the student of a checkpoint, ready to run, and what its run was."""
+    state = load_checkpoint(checkpoint, torch.device("cpu"))
+    recipe = Recipe.model_validate(state["recipe"])
+    student = StudentNetwork(**recipe.student.model_dump())
+    student.load_state_dict(state["student"])
+    training = Training(
+        recipe, int(state.get("step_number", 0)), float(state.get("elapsed_seconds", 0.0))
+    )
+    return student.eval(), training
+
+
+def write_module(student: StudentNetwork, path: Path, faces: ByteFaces) -> Parity:
+    """Write the exported file with fp16 weights, or fp32 where fp16 would be heard.
+
+    Raises ``ExportError`` where the file disagrees with the network even so, or is too large.
+    """
+    parity: Parity | None = None
+    for half in (True, False):
+        save_module(student, path, half=half)
+        parity = measure_parity(student, path, faces, "float16" if half else "float32")
+        if parity.holds:
+            break
+    if parity is None or not parity.holds:
+        raise ExportError(f"the exported model disagrees with the trained one: {parity}")
+    if path.stat().st_size > MAX_BYTES:
+        raise ExportError(f"the model has {path.stat().st_size:,} bytes, more than {MAX_BYTES:,}")
+    return parity
+
+
+def export_model(
+    checkpoint: Path,
+    folder: Path,
+    name: str,
+    faces: ByteFaces,
+    calibrator: Calibrator,
+    data: Callable[[Recipe], tuple[DataFile, ...]],
+    *,
+    replace: bool,
+) -> Parity:
+    """Write ``folder`` (named by the version) whole: embedder.pt, manifest.json, README.md.
+
+    Raises ``ExportError`` or ``ModelArtifactError`` where the model may not ship, and
+    ``FileExistsError`` where the folder exists and ``replace`` does not allow it.
+    """
+    student, training = read_training(checkpoint)
+    version = folder.name
+    with folder_made_whole(folder, replace=replace) as partial:
+        path = partial / MODEL_FILE
+        parity = write_module(student, path, faces)
+        calibration = calibrator(path, f"{name}-{version}")
+        if calibration.sha256 != file_hash(path):
+            raise ExportError("the calibration was made with another model file")
+        document = manifest_document(
+            name, version, path, training, parity, calibration, data(training.recipe)
+        )
+        (partial / "manifest.json").write_text(json.dumps(document, indent=1) + "\n")
+        (partial / "README.md").write_text(model_card(document, None), encoding="utf-8")
+    return parity
+
+
+def card_of(folder: Path) -> str:
+    """Return the card of an exported model, with its figures where evaluation.json holds them.
+
+    Raises ``ExportError`` where a file is missing or the figures are of another model.
+    """
+    try:
+        document = json.loads((folder / "manifest.json").read_text())
+        figures = folder / "evaluation.json"
+        evaluation = (
+            Evaluation.model_validate_json(figures.read_text()) if figures.is_file() else None
+        )
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{folder} holds no model to describe: {error}") from error
+    if evaluation is not None and evaluation.sha256 != document.get("sha256"):
+        raise ExportError(f"{figures} is of another model; evaluate this one first")
+    return model_card(document, evaluation)
