@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.calibration.checks import centroid_shifts, check_centroids, measure_costs
+from training.calibration.checks import check_centroids, measure_costs
 from training.calibration.duplicates import TEACHER_SIMILARITY
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.results import (
@@ -54,8 +54,7 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         for pool in faces.pools
     ]
     lines, scores = _lines(faces)
-    shifts = centroid_shifts(scores)
-    shift = max(shifts.values())
+    shift = max(0.0, *(each.shift for each in scores), 0.0)
     thresholds = choose_thresholds(overall, pools, shift)
     lenient = choose_thresholds(overall, [], shift)
     return Calibration(
@@ -65,7 +64,7 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         impostor_tails=(overall, *([as_worst(worst_tail(pools))] if pools else [])),
         thresholds=thresholds,
         pools=tuple(pools),
-        centroid_checks=check_centroids(scores, shifts, thresholds),
+        centroid_checks=check_centroids(scores, thresholds),
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift),
     )

@@ -50,7 +50,7 @@ class CentroidCheck(Record):
     """How strangers score against centroids of ``photos`` photos of validation people.
 
     ``fmr_at_identify`` and ``fmr_at_verify`` are at the default thresholds; ``shift`` is how far
-    the similarity at FMR ``shift_rate`` lies above the one of single photos.
+    the similarity at FMR ``shift_rate`` lies above that of single photos of the same people.
     """
 
     photos: int

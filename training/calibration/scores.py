@@ -10,6 +10,8 @@ from training.evaluation.intervals import IntArray
 from training.evaluation.open_set import centroids
 from training.evaluation.pairs import Matrix, cross_similarities, same_and_different
 
+SHIFT_RATE = 1e-4  # rare enough to speak of the tail, frequent enough to be measured
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -17,6 +19,8 @@ class Scores:
 
     ``same`` and ``owners`` are ``(S,)``; ``others`` compares validation people with each other and
     ``strangers`` compares strangers with them. ``enrolled`` counts the photos or centroids.
+    ``shift``: how far the similarity that strangers reach at the rate 1e-4 lies above what they
+    reach against single photos of the same people.
     """
 
     photos: int
@@ -25,6 +29,7 @@ class Scores:
     others: Matrix
     strangers: Matrix
     enrolled: int
+    shift: float
 
     @property
     def different(self) -> Matrix:
@@ -35,7 +40,7 @@ class Scores:
 def photo_scores(val: Matrix, people: IntArray, strangers: Matrix) -> Scores:
     """Return the scores of every pair of photos."""
     same, owners, others = same_and_different(val, people)
-    return Scores(1, same, owners, others, (val @ strangers.T).ravel(), len(val))
+    return Scores(1, same, owners, others, (val @ strangers.T).ravel(), len(val), 0.0)
 
 
 def centroid_scores(
@@ -61,11 +66,19 @@ def centroid_scores(
     means = centroids(val, np.array(enrolled, np.int64))
     same: Matrix = np.einsum("nd,nd->n", val[probes], means)
     owners = people[probes]
+    against_centroids = (means @ strangers.T).ravel()
     return Scores(
         photos=photos,
         same=same,
         owners=owners,
         others=cross_similarities(means, val, owners, people),
-        strangers=(means @ strangers.T).ravel(),
+        strangers=against_centroids,
         enrolled=len(means),
+        shift=_reached(against_centroids) - _reached((val[probes] @ strangers.T).ravel()),
     )
+
+
+def _reached(impostors: Matrix) -> float:
+    """Return the similarity that impostors reach at the rate 1e-4."""
+    place = min(len(impostors) - 1, round(len(impostors) * (1 - SHIFT_RATE)))
+    return float(np.partition(impostors, place)[place])

@@ -151,7 +151,7 @@ def _thresholds(facts: _Facts) -> str:
 Fitted on validation people and strangers only. The default is the stricter of all strangers and the
 worst group and gender, because a staff is often of one region; it costs more rejections, in the
 table below. A centroid of several photos is closer to everybody than one photo is: the defaults
-include the measured shift of {max(0.0, shift):.3f}.
+include the largest measured shift, {max(0.0, shift):.3f}.
 
 {tails}
 - Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be

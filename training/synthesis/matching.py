@@ -68,17 +68,17 @@ def _light_apart(first: ByteImage, second: ByteImage) -> float:
     return float(np.abs(coarse[0] - coarse[1]).mean())
 
 
-def most_alike(looks: FloatArray, count: int) -> tuple[int, ...] | None:
-    """Return the ``count`` photos whose least cosine is highest; near-copies do not count.
+def most_alike(looks: FloatArray, count: int, copies_from: float) -> tuple[int, ...] | None:
+    """Return the ``count`` photos whose least cosine is highest; no two are nearly copies.
 
-    ``looks`` is ``(teachers, N, D)``. ``None`` where there are too few.
+    ``looks`` is ``(teachers, N, D)``; a cosine of ``copies_from`` by any teacher makes a copy. ``None`` where there are too few.
     """
     alike = cosines(looks, looks)
     least, most = alike.min(axis=0), alike.max(axis=0)
     best: tuple[float, tuple[int, ...] | None] = (-1.0, None)
     for chosen in combinations(range(looks.shape[1]), count):
         rows, columns = np.transpose(list(combinations(chosen, 2)))
-        if most[rows, columns].max() > 0.97:
+        if most[rows, columns].max() >= copies_from:
             continue
         best = max(best, (float(least[rows, columns].min()), chosen), key=lambda entry: entry[0])
     return best[1]

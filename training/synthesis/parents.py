@@ -41,11 +41,12 @@ class Parent:
 
 @dataclass(frozen=True)
 class ParentOptions:
-    """Who may be a parent: ``people`` of those with ``min_photos`` usable photos."""
+    """Who may be a parent: ``people`` of those with ``min_photos`` clear and frontal photos."""
 
     people: int = 240
     min_photos: int = 4
     max_photos: int = 10
+    min_sharpness: float = 60.0
     excluded: frozenset[str] = EXCLUDED_PARENTS
 
 
@@ -71,7 +72,7 @@ def read_parents(
         if identity in options.excluded:
             continue
         pictures = crops.images[rows].numpy().transpose(0, 2, 3, 1)
-        parent = _usable(identity, pictures, [crops.files[row] for row in rows], vision)
+        parent = _usable(identity, pictures, [crops.files[row] for row in rows], vision, options)
         if len(parent.files) >= options.min_photos:
             parents.append(parent.select(np.arange(min(len(parent.files), options.max_photos))))
     progress(f"{len(parents)} parents, {sum(len(parent.files) for parent in parents)} photos")
@@ -92,14 +93,16 @@ def face_ellipse(scale: float = 1.0) -> FloatArray:
     return np.asarray(np.hypot(across, down), dtype=np.float64)
 
 
-def _usable(identity: str, pictures: ByteImage, files: list[str], vision: FaceVision) -> Parent:
+def _usable(
+    identity: str, pictures: ByteImage, files: list[str], vision: FaceVision, options: ParentOptions
+) -> Parent:
     inside = face_ellipse(1.05) < 1
     kept, landmarks = [], []
     for row, picture in enumerate(pictures):
         if _cut(picture, inside):
             continue
         faces = vision.detect(picture)
-        if len(faces) == 1 and _clear(vision.crop(picture, faces[0]).quality):
+        if len(faces) == 1 and _clear(vision.crop(picture, faces[0]).quality, options):
             kept.append(row)
             landmarks.append(faces[0].landmarks)
     points = np.array(landmarks, dtype=np.float64).reshape(-1, 5, 2)
@@ -113,10 +116,10 @@ def _cut(picture: ByteImage, inside: npt.NDArray[np.bool_]) -> bool:
     return bool(black[inside].mean() > 0.01 or border.mean() > 0.5)
 
 
-def _clear(quality: FaceQuality) -> bool:
+def _clear(quality: FaceQuality, options: ParentOptions) -> bool:
     return (
         quality.detector_score >= 0.85
-        and 60 <= quality.sharpness <= 2500
+        and options.min_sharpness <= quality.sharpness <= 2500
         and 70 <= quality.brightness <= 195
         and abs(quality.yaw_degrees) <= 22
         and abs(quality.pitch_degrees) <= 12

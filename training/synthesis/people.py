@@ -36,6 +36,7 @@ _ATTEMPTS = 24
 class PeopleOptions:
     """How many people and photos, and how they are made.
 
+    Photos of a person with a cosine of ``copies_from`` are one photo twice and do not both count.
     ``shape_pixels`` is how far features move from the parents' mean; ``common_share`` how much of
     each photo is the mean of the person's photos. Of ``candidates`` people the most distinct
     remain. Parents are as like each other as ``alike`` says (cosine, mean of the teachers): of one
@@ -47,14 +48,15 @@ class PeopleOptions:
     people: int = 24
     photos: int = 4
     enrolled: int = 2
+    copies_from: float = 0.97
     seed: int = 20261122
-    candidates: int = 42
+    candidates: int = 48
     alike: tuple[float, float] = (0.10, 0.42)
     shape_pixels: float = 3.0
     common_share: float = 0.5
     max_bytes: int = 25_000
     min_face_pixels: float = 110.0
-    min_likeness: float = 0.8
+    min_likeness: float = 0.82
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,20 @@ def make_people(
     Raises ``ValueError`` where the parents do not suffice.
     """
     blended = list(_blended(parents, options, judges, progress))
+    _require_enough(blended, options)
     looks = [person.looks for person in blended]
     kept = most_distinct(looks, options.enrolled, options.candidates)
     progress(f"{len(blended)} people blended, scenes for {len(kept)}")
     painted = [_in_scenes(blended[place], place, options, judges, vision) for place in kept]
     ready = [person for person in painted if person is not None]
-    if len(ready) < options.people:
-        raise ValueError(f"only {len(ready)} of {options.people} people: give more parents")
+    _require_enough(ready, options)
     chosen = most_distinct([person.looks for person in ready], options.enrolled, options.people)
     return [ready[place] for place in chosen]
+
+
+def _require_enough(people: Sequence[NewPerson], options: PeopleOptions) -> None:
+    if len(people) < options.people:
+        raise ValueError(f"only {len(people)} of {options.people} people: give more parents")
 
 
 def margins(people: Sequence[NewPerson], enrolled: int) -> tuple[FloatArray, FloatArray]:
@@ -121,7 +128,7 @@ def _blended(
         couple = match_photos(usable[one], usable[other], _MATCHES)
         blends = _photos_of(couple, options, np.random.default_rng([options.seed, 1, number]))
         look = judges.look(blends)
-        chosen = most_alike(look, options.photos)
+        chosen = most_alike(look, options.photos, options.copies_from)
         if chosen is None:
             continue
         rows = np.array(chosen)

@@ -46,7 +46,7 @@ def test_every_photo_probes_the_centroid_of_the_next_ones() -> None:
     val, people, files = made_people([2, 4, 1])
     scores = centroid_scores(val, people, files, strangers(5), 2)
     assert scores is not None
-    rows = [2, 3, 4, 5]
+    rows = [2, 3, 4, 5]  # who has more than two photos
     expected = []
     for place, probe in enumerate(rows):
         mean = val[rows[(place + 1) % 4]] + val[rows[(place + 2) % 4]]
