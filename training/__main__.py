@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.domain.errors import ModelArtifactError
 from training.calibration.command import calibrate
 from training.data.crops import DataError
 from training.data.sources import read_sources
@@ -138,7 +139,14 @@ app.command("synthesize")(synthesize_command)
 
 def run_command() -> None:
     """Run the command line; expected failures are one line, not a traceback."""
-    expected = (DataError, CheckpointError, TrainingDivergedError, ValidationError, OSError)
+    expected = (
+        DataError,
+        CheckpointError,
+        ModelArtifactError,
+        TrainingDivergedError,
+        ValidationError,
+        OSError,
+    )
     try:
         app()
     except expected as error:

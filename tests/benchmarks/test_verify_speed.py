@@ -28,7 +28,7 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.demo.people import ENROLLED_COUNT, invented_people
+from training.demo.people import ENROLLED_COUNT, ENROLLED_PHOTOS, invented_people
 from training.demo.service import RunningService, running_service
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
@@ -54,7 +54,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
                 client.post(
                     "/v1/enroll",
                     data={"employee_id": person.name, "full_name": person.name},
-                    files=[("photos", photo.read_bytes()) for photo in person.photos[:2]],
+                    files=[
+                        ("photos", photo.read_bytes()) for photo in person.photos[:ENROLLED_PHOTOS]
+                    ],
                 ).raise_for_status()
         yield running
 

@@ -13,13 +13,20 @@ import httpx2
 import numpy as np
 import pytest
 
-from training.demo.people import ENROLLED_COUNT, InventedPerson, invented_people
+from training.demo.people import (
+    ENROLLED_COUNT,
+    ENROLLED_PHOTOS,
+    InventedPerson,
+    invented_people,
+)
 from training.demo.service import ServiceDidNotStartError, running_service
 
 PEOPLE = invented_people()
 
 
-def enroll(http: httpx2.Client, person: InventedPerson, photos: int = 2) -> httpx2.Response:
+def enroll(
+    http: httpx2.Client, person: InventedPerson, photos: int = ENROLLED_PHOTOS
+) -> httpx2.Response:
     return http.post(
         "/v1/enroll",
         data={"employee_id": person.name, "full_name": f"Invented {person.name}"},
@@ -35,7 +42,7 @@ def test_enrolled_people_are_known_and_strangers_are_not(http: httpx2.Client) ->
     for person in PEOPLE[:ENROLLED_COUNT]:
         assert enroll(http, person).status_code == 201
     for person in PEOPLE[:ENROLLED_COUNT]:
-        for photo in person.photos[2:]:
+        for photo in person.photos[ENROLLED_PHOTOS:]:
             body = verify(http, photo.read_bytes()).json()
             assert body["decision"] == "known", photo
             assert body["employee"]["employee_id"] == person.name
@@ -141,7 +148,7 @@ def test_a_restart_forgets_nothing_and_a_deletion_leaves_nothing(tmp_path: Path)
         assert verify(http, person.photos[-1].read_bytes()).json()["decision"] == "unknown"
         assert http.get("/readyz").json()["employees"] == 1
     with sqlite3.connect(tmp_path / "facegate.sqlite3") as database:
-        assert database.execute("select count(*) from photos").fetchone() == (2,)
+        assert database.execute("select count(*) from photos").fetchone() == (ENROLLED_PHOTOS,)
         assert database.execute("select count(*) from centroids").fetchone() == (1,)
 
 

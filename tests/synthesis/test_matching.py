@@ -58,9 +58,9 @@ def test_photos_of_one_pose_go_together() -> None:
 
 def test_the_photos_most_alike_are_chosen_but_no_copies() -> None:
     looks = directions(0, 0.5, 30, 50, 170)
-    assert most_alike(looks, 3) in [(0, 2, 3), (1, 2, 3)]
-    assert most_alike(looks[:, :2], 2) is None
-    assert most_alike(looks[:, :1], 2) is None
+    assert most_alike(looks, 3, 0.97) in [(0, 2, 3), (1, 2, 3)]
+    assert most_alike(looks[:, :2], 2, 0.97) is None
+    assert most_alike(looks[:, :1], 2, 0.97) is None
 
 
 def test_likenesses_are_those_of_a_plain_loop() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.vision.reader import FaceVision
 from tests.synthesis.doubles import (
     PEOPLE,
     CoarseJudges,
@@ -14,44 +15,52 @@ from tests.synthesis.doubles import (
     new_vision,
 )
 from training.synthesis.encoding import encode_small
-from training.synthesis.parents import ParentOptions, read_parents
-from training.synthesis.people import NewPerson, PeopleOptions, make_people, margins
+from training.synthesis.parents import Parent, ParentOptions, read_parents
+from training.synthesis.people import PeopleOptions, make_people, margins
 from training.synthesis.report import SynthesisReport, write_readme
 
 OPTIONS = PeopleOptions(
     people=2,
-    photos=3,
+    photos=2,
+    enrolled=1,
     candidates=3,
     alike=(-1.0, 0.999),
     min_likeness=-1.0,
+    copies_from=2.0,
     min_face_pixels=100,
 )
 
 
-def make(seed: int) -> list[NewPerson]:
-    vision = new_vision()
-    parents = [invented_parent(vision, number) for number in range(1, 9)]
-    options = replace(OPTIONS, seed=seed)
-    return make_people(parents, options, CoarseJudges(), vision, lambda _: None)
+@pytest.fixture(scope="module")
+def vision() -> FaceVision:
+    return new_vision()
 
 
-def test_people_are_made_as_asked_and_the_same_for_one_seed() -> None:
-    people, again, others = make(1), make(1), make(2)
+@pytest.fixture(scope="module")
+def parents(vision: FaceVision) -> list[Parent]:
+    return [invented_parent(vision, number) for number in range(1, 7)]
+
+
+def test_people_are_made_as_asked_and_the_same_for_one_seed(
+    parents: list[Parent], vision: FaceVision
+) -> None:
+    people, again, others = (
+        make_people(parents, replace(OPTIONS, seed=seed), CoarseJudges(), vision, lambda _: None)
+        for seed in (1, 1, 2)
+    )
     assert len(people) == 2
-    assert all(len(person.scenes) == 3 for person in people)
+    assert all(len(person.scenes) == 2 for person in people)
     assert [person.scenes for person in people] == [person.scenes for person in again]
     assert [person.scenes for person in people] != [person.scenes for person in others]
     used = [identity for person in people for identity in person.parents]
     assert len(set(used)) == 4
-    genuine, impostor = margins(people, enrolled=2)
+    genuine, impostor = margins(people, enrolled=1)
     assert genuine.shape == impostor.shape == (2,)
 
 
-def test_too_few_parents_are_an_error() -> None:
-    vision = new_vision()
-    parents = [invented_parent(vision, number) for number in (1, 2)]
+def test_too_few_parents_are_an_error(parents: list[Parent], vision: FaceVision) -> None:
     with pytest.raises(ValueError, match="give more parents"):
-        make_people(parents, OPTIONS, CoarseJudges(), vision, lambda _: None)
+        make_people(parents[:2], OPTIONS, CoarseJudges(), vision, lambda _: None)
 
 
 def write_crops(folder: Path, identity: str, crops: np.ndarray) -> None:
@@ -62,8 +71,7 @@ def write_crops(folder: Path, identity: str, crops: np.ndarray) -> None:
         (folder / identity / f"{place:04d}.jpg").write_bytes(content)
 
 
-def test_parents_are_clear_faces_that_fill_the_crop(tmp_path: Path) -> None:
-    vision = new_vision()
+def test_parents_are_clear_faces_that_fill_the_crop(tmp_path: Path, vision: FaceVision) -> None:
     clear = invented_crops(vision, 1)
     write_crops(tmp_path, "clear", clear)
     write_crops(tmp_path, "dark", clear // 5)
@@ -73,7 +81,9 @@ def test_parents_are_clear_faces_that_fill_the_crop(tmp_path: Path) -> None:
     write_crops(tmp_path, "cut", cut)
     write_crops(tmp_path, "nobody", np.full((4, 128, 128, 3), 130, np.uint8))
     write_crops(tmp_path, "few", clear[:2])
-    options = ParentOptions(people=9, min_photos=3, excluded=frozenset({"excluded"}))
+    options = ParentOptions(
+        people=9, min_photos=3, min_sharpness=5, excluded=frozenset({"excluded"})
+    )
     parents = read_parents([tmp_path], options, vision, np.random.default_rng(0), lambda _: None)
     assert [parent.identity for parent in parents] == ["clear"]
     assert parents[0].landmarks.shape == (len(parents[0].files), 5, 2)

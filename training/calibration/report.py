@@ -70,8 +70,8 @@ def _centroids(calibration: Calibration) -> Sheet:
     rows = tuple(
         (
             str(check.photos),
-            f"{check.fmr_at_identify:.1e}",
-            f"{check.fmr_at_verify:.1e}",
+            _rate(check.fmr_at_identify),
+            _rate(check.fmr_at_verify),
             f"{check.shift:+.3f}",
             f"{check.centroids:,} enrolled, {check.pairs:,} pairs",
         )
@@ -79,3 +79,7 @@ def _centroids(calibration: Calibration) -> Sheet:
     )
     head = ("photos", "FMR at identify", "FMR at verify", "shift at FMR 1e-4", "of")
     return Sheet("Strangers against photos and centroids of val", head, rows)
+
+
+def _rate(value: float) -> str:
+    return f"{value:.1e}" if value else "none"

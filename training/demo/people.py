@@ -7,7 +7,7 @@ from pathlib import Path
 
 PEOPLE = Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "people"
 ENROLLED_COUNT = 16
-ENROLLED_PHOTOS = 2
+ENROLLED_PHOTOS = 3
 
 
 @dataclass(frozen=True)

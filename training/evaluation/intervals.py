@@ -67,9 +67,10 @@ def bootstrap_rate(events: npt.NDArray[np.bool_], identities: IntArray) -> Estim
     hits = np.bincount(number, weights=events.astype(np.float64))
     random = np.random.default_rng(SEED)
     weights = np.stack([people_weights(len(people), random) for _ in range(REPLICATES)])
-    return percentile_interval(
+    resampled = percentile_interval(
         float(events.mean()), (weights @ hits) / (weights @ trials), len(events)
     )
+    return _no_narrower_than_binomial(resampled, int(events.sum()))
 
 
 def bootstrap_pairs(
@@ -107,4 +108,13 @@ def vertex_bootstrap(
         drawn = (weights.sum() ** 2 - (weights**2).sum()) / 2
         hits = float((weights[matches[:, 0]] * weights[matches[:, 1]]).sum())
         rates[replicate] = hits / drawn
-    return percentile_interval(len(matches) / total, rates, total)
+    resampled = percentile_interval(len(matches) / total, rates, total)
+    return _no_narrower_than_binomial(resampled, len(matches))
+
+
+def _no_narrower_than_binomial(resampled: Estimate, successes: int) -> Estimate:
+    """Widen an interval to that of independent trials: resampling no events would give [0, 0]."""
+    exact = clopper_pearson(successes, resampled.trials)
+    return resampled.model_copy(
+        update={"low": min(resampled.low, exact.low), "high": max(resampled.high, exact.high)}
+    )

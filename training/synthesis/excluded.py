@@ -2,5 +2,15 @@
 
 from __future__ import annotations
 
-#: Children.
-EXCLUDED_PARENTS = frozenset({"celeba-2753", "celeba-7349", "celeba-7359"})
+#: Children, caps with lettering, a photo agency's mark across a face.
+EXCLUDED_PARENTS = frozenset(
+    {
+        "celeba-2753",
+        "celeba-7205",
+        "celeba-7242",
+        "celeba-7348",
+        "celeba-7349",
+        "celeba-7359",
+        "celeba-7471",
+    }
+)

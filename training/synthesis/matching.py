@@ -71,7 +71,8 @@ def _light_apart(first: ByteImage, second: ByteImage) -> float:
 def most_alike(looks: FloatArray, count: int, copies_from: float) -> tuple[int, ...] | None:
     """Return the ``count`` photos whose least cosine is highest; no two are nearly copies.
 
-    ``looks`` is ``(teachers, N, D)``; a cosine of ``copies_from`` by any teacher makes a copy. ``None`` where there are too few.
+    ``looks`` is ``(teachers, N, D)``; a cosine of ``copies_from`` by any teacher makes a copy.
+    ``None`` where there are too few.
     """
     alike = cosines(looks, looks)
     least, most = alike.min(axis=0), alike.max(axis=0)

@@ -94,6 +94,8 @@ def make_people(
     ready = [person for person in painted if person is not None]
     _require_enough(ready, options)
     chosen = most_distinct([person.looks for person in ready], options.enrolled, options.people)
+    for number, place in enumerate(chosen, start=1):
+        progress(f"person {number}: {' and '.join(ready[place].parents)}")
     return [ready[place] for place in chosen]
 
 

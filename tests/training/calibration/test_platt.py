@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -87,6 +87,7 @@ def test_cllr_is_that_of_its_definition() -> None:
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=50))
+@settings(deadline=None)
 def test_bins_keep_the_mean(similarities: list[float]) -> None:
     centres, shares = binned(np.array(similarities))
     assert shares.sum() == pytest.approx(1)

@@ -4,7 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.intervals import (
@@ -23,6 +23,7 @@ def at_least(successes: int, trials: int, rate: float) -> float:
 
 
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@settings(deadline=None)
 def test_clopper_pearson_bounds_leave_a_fortieth_on_either_side(counts: tuple[int, int]) -> None:
     successes, trials = counts
     interval = clopper_pearson(successes, trials)
@@ -77,7 +78,14 @@ def test_one_person_who_resembles_many_widens_the_interval_of_a_pool() -> None:
     of_hub, of_spread = vertex_bootstrap(hub, 100), vertex_bootstrap(spread, 100)
     assert of_hub.value == of_spread.value == 50 / 4950
     assert of_hub.high - of_hub.low > 2 * (of_spread.high - of_spread.low)
-    assert vertex_bootstrap(np.zeros((0, 2), np.int64), 100).value == 0
+
+
+def test_nothing_seen_is_no_proof_of_nothing() -> None:
+    nobody = vertex_bootstrap(np.zeros((0, 2), np.int64), 100)
+    assert (nobody.value, nobody.low) == (0, 0)
+    assert nobody.high == clopper_pearson(0, 4950).high
+    always = bootstrap_rate(np.ones(50, bool), np.arange(50))
+    assert always.low == clopper_pearson(50, 50).low
 
 
 def test_bootstraps_repeat_to_the_digit() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_people import made_people, strangers
@@ -48,6 +48,7 @@ def slow_open_set(
 
 
 @given(st.sampled_from(RULES), st.integers(1, 3), st.integers(0, 20))
+@settings(deadline=None, max_examples=25)
 def test_open_set_figures_equal_the_slow_protocol(rule: Rule, photos: int, seed: int) -> None:
     embeddings, people, files = made_people([1, 2, 4, 5, 3, 1, 4], noise=0.9, seed=seed)
     impostors = strangers(20, seed + 100)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.intervals import FloatArray, IntArray
@@ -28,6 +28,7 @@ def slow_threshold(different: FloatArray, far: float) -> float:
 
 
 @given(scores, st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5]))
+@settings(deadline=None)
 def test_the_threshold_at_a_far_accepts_as_many_impostors_as_the_slow_search(
     different: FloatArray, far: float
 ) -> None:
@@ -37,6 +38,7 @@ def test_the_threshold_at_a_far_accepts_as_many_impostors_as_the_slow_search(
 
 
 @given(scores)
+@settings(deadline=None)
 def test_thresholds_rise_as_the_false_accept_rate_falls(different: FloatArray) -> None:
     rates = [0.5, 0.1, 0.01, 0.0]
     thresholds = [threshold_at_far(different, far) for far in rates]
@@ -54,12 +56,14 @@ def test_no_threshold_without_impostors() -> None:
 
 
 @given(scores, scores)
+@settings(deadline=None)
 def test_auc_counts_wins_and_half_the_ties(same: FloatArray, different: FloatArray) -> None:
     wins = sum((s > d) + (s == d) / 2 for s in same for d in different)
     assert area_under_curve(same, different) == pytest.approx(wins / (len(same) * len(different)))
 
 
 @given(scores, scores)
+@settings(deadline=None)
 def test_eer_is_the_mean_error_where_both_are_closest(
     same: FloatArray, different: FloatArray
 ) -> None:
@@ -77,6 +81,7 @@ def test_eer_is_the_mean_error_where_both_are_closest(
 
 
 @given(scores, st.integers(0, 2**30))
+@settings(deadline=None)
 def test_the_best_threshold_makes_as_few_errors_as_any(similarities: FloatArray, seed: int) -> None:
     same = np.random.default_rng(seed).random(len(similarities)) < 0.5
     chosen = best_threshold(similarities, same)

@@ -36,6 +36,7 @@ from training.networks.student import StudentNetwork
 from training.recipe import Recipe
 
 CPU = torch.device("cpu")
+PATTERNS = made_patterns()[:6]
 
 
 class FileEmbedder(NameEmbedder):
@@ -61,7 +62,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     student = StudentNetwork(**recipe.student.model_dump())
     student.train()
     with torch.no_grad():  # so that the batch norms have something to say
-        student(torch.from_numpy(made_patterns()).float())
+        student(torch.from_numpy(PATTERNS).float())
     path = tmp_path_factory.mktemp("run") / "checkpoint.pt"
     state = {
         "recipe": recipe.model_dump(mode="json"),
@@ -89,7 +90,7 @@ def folder(root: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactor
         return data_files(recipe, root)
 
     export_model(
-        checkpoint, target, "made", made_patterns(), make_calibration, fingerprints, replace=False
+        checkpoint, target, "made", PATTERNS, make_calibration, fingerprints, replace=False
     )
     return target
 
@@ -128,10 +129,10 @@ def test_export_keeps_what_the_student_says(
     student, _ = read_training(checkpoint)
     path = tmp_path / "embedder.pt"
     save_module(student, path, half=half)
-    parity = measure_parity(student, path, made_patterns(), "made")
+    parity = measure_parity(student, path, PATTERNS, "made")
     assert parity.holds
     assert parity.min_cosine > cosine
-    output = load_module(path, CPU)(torch.from_numpy(made_patterns()))
+    output = load_module(path, CPU)(torch.from_numpy(PATTERNS))
     assert output.dtype == torch.float32
     torch.testing.assert_close(output.norm(dim=1), torch.ones(len(output)))
 
@@ -149,7 +150,7 @@ def test_weights_that_fp16_cannot_hold_are_kept_in_fp32(tmp_path: Path) -> None:
     with torch.no_grad():
         student.head.project.weight.mul_(1e-9)
         student.head.project.bias.mul_(1e-9)
-    assert write_module(student, tmp_path / "embedder.pt", made_patterns()).weights == "float32"
+    assert write_module(student, tmp_path / "embedder.pt", PATTERNS).weights == "float32"
 
 
 def test_a_network_that_gives_no_numbers_is_not_exported(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_network_that_gives_no_numbers_is_not_exported(tmp_path: Path) -> None
     with torch.no_grad():
         student.head.project.bias.fill_(float("nan"))
     with pytest.raises(ExportError, match="disagrees"):
-        write_module(student, tmp_path / "embedder.pt", made_patterns())
+        write_module(student, tmp_path / "embedder.pt", PATTERNS)
 
 
 def test_the_manifest_says_what_made_the_model(folder: Path, root: Path) -> None:
@@ -195,9 +196,7 @@ def test_a_version_is_not_overwritten_unasked(folder: Path, checkpoint: Path) ->
         raise AssertionError(path, name)
 
     with pytest.raises(FileExistsError):
-        export_model(
-            checkpoint, folder, "made", made_patterns(), never, lambda _: (), replace=False
-        )
+        export_model(checkpoint, folder, "made", PATTERNS, never, lambda _: (), replace=False)
 
 
 def test_a_calibration_of_another_file_is_refused(checkpoint: Path, folder: Path) -> None:
@@ -213,7 +212,7 @@ def test_a_calibration_of_another_file_is_refused(checkpoint: Path, folder: Path
             checkpoint,
             folder.with_name("0.2.0"),
             "made",
-            made_patterns(),
+            PATTERNS,
             lambda _path, _name: foreign,
             lambda _: (),
             replace=False,
