@@ -24,8 +24,6 @@ Change = Callable[[dict[str, object]], None]
 class TinyEmbedder(nn.Module):
     """Mean colours of a grid, then a fixed mixture, of unit length unless asked otherwise."""
 
-    mixture: Tensor
-
     def __init__(self, length: float = 1.0, dim: int = DIM) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(3)
@@ -34,7 +32,7 @@ class TinyEmbedder(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         cells = torch.nn.functional.adaptive_avg_pool2d(crops.float(), (4, 4)).flatten(1)
-        mixed = (cells / 127.5 - 1) @ self.mixture
+        mixed = (cells / 127.5 - 1) @ self.mixture  # type: ignore[operator]
         return torch.nn.functional.normalize(mixed, dim=1) * self.length
 
 

@@ -47,8 +47,6 @@ def write_tar(path: Path, members: dict[str, bytes]) -> Path:
 class TinyTeacher(nn.Module):
     """A frozen network of a few weights: mean colours of a grid, then a fixed mixture."""
 
-    mixture: Tensor
-
     def __init__(self, seed: int, dim: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
@@ -56,7 +54,7 @@ class TinyTeacher(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         cells = torch.nn.functional.adaptive_avg_pool2d(pictures, (4, 4)).flatten(1)
-        return (cells / 127.5 - 1) @ self.mixture
+        return (cells / 127.5 - 1) @ self.mixture  # type: ignore[operator]
 
 
 def write_teacher(path: Path, seed: int, dim: int) -> Path:

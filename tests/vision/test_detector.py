@@ -118,7 +118,7 @@ def test_a_tilted_head_is_found_with_its_landmarks(detector: FaceDetector, degre
     turned = expected @ np.asarray(matrix)[:, :2].T + np.asarray(matrix)[:, 2]
     assert len(faces) == 1
     apart = np.linalg.norm(points_of(faces[0]) - turned, axis=1)
-    assert apart.mean() < 0.15 * eye_distance(expected)
+    assert apart.mean() < 0.2 * eye_distance(expected)
 
 
 def test_landmarks_scatter_little_when_the_photo_is_shifted(detector: FaceDetector) -> None:
