@@ -21,7 +21,12 @@ TEACHER_SIMILARITY = 0.60
 
 
 def find_duplicates(
-    strangers: CropSet, recipe: Recipe, root: Path, cache: Path, device: torch.device
+    strangers: CropSet,
+    recipe: Recipe,
+    root: Path,
+    cache: Path,
+    device: torch.device,
+    least_similarity: float = TEACHER_SIMILARITY,
 ) -> IntArray | None:
     """Return the pairs of rows ``(K, 2)`` that the teachers take for one person.
 
@@ -36,4 +41,4 @@ def find_duplicates(
         for teacher in recipe.teachers
     ]
     joined = np.concatenate(views, axis=1) / np.sqrt(len(views))
-    return pairs_at_or_above(joined.astype(np.float32), TEACHER_SIMILARITY)
+    return pairs_at_or_above(joined.astype(np.float32), least_similarity)

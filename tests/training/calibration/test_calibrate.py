@@ -109,17 +109,14 @@ def test_without_teachers_nothing_is_left_out_and_that_is_said(tmp_path: Path) -
     json.dumps(result.model_dump(mode="json"), allow_nan=False)
 
 
-def test_teachers_find_the_same_picture_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_teachers_find_the_same_picture_twice(tmp_path: Path) -> None:
     root = write_evaluation_data(tmp_path / "data", pool=30)
     write_teacher(root / "one.pt", 1, 10)
     write_teacher(root / "two.pt", 2, 7)
     first, second = root / "strangers/00003.png", root / "strangers/00008.png"
     second.write_bytes(first.read_bytes())
-    monkeypatch.setattr(duplicates, "TEACHER_SIMILARITY", 0.9999)
     found = duplicates.find_duplicates(
-        read_strangers(root), tiny_recipe(), root, tmp_path / "cache", CPU
+        read_strangers(root), tiny_recipe(), root, tmp_path / "cache", CPU, 0.9999
     )
     assert found is not None
     assert [3, 8] in found.tolist()
