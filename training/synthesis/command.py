@@ -90,9 +90,7 @@ def synthesize_command(
         data=data,
         output=output,
         parents=ParentOptions(people=parents),
-        people=PeopleOptions(
-            people=people, photos=photos, seed=seed, candidates=round(1.75 * people)
-        ),
+        people=PeopleOptions(people=people, photos=photos, seed=seed, candidates=people * 5 // 2),
         sheet=sheet,
         device=device,
     )

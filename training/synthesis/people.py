@@ -50,13 +50,13 @@ class PeopleOptions:
     enrolled: int = 2
     copies_from: float = 0.97
     seed: int = 20261122
-    candidates: int = 48
+    candidates: int = 60
     alike: tuple[float, float] = (0.10, 0.42)
     shape_pixels: float = 3.0
     common_share: float = 0.5
     max_bytes: int = 25_000
     min_face_pixels: float = 110.0
-    min_likeness: float = 0.82
+    min_likeness: float = 0.75
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def make_people(
     progress(f"{len(blended)} people blended, scenes for {len(kept)}")
     painted = [_in_scenes(blended[place], place, options, judges, vision) for place in kept]
     ready = [person for person in painted if person is not None]
+    progress(f"{len(ready)} people whose every scene shows them well")
     _require_enough(ready, options)
     chosen = most_distinct([person.looks for person in ready], options.enrolled, options.people)
     for number, place in enumerate(chosen, start=1):
