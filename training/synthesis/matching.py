@@ -86,20 +86,28 @@ def most_alike(looks: FloatArray, count: int, copies_from: float) -> tuple[int, 
 
 
 def most_distinct(looks: list[FloatArray], enrolled: int, count: int) -> list[int]:
-    """Return the ``count`` people who are told apart best.
+    """Return the ``count`` people for whom one threshold separates best.
 
     Each of ``looks`` is one person's ``(teachers, photos, D)``, of which the first ``enrolled``
-    are enrolled. From all, the person with the smallest margin is left out again and again.
+    are enrolled. Again and again the person is left out without whom the margin, least genuine
+    less highest impostor cosine by the worse teacher, is largest; of equals, whoever stands worst.
     """
     own, others = likenesses(looks, enrolled)
+    nearest = np.maximum(others, others.transpose(0, 2, 1))
     kept = list(range(len(looks)))
     while len(kept) > count:
-        nearest = others[:, kept][:, :, kept]
-        # A person stands badly both as the one enrolled and as the stranger at the door.
-        worst = np.maximum(nearest.max(axis=1), nearest.max(axis=2))
-        margins = (own[:, kept] - worst).min(axis=0)
-        kept.pop(int(np.argmin(margins)))
+        worth = [
+            _margin(own, nearest, [other for other in kept if other != person]) for person in kept
+        ]
+        alone = (own[:, kept] - nearest[:, kept][:, :, kept].max(axis=2)).min(axis=0)
+        kept.pop(int(np.lexsort((alone, -np.round(worth, 6)))[0]))
     return kept
+
+
+def _margin(own: FloatArray, nearest: FloatArray, people: list[int]) -> float:
+    genuine = own[:, people].min(axis=1)
+    impostor = nearest[:, people][:, :, people].max(axis=(1, 2))
+    return float((genuine - impostor).min())
 
 
 def likenesses(looks: list[FloatArray], enrolled: int) -> tuple[FloatArray, FloatArray]:
