@@ -82,14 +82,26 @@ def whole_photos(
 ) -> None:
     """Run LFW photos through the service's own vision code and compare with ready crops."""
     result = judge_whole_photos(ExportedEmbedder(model, choose_device("cpu")), data)
-    table = Table("photos", "misses", "several faces", "pairs", "crops %", "photos %", "agreement")
+    table = Table(
+        "photos",
+        "misses",
+        "several faces",
+        "passer-by larger",
+        "pairs",
+        "crops %",
+        "photos, middle face %",
+        "photos, largest face %",
+        "agreement",
+    )
     table.add_row(
         str(result.photos),
         str(len(result.misses)),
         str(result.several_faces),
+        str(len(result.larger_passer_by)),
         str(result.pairs),
         f"{100 * result.crop_accuracy:.2f}",
         f"{100 * result.photo_accuracy:.2f}",
+        f"{100 * result.largest_accuracy:.2f}",
         f"{result.agreement:.4f}",
     )
     Console().print(table)
