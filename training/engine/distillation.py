@@ -69,8 +69,9 @@ class DistillationRun:
         self.sampler = BatchSampler(crops, recipe.sources, recipe.batch_size, self.sampling)
         self.step_number = 0
         self.elapsed_seconds = 0.0
+        self.earlier_runs: list[dict[str, Any]] = []
         if options.initial_weights is not None:
-            self.student.load_state_dict(initial_state(options.initial_weights))
+            self._start_from(options.initial_weights)
         if options.resume:
             self._restore(load_checkpoint(self.checkpoint_path, device))
 
@@ -150,8 +151,26 @@ class DistillationRun:
                 "random": self.random.generator.get_state(),
                 "step_number": self.step_number,
                 "elapsed_seconds": self.elapsed_seconds,
+                "earlier_runs": self.earlier_runs,
             },
         )
+
+    def _start_from(self, path: Path) -> None:
+        """Take the weights of an earlier run, and with a checkpoint its heads and its history."""
+        if path.name == "embedder.pt":
+            self.student.load_state_dict(exported_state(path))
+            return
+        state = load_checkpoint(path, self.options.device)
+        self.student.load_state_dict(state["student"])
+        if state["heads"].keys() == self.heads.state_dict().keys():
+            self.heads.load_state_dict(state["heads"])
+        this = {
+            "recipe": state["recipe"]["name"],
+            "batch_size": state["recipe"]["batch_size"],
+            "steps": state["step_number"],
+            "seconds": state["elapsed_seconds"],
+        }
+        self.earlier_runs = [*state.get("earlier_runs", []), this]
 
     def _restore(self, state: dict[str, Any]) -> None:
         if Recipe.model_validate(state["recipe"]) != self.recipe:
@@ -163,20 +182,18 @@ class DistillationRun:
         self.random.generator.set_state(state["random"].cpu())
         self.step_number = state["step_number"]
         self.elapsed_seconds = state["elapsed_seconds"]
+        self.earlier_runs = state.get("earlier_runs", [])
 
 
-def initial_state(path: Path) -> dict[str, Tensor]:
-    """Return student weights from a checkpoint or from an exported TorchScript embedder."""
-    if path.name == "embedder.pt":
-        exported = torch.jit.load(str(path), map_location="cpu").state_dict()
-        prefix = "student."
-        return {
-            key.removeprefix(prefix): value.float() if value.is_floating_point() else value
-            for key, value in exported.items()
-            if key.startswith(prefix)
-        }
-    student: dict[str, Tensor] = load_checkpoint(path, torch.device("cpu"))["student"]
-    return student
+def exported_state(path: Path) -> dict[str, Tensor]:
+    """Return the student's weights in an exported TorchScript embedder."""
+    exported = torch.jit.load(str(path), map_location="cpu").state_dict()
+    prefix = "student."
+    return {
+        key.removeprefix(prefix): value.float() if value.is_floating_point() else value
+        for key, value in exported.items()
+        if key.startswith(prefix)
+    }
 
 
 def train(run: DistillationRun) -> None:

@@ -9,6 +9,7 @@ from training.calibration.results import Calibration
 from training.evaluation.report import Sheet, evaluation_sheets, markdown
 from training.evaluation.results import Evaluation
 from training.export.licences import licence_of, weights_licence
+from training.export.manifest import EarlierRun
 from training.export.parity import Parity
 from training.export.provenance import DataFile
 from training.recipe import Recipe
@@ -23,7 +24,11 @@ class _Facts:
         self.embedding_dim = manifest["embedding_dim"]
         training = _mapping(manifest["training"])
         self.recipe = Recipe.model_validate(training["recipe"])
-        self.steps, self.hours = training["steps"], training["hours"]
+        self.steps, self.hours = int(str(training["steps"])), float(str(training["hours"]))
+        earlier = training.get("earlier_runs")
+        self.earlier_runs = [
+            EarlierRun.model_validate(run) for run in (earlier if isinstance(earlier, list) else [])
+        ]
         self.parity = Parity.model_validate(manifest["parity"])
         files = manifest["data"]
         self.files = (
@@ -100,8 +105,7 @@ def _origin(facts: _Facts) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in facts.libraries.items())
     return f"""## Where it comes from
 
-Trained by recipe `{recipe.name}` for {facts.steps} steps of {recipe.batch_size} crops
-({facts.hours} hours), towards its teachers' embeddings{corrected}
+{_schedule(facts)} Trained towards its teachers' embeddings{corrected}
 and on what the data knows itself: who is the same person, and who is certainly somebody else.
 
 {markdown(sources)}
@@ -113,6 +117,28 @@ and on what the data knows itself: who is the same person, and who is certainly 
 Files used (full hashes in the manifest); made with {versions}:
 
 {markdown(files)}"""
+
+
+def _runs(facts: _Facts) -> list[EarlierRun]:
+    """Return the earlier runs and, as the last, the one that made the weights."""
+    last = EarlierRun(
+        recipe=facts.recipe.name,
+        batch_size=facts.recipe.batch_size,
+        steps=facts.steps,
+        seconds=facts.hours * 3600,
+    )
+    return [*facts.earlier_runs, last]
+
+
+def _schedule(facts: _Facts) -> str:
+    runs = _runs(facts)
+    told = ", then ".join(
+        f"recipe `{run.recipe}` for {run.steps:,} steps of {run.batch_size} crops "
+        f"({run.seconds / 3600:.2f} hours)"
+        for run in runs
+    )
+    seen = sum(run.steps * run.batch_size for run in runs)
+    return f"Schedule: {told}; {seen:,} crops seen in all."
 
 
 def _figures(facts: _Facts, evaluation: Evaluation | None) -> str:
@@ -186,21 +212,34 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
 
 def _commands(facts: _Facts) -> str:
     recipe, folder = facts.recipe.name, facts.folder
+    checkpoint = f"runs/{len(facts.earlier_runs) + 1}/checkpoint.pt"
+    again = "".join(
+        f"\npython -m training distill --recipe {run.recipe} --run runs/{number}"
+        f"{start} --minutes {run.seconds / 60:.0f}"
+        for number, (run, start) in enumerate(_starts(facts), start=1)
+    )
     return f"""## Commands
 
 ```
-# train, and go on from a checkpoint that was interrupted
-python -m training distill --recipe {recipe}
-python -m training distill --recipe {recipe} --resume
+# train; --resume goes on from a checkpoint that was interrupted{again}
 # continue from these weights, which are in the repository
 python -m training distill --recipe {recipe} --init-from {folder}/embedder.pt
 # make this folder, its figures and this card
-python -m training export --checkpoint runs/{recipe}/checkpoint.pt --version {facts.version}
+python -m training export --checkpoint {checkpoint} --version {facts.version}
 python -m training evaluate --model {folder}
 python -m training card --model {folder}
 ```
 
 The data folder is `--data` or `FACEGATE_TRAINING_DATA`."""
+
+
+def _starts(facts: _Facts) -> list[tuple[EarlierRun, str]]:
+    """Return every run of the schedule with the option that starts it from the one before."""
+    runs = _runs(facts)
+    return [
+        (run, f" --init-from runs/{number}/checkpoint.pt" if number else "")
+        for number, run in enumerate(runs)
+    ]
 
 
 def _mapping(value: object) -> dict[str, object]:

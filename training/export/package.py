@@ -13,7 +13,7 @@ from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
 from training.export.files import folder_made_whole
-from training.export.manifest import MODEL_FILE, Training, manifest_document
+from training.export.manifest import MODEL_FILE, EarlierRun, Training, manifest_document
 from training.export.module import save_module
 from training.export.parity import ByteFaces, Parity, measure_parity
 from training.export.provenance import DataFile, file_hash
@@ -38,7 +38,10 @@ def read_training(checkpoint: Path) -> tuple[StudentNetwork, Training]:
     student = StudentNetwork(**recipe.student.model_dump())
     student.load_state_dict(state["student"])
     training = Training(
-        recipe, int(state.get("step_number", 0)), float(state.get("elapsed_seconds", 0.0))
+        recipe,
+        int(state.get("step_number", 0)),
+        float(state.get("elapsed_seconds", 0.0)),
+        tuple(EarlierRun.model_validate(run) for run in state.get("earlier_runs", ())),
     )
     return student.eval(), training
 

@@ -16,7 +16,7 @@ from training.calibration.command import calibrate_on
 from training.calibration.results import Calibration
 from training.data.crops import CropSet
 from training.engine.checkpoint import save_checkpoint
-from training.engine.distillation import initial_state
+from training.engine.distillation import exported_state
 from training.evaluation.evaluate import evaluate_embedder
 from training.evaluation.pairs import Matrix
 from training.export.files import folder_made_whole, write_text
@@ -115,7 +115,7 @@ def test_the_service_refuses_a_file_that_was_touched(folder: Path, tmp_path: Pat
 
 def test_training_continues_from_the_exported_weights(folder: Path, checkpoint: Path) -> None:
     student, _ = read_training(checkpoint)
-    state = initial_state(folder / "embedder.pt")
+    state = exported_state(folder / "embedder.pt")
     again = StudentNetwork(**tiny_recipe().student.model_dump())
     again.load_state_dict(state)
     for name, weight in student.state_dict().items():
