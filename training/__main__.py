@@ -28,6 +28,8 @@ from training.evaluation.command import evaluate
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.whole_photos import judge_whole_photos
 from training.export.command import card, export
+from training.imports.command import import_sface
+from training.imports.onnx_chain import ForeignNetworkError
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
 from training.recipe import load_recipe
@@ -147,6 +149,7 @@ app.command("calibrate")(calibrate)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
+app.command("import-sface")(import_sface)
 
 
 def run_command() -> None:
@@ -154,6 +157,7 @@ def run_command() -> None:
     expected = (
         DataError,
         CheckpointError,
+        ForeignNetworkError,
         ModelArtifactError,
         TrainingDivergedError,
         ValidationError,

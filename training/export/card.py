@@ -8,27 +8,20 @@ from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.evaluation.report import Sheet, evaluation_sheets, markdown
 from training.evaluation.results import Evaluation
-from training.export.licences import licence_of, weights_licence
-from training.export.manifest import EarlierRun
+from training.export.origin import ORIGIN
 from training.export.parity import Parity
 from training.export.provenance import DataFile
-from training.recipe import Recipe
 
 
 class _Facts:
     """The manifest's parts as records."""
 
-    def __init__(self, manifest: Mapping[str, object]) -> None:
+    def __init__(self, manifest: Mapping[str, object], folder: str) -> None:
+        self.folder = folder
         self.name, self.version = str(manifest["name"]), str(manifest["version"])
         self.sha256 = str(manifest["sha256"])
         self.embedding_dim = manifest["embedding_dim"]
-        training = _mapping(manifest["training"])
-        self.recipe = Recipe.model_validate(training["recipe"])
-        self.steps, self.hours = int(str(training["steps"])), float(str(training["hours"]))
-        earlier = training.get("earlier_runs")
-        self.earlier_runs = [
-            EarlierRun.model_validate(run) for run in (earlier if isinstance(earlier, list) else [])
-        ]
+        self.origin = ORIGIN.validate_python(manifest["origin"])
         self.parity = Parity.model_validate(manifest["parity"])
         files = manifest["data"]
         self.files = (
@@ -41,14 +34,13 @@ class _Facts:
         )
         self.libraries = _mapping(manifest["libraries"])
 
-    @property
-    def folder(self) -> str:
-        return f"models/embedder/{self.version}"
 
+def model_card(manifest: Mapping[str, object], evaluation: Evaluation | None, folder: str) -> str:
+    """Return the card in Markdown; without an evaluation it says which command makes one.
 
-def model_card(manifest: Mapping[str, object], evaluation: Evaluation | None) -> str:
-    """Return the card in Markdown; without an evaluation it says which command makes one."""
-    facts = _Facts(manifest)
+    ``folder`` is where the model lies, as commands name it.
+    """
+    facts = _Facts(manifest, folder)
     parts = [
         _head(facts),
         _origin(facts),
@@ -61,7 +53,7 @@ def model_card(manifest: Mapping[str, object], evaluation: Evaluation | None) ->
 
 
 def _head(facts: _Facts) -> str:
-    student, identify = facts.recipe.student, facts.calibration.thresholds.identify
+    identify = facts.calibration.thresholds.identify
     parity = facts.parity
     return f"""# {facts.name} {facts.version}
 
@@ -71,8 +63,7 @@ them says how alike two faces are. This card is written by `python -m training c
 
 - Input: RGB uint8 `(N, 3, 112, 112)`, five landmarks on the ArcFace template. Scaling and unit norm
   are inside.
-- Network: dense ReLU residual network, channels {"/".join(map(str, student.widths))}, blocks
-  {"/".join(map(str, student.blocks))}, global depthwise head.
+- Network: {facts.origin.network}.
 - Default: known from a similarity of **{identify.similarity:.3f}**, which
   {identify.false_match_rate:g} of the pairs of different people {identify.population} reach.
 - File: `embedder.pt`, TorchScript, {parity.weights} weights (call `.float()` after loading),
@@ -84,15 +75,6 @@ them says how alike two faces are. This card is written by `python -m training c
 
 
 def _origin(facts: _Facts) -> str:
-    recipe = facts.recipe
-    sources = Sheet(
-        "",
-        ("source", "share of a batch", "licence of the pictures"),
-        tuple((s.name, f"{s.share:.1%}", licence_of(s.name)) for s in recipe.sources),
-    )
-    teachers = Sheet(
-        "", ("teacher", "licence"), tuple((t.name, licence_of(t.name)) for t in recipe.teachers)
-    )
     files = Sheet(
         "",
         ("file", "for", "SHA-256"),
@@ -101,44 +83,14 @@ def _origin(facts: _Facts) -> str:
             for file in facts.files
         ),
     )
-    corrected = " (corrected by a linear head fitted on identities)" if recipe.correction else ""
     versions = ", ".join(f"{name} {value}" for name, value in facts.libraries.items())
     return f"""## Where it comes from
 
-{_schedule(facts)} Trained towards its teachers' embeddings{corrected}
-and on what the data knows itself: who is the same person, and who is certainly somebody else.
-
-{markdown(sources)}
-
-{markdown(teachers)}
-
-{weights_licence([source.name for source in recipe.sources])}
+{facts.origin.story()}
 
 Files used (full hashes in the manifest); made with {versions}:
 
 {markdown(files)}"""
-
-
-def _runs(facts: _Facts) -> list[EarlierRun]:
-    """Return the earlier runs and, as the last, the one that made the weights."""
-    last = EarlierRun(
-        recipe=facts.recipe.name,
-        batch_size=facts.recipe.batch_size,
-        steps=facts.steps,
-        seconds=facts.hours * 3600,
-    )
-    return [*facts.earlier_runs, last]
-
-
-def _schedule(facts: _Facts) -> str:
-    runs = _runs(facts)
-    told = ", then ".join(
-        f"recipe `{run.recipe}` for {run.steps:,} steps of {run.batch_size} crops "
-        f"({run.seconds / 3600:.2f} hours)"
-        for run in runs
-    )
-    seen = sum(run.steps * run.batch_size for run in runs)
-    return f"Schedule: {told}; {seen:,} crops seen in all."
 
 
 def _figures(facts: _Facts, evaluation: Evaluation | None) -> str:
@@ -211,35 +163,15 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
 
 
 def _commands(facts: _Facts) -> str:
-    recipe, folder = facts.recipe.name, facts.folder
-    checkpoint = f"runs/{len(facts.earlier_runs) + 1}/checkpoint.pt"
-    again = "".join(
-        f"\npython -m training distill --recipe {run.recipe} --run runs/{number}"
-        f"{start} --minutes {run.seconds / 60:.0f}"
-        for number, (run, start) in enumerate(_starts(facts), start=1)
-    )
     return f"""## Commands
 
 ```
-# train; --resume goes on from a checkpoint that was interrupted{again}
-# continue from these weights, which are in the repository
-python -m training distill --recipe {recipe} --init-from {folder}/embedder.pt
-# make this folder, its figures and this card
-python -m training export --checkpoint {checkpoint} --version {facts.version}
-python -m training evaluate --model {folder}
-python -m training card --model {folder}
+{facts.origin.commands(facts.folder, facts.version)}
+python -m training evaluate --model {facts.folder}
+python -m training card --model {facts.folder}
 ```
 
 The data folder is `--data` or `FACEGATE_TRAINING_DATA`."""
-
-
-def _starts(facts: _Facts) -> list[tuple[EarlierRun, str]]:
-    """Return every run of the schedule with the option that starts it from the one before."""
-    runs = _runs(facts)
-    return [
-        (run, f" --init-from runs/{number}/checkpoint.pt" if number else "")
-        for number, run in enumerate(runs)
-    ]
 
 
 def _mapping(value: object) -> dict[str, object]:

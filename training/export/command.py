@@ -15,7 +15,7 @@ from training.evaluation.embedders import ExportedFile, centre_faces
 from training.evaluation.populations import read_people
 from training.export.files import write_text
 from training.export.package import card_of, export_model, read_training
-from training.export.parity import made_patterns
+from training.export.parity import ByteFaces, made_patterns
 from training.export.provenance import data_files
 from training.torch_setup import choose_device
 
@@ -42,19 +42,23 @@ def export(
         print_calibration(calibration)
         return calibration
 
-    val = centre_faces(read_people(data, "val"))
-    faces = np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])
     parity = export_model(
         checkpoint,
         out / version,
         name,
-        faces,
+        parity_faces(data),
         calibrator,
         lambda recipe: data_files(recipe, data),
         replace=replace,
     )
     typer.echo(f"parity: {parity}")
     typer.echo(f"written: {out / version}")
+
+
+def parity_faces(root: Path) -> ByteFaces:
+    """Return made patterns and validation faces, uint8 ``(N, 3, 112, 112)``."""
+    val = centre_faces(read_people(root, "val"))
+    return np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])
 
 
 def card(

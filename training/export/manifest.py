@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,34 +10,14 @@ from app.domain.alignment import ARCFACE_TEMPLATE_ID
 from app.domain.golden import golden_input
 from app.domain.model_manifest import SCHEMA, ModelManifest
 from training.calibration.results import Calibration
-from training.evaluation.results import Record
 from training.export.module import load_module
+from training.export.origin import Origin
 from training.export.parity import FACE_SIZE, Parity
 from training.export.provenance import DataFile, file_hash, library_versions
-from training.recipe import Recipe
 
 FORMAT = "torchscript"
 MODEL_FILE = "embedder.pt"
 GOLDEN_MIN_SIMILARITY = 0.999
-
-
-class EarlierRun(Record):
-    """A run whose weights a later one started from, by the name of its recipe."""
-
-    recipe: str
-    batch_size: int
-    steps: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Training:
-    """What the checkpoint tells of its run and of those before it."""
-
-    recipe: Recipe
-    step_number: int
-    elapsed_seconds: float
-    earlier_runs: tuple[EarlierRun, ...] = ()
 
 
 def golden_embedding(path: Path) -> list[float]:
@@ -53,7 +32,7 @@ def manifest_document(
     name: str,
     version: str,
     path: Path,
-    training: Training,
+    origin: Origin,
     parity: Parity,
     calibration: Calibration,
     data: tuple[DataFile, ...],
@@ -80,12 +59,7 @@ def manifest_document(
         **calibration_keys(calibration),
         "golden": {"embedding": golden, "min_similarity": GOLDEN_MIN_SIMILARITY},
         "parity": parity.model_dump(mode="json"),
-        "training": {
-            "recipe": training.recipe.model_dump(mode="json"),
-            "steps": training.step_number,
-            "hours": round(training.elapsed_seconds / 3600, 3),
-            "earlier_runs": [run.model_dump(mode="json") for run in training.earlier_runs],
-        },
+        "origin": origin.model_dump(mode="json"),
         "data": [file.model_dump(mode="json") for file in data],
         "libraries": library_versions(),
     }

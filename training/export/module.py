@@ -12,13 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.student import StudentNetwork
-
 
 class ServedEmbedder(nn.Module):
-    """The student as the service calls it; its submodule's name is what training reloads by."""
+    """A network as the service calls it; its submodule's name is what training reloads by."""
 
-    def __init__(self, student: StudentNetwork) -> None:
+    def __init__(self, student: nn.Module) -> None:
         super().__init__()
         self.student = student
 
@@ -35,8 +33,8 @@ def quiet_torchscript() -> Iterator[None]:
         yield
 
 
-def save_module(student: StudentNetwork, path: Path, *, half: bool) -> None:
-    """Write the student as a plain TorchScript module, neither frozen nor optimised.
+def save_module(student: nn.Module, path: Path, *, half: bool) -> None:
+    """Write a network as a plain TorchScript module, neither frozen nor optimised.
 
     With ``half`` the weights of convolutions, the head and the projection are stored as fp16; the
     batch norms stay fp32, for they are small and their variances span many magnitudes. A reader

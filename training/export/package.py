@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from training.calibration.results import Calibration
 from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
 from training.export.files import folder_made_whole
-from training.export.manifest import MODEL_FILE, EarlierRun, Training, manifest_document
+from training.export.manifest import MODEL_FILE, manifest_document
 from training.export.module import save_module
+from training.export.origin import EarlierRun, Origin, TrainedOrigin
 from training.export.parity import ByteFaces, Parity, measure_parity
 from training.export.provenance import DataFile, file_hash
 from training.networks.student import StudentNetwork
@@ -31,36 +33,38 @@ class ExportError(CheckpointError):
 Calibrator = Callable[[Path, str], Calibration]
 
 
-def read_training(checkpoint: Path) -> tuple[StudentNetwork, Training]:
+def read_training(checkpoint: Path) -> tuple[StudentNetwork, TrainedOrigin]:
     """Return the student of a checkpoint, ready to run, and what its run was."""
     state = load_checkpoint(checkpoint, torch.device("cpu"))
     recipe = Recipe.model_validate(state["recipe"])
     student = StudentNetwork(**recipe.student.model_dump())
     student.load_state_dict(state["student"])
-    training = Training(
-        recipe,
-        int(state.get("step_number", 0)),
-        float(state.get("elapsed_seconds", 0.0)),
-        tuple(EarlierRun.model_validate(run) for run in state.get("earlier_runs", ())),
+    origin = TrainedOrigin(
+        recipe=recipe,
+        steps=int(state.get("step_number", 0)),
+        hours=round(float(state.get("elapsed_seconds", 0.0)) / 3600, 3),
+        earlier_runs=tuple(EarlierRun.model_validate(run) for run in state.get("earlier_runs", ())),
     )
-    return student.eval(), training
+    return student.eval(), origin
 
 
-def write_module(student: StudentNetwork, path: Path, faces: ByteFaces) -> Parity:
+def write_module(
+    network: nn.Module, path: Path, faces: ByteFaces, max_bytes: int = MAX_BYTES
+) -> Parity:
     """Write the exported file with fp16 weights, or fp32 where fp16 would be heard.
 
     Raises ``ExportError`` where the file disagrees with the network even so, or is too large.
     """
     parity: Parity | None = None
     for half in (True, False):
-        save_module(student, path, half=half)
-        parity = measure_parity(student, path, faces, "float16" if half else "float32")
+        save_module(network, path, half=half)
+        parity = measure_parity(network, path, faces, "float16" if half else "float32")
         if parity.holds:
             break
     if parity is None or not parity.holds:
         raise ExportError(f"the exported model disagrees with the trained one: {parity}")
-    if path.stat().st_size > MAX_BYTES:
-        raise ExportError(f"the model has {path.stat().st_size:,} bytes, more than {MAX_BYTES:,}")
+    if path.stat().st_size > max_bytes:
+        raise ExportError(f"the model has {path.stat().st_size:,} bytes, more than {max_bytes:,}")
     return parity
 
 
@@ -79,20 +83,46 @@ def export_model(
     Raises ``ExportError`` or ``ModelArtifactError`` where the model may not ship, and
     ``FileExistsError`` where the folder exists and ``replace`` does not allow it.
     """
-    student, training = read_training(checkpoint)
+    student, origin = read_training(checkpoint)
+    return write_model(
+        student, origin, folder, name, faces, calibrator, data(origin.recipe), replace=replace
+    )
+
+
+def write_model(
+    network: nn.Module,
+    origin: Origin,
+    folder: Path,
+    name: str,
+    faces: ByteFaces,
+    calibrator: Calibrator,
+    data: tuple[DataFile, ...],
+    *,
+    replace: bool,
+    max_bytes: int = MAX_BYTES,
+) -> Parity:
+    """Write ``folder`` whole from a network of RGB crops in 0..255; as ``export_model`` else."""
     version = folder.name
     with folder_made_whole(folder, replace=replace) as partial:
         path = partial / MODEL_FILE
-        parity = write_module(student, path, faces)
+        parity = write_module(network, path, faces, max_bytes)
         calibration = calibrator(path, f"{name}-{version}")
         if calibration.sha256 != file_hash(path):
             raise ExportError("the calibration was made with another model file")
-        document = manifest_document(
-            name, version, path, training, parity, calibration, data(training.recipe)
-        )
+        document = manifest_document(name, version, path, origin, parity, calibration, data)
         (partial / "manifest.json").write_text(json.dumps(document, indent=1) + "\n")
-        (partial / "README.md").write_text(model_card(document, None), encoding="utf-8")
+        (partial / "README.md").write_text(
+            model_card(document, None, shown(folder)), encoding="utf-8"
+        )
     return parity
+
+
+def shown(folder: Path) -> str:
+    """Return the folder's name for a card: below the working folder, without the machine's part."""
+    try:
+        return folder.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return folder.as_posix()
 
 
 def card_of(folder: Path) -> str:
@@ -110,4 +140,4 @@ def card_of(folder: Path) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    return model_card(document, evaluation)
+    return model_card(document, evaluation, shown(folder))

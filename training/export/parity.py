@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from app.domain.golden import golden_input
 from training.evaluation.results import Record
 from training.export.module import ServedEmbedder, load_module
-from training.networks.student import StudentNetwork
 
 FACE_SIZE = 112
 ROW = 32
@@ -65,7 +64,7 @@ def made_patterns() -> ByteFaces:
 
 
 @torch.inference_mode()
-def measure_parity(student: StudentNetwork, path: Path, faces: ByteFaces, weights: str) -> Parity:
+def measure_parity(student: nn.Module, path: Path, faces: ByteFaces, weights: str) -> Parity:
     """Compare ``student`` with the file exported from it, on faces ``(N, 3, 112, 112)``."""
     exported = load_module(path, torch.device("cpu"))
     eager = ServedEmbedder(student).cpu().eval()

@@ -31,11 +31,18 @@ def data_files(recipe: Recipe, root: Path) -> tuple[DataFile, ...]:
             roles[path] = f"training ({source.name})"
     for teacher in recipe.teachers:
         roles[teacher.path] = f"teacher ({teacher.name})"
-    for path in CALIBRATION_FILES:
-        roles[path] = "calibration and thresholds"
-    return tuple(
+    trained = tuple(
         DataFile(path=path, role=role, sha256=file_hash(root / path))
         for path, role in roles.items()
+    )
+    return (*trained, *calibration_files(root))
+
+
+def calibration_files(root: Path) -> tuple[DataFile, ...]:
+    """Return the files that made the thresholds; no hash where one is not here."""
+    return tuple(
+        DataFile(path=path, role="calibration and thresholds", sha256=file_hash(root / path))
+        for path in CALIBRATION_FILES
     )
 
 

