@@ -46,9 +46,9 @@ def with_passer_by(vision: FaceVision, subject: bytes, other: bytes) -> bytes:
         left, top = round(max(0, box.x - box.width / 3)), round(max(0, box.y - box.height / 3))
         right, bottom = round(box.x + 4 / 3 * box.width), round(box.y + 4 / 3 * box.height)
         face = picture[top:bottom, left:right]
-        face = cv2.resize(face, (round(height * face.shape[1] / face.shape[0]), height))
-        x, y = min(centre - face.shape[1] // 2, 1280 - face.shape[1]), 360 - height // 2
-        canvas[y : y + height, x : x + face.shape[1]] = face
+        width = round(height * face.shape[1] / face.shape[0])
+        x, y = min(centre - width // 2, 1280 - width), 360 - height // 2
+        canvas[y : y + height, x : x + width] = cv2.resize(face, (width, height))
     return png(canvas)
 
 
