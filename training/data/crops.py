@@ -1,9 +1,10 @@
-"""Aligned face crops held in memory: read once from tar shards or folders, then only indexed."""
+"""Aligned face crops held in memory: read once from tars, zips or folders, then only indexed."""
 
 from __future__ import annotations
 
 import csv
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def read_crops(
     attributes: Path | None = None,
     mark_black: bool = False,
 ) -> CropSet:
-    """Read every picture below ``paths`` (tar shards or folders) as one source.
+    """Read every picture below ``paths`` (tars, zips or folders) as one source.
 
     With ``labelled`` the folder of a picture names its person. ``attributes`` is a CSV with columns
     ``file, gender, group``: people of one gender and group form a pool of different people.
@@ -87,7 +88,7 @@ def read_crops(
 
     Raises ``DataError`` where nothing can be read; unreadable pictures are passed over.
     """
-    encoded = [item for path in paths for item in _members(path)]
+    encoded = [item for path in paths for item in encoded_members(path)]
     images = np.empty((len(encoded), 3, CROP_SIZE, CROP_SIZE), dtype=np.uint8)
     with ThreadPoolExecutor() as pool:
         readable = list(
@@ -110,7 +111,11 @@ def read_crops(
     )
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+def encoded_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every picture in a folder, a tar or a zip.
+
+    Raises ``DataError`` where ``path`` is none of these.
+    """
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             if file.suffix.lower() in IMAGE_SUFFIXES:
@@ -121,8 +126,13 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None and member.name.lower().endswith(IMAGE_SUFFIXES):
                     yield member.name, content.read()
+    elif path.is_file() and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            for name in packed.namelist():
+                if name.lower().endswith(IMAGE_SUFFIXES):
+                    yield name, packed.read(name)
     else:
-        raise DataError(f"{path} is neither a folder nor a tar file")
+        raise DataError(f"{path} is neither a folder nor a tar or zip file")
 
 
 def _decode(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
@@ -131,7 +141,9 @@ def _decode(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
     if picture is None:
         return False
     if picture.shape[:2] != (CROP_SIZE, CROP_SIZE):
-        picture = cv2.resize(picture, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
+        grows = picture.shape[0] < CROP_SIZE  # averaging areas is for shrinking only
+        how = cv2.INTER_CUBIC if grows else cv2.INTER_AREA
+        picture = cv2.resize(picture, (CROP_SIZE, CROP_SIZE), interpolation=how)
     rgb = np.maximum(picture[:, :, ::-1], 1)
     if mark_black:
         rgb[_outside_photo(picture)] = 0

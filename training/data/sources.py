@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data.crops import CropSet, read_crops
+from training.data.packing import found_shard
 from training.recipe import Recipe
 
 
@@ -14,7 +15,7 @@ def read_sources(recipe: Recipe, root: Path) -> CropSet:
         [
             read_crops(
                 source.name,
-                [root / path for path in source.paths],
+                [found_shard(root / path) for path in source.paths],
                 labelled=source.labelled,
                 attributes=root / source.attributes if source.attributes else None,
                 mark_black=source.mark_black,
