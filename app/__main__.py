@@ -7,6 +7,7 @@ import sys
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.main import create_app
 from app.settings import Settings
@@ -20,7 +21,7 @@ def main() -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        faults = "; ".join(str(fault["msg"]) for fault in error.errors(include_input=False))
+        faults = "; ".join(_told(fault) for fault in error.errors(include_input=False))
         logger.error("the settings cannot be used: %s", faults)
         sys.exit(2)
     logger.info("documentation: http://%s:%d/docs", settings.host, settings.port)
@@ -32,6 +33,12 @@ def main() -> None:
         log_config=None,
         access_log=False,
     )
+
+
+def _told(fault: ErrorDetails) -> str:
+    """Return what is wrong with which variable; the value may be a secret and is not repeated."""
+    names = [f"FACEGATE_{str(part).upper()}: " for part in fault["loc"]]
+    return "".join(names) + fault["msg"]
 
 
 if __name__ == "__main__":

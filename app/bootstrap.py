@@ -84,7 +84,11 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS
         ),
         employees=Employees(registry, gallery),
-        readiness=Readiness(extraction, gallery, PROBE_PHOTO.read_bytes()),
+        readiness=Readiness(
+            FaceExtraction(vision, embedder, Admission(1, 0, settings.busy_timeout_seconds)),
+            gallery,
+            PROBE_PHOTO.read_bytes(),
+        ),
         manifest=manifest,
         policy=policy,
         metrics=ServiceMetrics(lambda: index.size),

@@ -18,7 +18,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Settings; each is the environment variable of its name with the prefix ``FACEGATE_``."""
 
-    model_config = SettingsConfigDict(env_prefix="FACEGATE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FACEGATE_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     data_dir: Path = Field(Path("data"), description="Where the embedded database lives.")
     host: str = Field("127.0.0.1", description="Address to listen on.")

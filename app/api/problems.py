@@ -56,6 +56,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.EmployeeConflictError, 409, "The registry says otherwise"),
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),
+        (errors.RegistryUnavailableError, 503, "The registry does not answer"),
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.ModelArtifactError, 500, "The recognition failed"),
@@ -162,6 +163,9 @@ def _domain_error(request: Request, error: Exception) -> JSONResponse:
     headers = None
     if isinstance(error, errors.BusyError):
         headers = {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, errors.RegistryUnavailableError):
+        logger.error("request %s: the registry does not answer: %s", request_id, error.__cause__)
+        headers = {"Retry-After": "5"}
     photos = error.failures if isinstance(error, errors.NoUsablePhotoError) else None
     return problem_response(kind, str(error), request_id, photos=photos, headers=headers)
 

@@ -20,6 +20,7 @@ FacegateError
     EmployeeConflictError           the registry already says otherwise
     LastPhotoError                  an employee must keep one photo
     BusyError                       more work waits than may wait
+    RegistryUnavailableError        the database does not answer
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
     ModelArtifactError              a model file is not what its manifest says
@@ -171,6 +172,12 @@ class BusyError(FacegateError):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("the service is busy; try again shortly")
         self.retry_after_seconds = retry_after_seconds
+
+
+class RegistryUnavailableError(FacegateError):
+    """The database does not answer; nothing was changed, and it may be tried again."""
+
+    code = "registry_unavailable"
 
 
 class NotReadyError(FacegateError):

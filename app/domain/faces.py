@@ -33,6 +33,10 @@ class Box:
         """The area in square pixels."""
         return self.width * self.height
 
+    def scaled(self, scale: float) -> Box:
+        """Return the rectangle in a picture ``scale`` times as large."""
+        return Box(self.x * scale, self.y * scale, self.width * scale, self.height * scale)
+
 
 @dataclass(frozen=True)
 class Detection:
@@ -44,6 +48,11 @@ class Detection:
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
+
+    def scaled(self, scale: float) -> Detection:
+        """Return the same face in a picture ``scale`` times as large."""
+        landmarks = tuple((x * scale, y * scale) for x, y in self.landmarks)
+        return Detection(self.box.scaled(scale), landmarks, self.score)
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,12 @@ class ModelManifest:
 
     @property
     def model_version(self) -> str:
-        """Name and version in one word; embeddings carry it."""
-        return f"{self.name}-{self.version}"
+        """Name, version and the start of the file's hash in one word; embeddings carry it.
+
+        With the hash, because a version may be exported anew: its embeddings must not meet those
+        of other weights in one index.
+        """
+        return f"{self.name}-{self.version}+{self.sha256[:8]}"
 
     @staticmethod
     def from_json(document: Json) -> ModelManifest:

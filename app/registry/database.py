@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 
-from app.domain.errors import BusyError
+from app.domain.errors import BusyError, RegistryUnavailableError
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -59,7 +59,8 @@ def create_registry_engine(
 ) -> Engine:
     """Return an engine; nothing connects yet.
 
-    A lock that does not come within ``lock_timeout_seconds`` raises ``BusyError``.
+    A lock that does not come within ``lock_timeout_seconds`` raises ``BusyError``, a PostgreSQL
+    that is away ``RegistryUnavailableError``.
     """
     parsed = parse_url(url)
     lock_timeout_ms = round(lock_timeout_seconds * 1000)
@@ -80,7 +81,7 @@ def create_registry_engine(
         connect_args=connect_args,
         hide_parameters=True,  # an embedding in a traceback is an embedding in a log
     )
-    event.listen(engine, "handle_error", _busy_for_lock_timeout)
+    event.listen(engine, "handle_error", _to_domain_error)
     if is_sqlite:
         _prepare_sqlite(engine, lock_timeout_ms, foreign_keys=True)
     return engine
@@ -129,10 +130,13 @@ def _prepare_sqlite(engine: Engine, lock_timeout_ms: int, *, foreign_keys: bool)
     event.listen(engine, "connect", set_up)
 
 
-def _busy_for_lock_timeout(context: ExceptionContext) -> BaseException | None:
+def _to_domain_error(context: ExceptionContext) -> BaseException | None:
+    """Return what a lock that did not come, or a database that is away, is to the use cases."""
     error = context.original_exception
     if isinstance(error, psycopg.Error) and error.sqlstate in _BUSY_SQLSTATES:
         return BusyError(_RETRY_AFTER_SECONDS)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return RegistryUnavailableError("the database does not answer")
     if isinstance(error, sqlite3.OperationalError):
         primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary_code in _BUSY_SQLITE_CODES:

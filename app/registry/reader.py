@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.domain.embeddings import Embedding
-from app.domain.employees import Employee, EnrolledPhoto, GalleryEntry
+from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
 from app.registry.gallery import read_gallery
 from app.registry.rows import (
     PHOTO_COLUMNS,
@@ -50,6 +50,11 @@ class SqlRegistryReader:
             ):
                 found[row[0]] = self._employee(row)
         return found
+
+    def count_active(self) -> int:
+        """Return how many employees are active, recognisable or not."""
+        query = select(func.count()).where(EmployeeRow.status == EmployeeStatus.ACTIVE.value)
+        return self._connection.execute(query).scalar_one()
 
     def list_employees(self, after_key: int, limit: int) -> list[Employee]:
         """Return up to ``limit`` employees with a larger key, by key."""

@@ -55,8 +55,7 @@ class Employees:
         Raises ``EmployeeNotFoundError``, ``EmployeeConflictError``.
         """
         with self._gallery.changing() as session:
-            employee = require_employee(session, employee_id)
-            session.lock_employee(employee.key)
+            employee = _lock(session, employee_id)
             changed = session.update_employee(
                 employee.key,
                 full_name=change.full_name,
@@ -73,8 +72,7 @@ class Employees:
     def unenroll(self, employee_id: str) -> None:
         """Delete an employee with everything that was kept; raises ``EmployeeNotFoundError``."""
         with self._gallery.changing() as session:
-            employee = require_employee(session, employee_id)
-            session.lock_employee(employee.key)
+            employee = _lock(session, employee_id)
             session.delete_employee(employee.key)
             self._gallery.commit_removal(session, employee)
 
@@ -87,19 +85,30 @@ class Employees:
     def delete_photo(self, employee_id: str, photo_id: str) -> None:
         """Delete one photo; the centroid is that of the rest.
 
-        Raises ``LastPhotoError`` for the only photo, ``EmployeeNotFoundError``,
+        Raises ``LastPhotoError`` for the only photo, and for the only one of the present model,
+        without which the employee could not be recognised; ``EmployeeNotFoundError``,
         ``PhotoNotFoundError``.
         """
         with self._gallery.changing() as session:
-            employee = require_employee(session, employee_id)
-            session.lock_employee(employee.key)
+            employee = _lock(session, employee_id)
             photo = _require_photo(session, employee, photo_id)
-            if len(session.list_photos(employee.key)) == 1:
+            usable = session.photo_embeddings(employee.key, self._gallery.model_version)
+            if employee.photo_count == 1 or [key for key, _ in usable] == [photo.key]:
                 raise LastPhotoError(
-                    f"this is the only photo of {employee_id!r}; delete the employee instead"
+                    f"this is the only photo by which {employee_id!r} can be recognised; "
+                    "delete the employee instead"
                 )
             session.delete_photo(photo.key)
             self._gallery.commit(session, employee)
+
+
+def _lock(session: RegistrySession, employee_id: str) -> Employee:
+    """Return the employee as it is now that no other process can change it.
+
+    What was read before the lock may be what another process is just changing: its status, say.
+    """
+    session.lock_employee(require_employee(session, employee_id).key)
+    return require_employee(session, employee_id)
 
 
 def require_employee(session: RegistrySession, employee_id: str) -> Employee:

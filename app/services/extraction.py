@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,7 +22,7 @@ class SeveralFaces(StrEnum):
 
 @dataclass(frozen=True)
 class ExtractedFace:
-    """The face that was used, and how many there were to choose from."""
+    """The face that was used, in pixels of the photo, and how many there were to choose from."""
 
     embedding: Embedding
     detection: Detection
@@ -57,4 +58,7 @@ class FaceExtraction:
             crop = self._vision.crop(picture, chosen)
             require_quality(crop.quality, limits)
             (embedding,) = self._embedder.embed(crop.pixels[None])
-        return ExtractedFace(embedding, chosen, crop.quality, len(detections))
+            width, _ = self._vision.upright_size(content)
+        scale = width / picture.shape[1]  # above 1 where a very large photo was reduced
+        quality = dataclasses.replace(crop.quality, size_pixels=crop.quality.size_pixels * scale)
+        return ExtractedFace(embedding, chosen.scaled(scale), quality, len(detections))

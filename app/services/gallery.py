@@ -29,34 +29,55 @@ class Gallery:
         self._changing = threading.RLock()
 
     @property
+    def model_version(self) -> str:
+        """The embedder whose photos the index holds."""
+        return self._model_version
+
+    @property
     def index(self) -> GalleryIndex:
         """The index, for searching after ``bring_up_to_date``."""
         return self._index
 
     def rebuild(self) -> None:
         """Build the index from the registry."""
-        with self._changing, self._registry.session() as session:
-            revision = session.revision()
-            entries = session.gallery(self._model_version)
-            self._index.replace_all(entries, revision)
-        logger.info("index built: %d employees at revision %d", len(entries), revision)
+        with self._registry.session() as session, self._changing:
+            self._build_from(session)
 
     def is_current(self) -> bool:
         """Say whether the index reflects the registry as it is now."""
         with self._registry.session() as session:
-            return session.revision() == self._index.revision
+            if session.revision() == self._index.revision:
+                return True
+            with self._changing:  # a change of this process may lie between commit and index
+                return session.revision() == self._index.revision
 
     def bring_up_to_date(self, session: RegistrySession) -> None:
         """Rebuild the index where somebody else changed the registry."""
         if session.revision() != self._index.revision:
             with self._changing:
-                if not self.is_current():
-                    self.rebuild()
+                if session.revision() != self._index.revision:
+                    self._build_from(session)
+
+    def _build_from(self, session: RegistrySession) -> None:
+        """Build the index with a session that is open: who waits for a second one may wait long."""
+        revision = session.revision()
+        entries = session.gallery(self._model_version)
+        self._index.replace_all(entries, revision)
+        logger.info("index built: %d employees at revision %d", len(entries), revision)
+        missing = session.count_active() - len(entries)
+        if missing > 0:
+            logger.warning(
+                "%d active employees have no photo of model %s and cannot be recognised; "
+                "pictures are not kept, so enrol them again",
+                missing,
+                self._model_version,
+            )
 
     @contextmanager
     def changing(self) -> Iterator[RegistrySession]:
         """Open a transaction for a change of the gallery; one at a time in this process."""
-        with self._changing, self._registry.session() as session:
+        # The connection first: who holds the lock never waits for the pool.
+        with self._registry.session() as session, self._changing:
             yield session
 
     def commit(self, session: RegistrySession, employee: Employee) -> None:
@@ -64,21 +85,35 @@ class Gallery:
         entry = self._refresh_entry(session, employee)
         revision = session.advance_revision()
         session.commit()
-        if self._index.revision != revision - 1:
-            self.rebuild()
-        elif entry is None:
-            self._index.remove(employee.key, revision)
-        else:
-            self._index.upsert(entry, revision)
+        self._follow(session, revision, employee.key, entry)
 
     def commit_removal(self, session: RegistrySession, employee: Employee) -> None:
         """Commit the deletion of one employee, then take it from the index."""
         revision = session.advance_revision()
         session.commit()
-        if self._index.revision != revision - 1:
-            self.rebuild()
-        else:
-            self._index.remove(employee.key, revision)
+        self._follow(session, revision, employee.key, None)
+
+    def _follow(
+        self,
+        session: RegistrySession,
+        revision: int,
+        employee_key: int,
+        entry: GalleryEntry | None,
+    ) -> None:
+        """Show a committed change to the index, which others may have left further behind.
+
+        What is committed has happened: a fault here is logged and not raised, for a caller told
+        of a failure would do it again. The revision makes the next search repair the index.
+        """
+        try:
+            if self._index.revision != revision - 1:
+                self._build_from(session)
+            elif entry is None:
+                self._index.remove(employee_key, revision)
+            else:
+                self._index.upsert(entry, revision)
+        except Exception:
+            logger.exception("the index did not follow revision %d and will be rebuilt", revision)
 
     def _refresh_entry(self, session: RegistrySession, employee: Employee) -> GalleryEntry | None:
         photos = session.photo_embeddings(employee.key, self._model_version)

@@ -26,7 +26,14 @@ class Vision(Protocol):
     """From bytes to aligned faces."""
 
     def decode(self, content: bytes) -> Picture:
-        """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much."""
+        """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much.
+
+        A very large photo comes reduced; ``upright_size`` tells what it was.
+        """
+        ...
+
+    def upright_size(self, content: bytes) -> tuple[int, int]:
+        """Return width and height of the upright photo in its own pixels; nothing is decoded."""
         ...
 
     def detect(self, picture: Picture) -> list[Detection]:
@@ -148,6 +155,10 @@ class RegistrySession(Protocol):
 
     def gallery(self, model_version: str) -> list[GalleryEntry]:
         """Return all active employees that have photos of this model version, by key."""
+        ...
+
+    def count_active(self) -> int:
+        """Return how many employees are active, recognisable or not."""
         ...
 
     def revision(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.embeddings import Embedding, similarity
@@ -27,39 +30,74 @@ class ReadinessReport:
 
 
 class Readiness:
-    """Recognises a stored picture of a person who does not exist, from bytes to ranking."""
+    """Recognises a stored picture of a person who does not exist, from bytes to ranking.
 
-    def __init__(self, extraction: FaceExtraction, gallery: Gallery, probe_photo: bytes) -> None:
-        """Recognise the probe once; raises ``FacegateError`` where that is impossible."""
+    Whoever asks costs little: one recognition at a time, whose result serves everyone for
+    ``fresh_seconds``. The index is compared with the registry each time.
+    """
+
+    def __init__(
+        self,
+        extraction: FaceExtraction,
+        gallery: Gallery,
+        probe_photo: bytes,
+        fresh_seconds: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Recognise the probe once; raises ``FacegateError`` where that is impossible.
+
+        ``extraction`` should admit work of its own, so that checks and doors do not compete.
+        """
         self._extraction = extraction
         self._gallery = gallery
         self._probe_photo = probe_photo
+        self._fresh_seconds = fresh_seconds
+        self._clock = clock
+        self._checking = threading.Lock()
         self._expected = self._recognise()
-
-    def _recognise(self) -> Embedding:
-        face = self._extraction.extract(self._probe_photo, NO_LIMITS, SeveralFaces.LARGEST)
-        self._gallery.index.rank(face.embedding, 1)
-        return face.embedding
+        self._fault, self._tried_at = "", clock()
 
     def check(self) -> ReadinessReport:
         """Try everything that a decision needs.
 
         An index that is out of date is red now and rebuilt at once, so that it is green next time.
         """
-        current = self._gallery.is_current()
-        if not current:
-            self._gallery.rebuild()
-        detail = "" if current else "the index was out of date and has been rebuilt"
-        try:
-            recognised = similarity(self._recognise(), self._expected) >= MIN_REPEATED_SIMILARITY
-            if not recognised:
-                detail = "the same photo no longer gives the same embedding"
-        except FacegateError as error:
-            recognised, detail = False, str(error)
+        current, detail = self._index_state()
+        fault = self._recognition_fault()
         return ReadinessReport(
-            ready=recognised and current,
-            recognition=recognised,
+            ready=current and not fault,
+            recognition=not fault,
             index_current=current,
             employees=self._gallery.index.size,
-            detail=detail,
+            detail=fault or detail,
         )
+
+    def _index_state(self) -> tuple[bool, str]:
+        try:
+            if self._gallery.is_current():
+                return True, ""
+            self._gallery.rebuild()
+        except FacegateError as error:
+            return False, str(error)
+        return False, "the index was out of date and has been rebuilt"
+
+    def _recognition_fault(self) -> str:
+        """Return what is wrong with recognition, or nothing; tried again once it is not fresh."""
+        with self._checking:
+            if self._clock() - self._tried_at > self._fresh_seconds:
+                self._fault, self._tried_at = self._try_recognition(), self._clock()
+            return self._fault
+
+    def _try_recognition(self) -> str:
+        try:
+            likeness = similarity(self._recognise(), self._expected)
+        except FacegateError as error:
+            return str(error)
+        if likeness < MIN_REPEATED_SIMILARITY:
+            return "the same photo no longer gives the same embedding"
+        return ""
+
+    def _recognise(self) -> Embedding:
+        face = self._extraction.extract(self._probe_photo, NO_LIMITS, SeveralFaces.LARGEST)
+        self._gallery.index.rank(face.embedding, 1)
+        return face.embedding

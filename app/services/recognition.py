@@ -11,12 +11,15 @@ from app.domain.embeddings import centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.errors import EmployeeConflictError
 from app.domain.faces import QualityLimits
-from app.domain.matching import RankedEmployee
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
-from app.services.ports import Registry
+from app.services.ports import Registry, RegistrySession
+
+#: An employee may be more probable at a lower similarity, where fewer photos were enrolled; so many
+#: beyond the wanted ones are looked at before they are ranked by probability.
+SPARE_CANDIDATES = 15
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,22 @@ def make_policy(
     prior_unknown: float,
     prior_same: float,
 ) -> Policy:
-    """Return the model's thresholds, tightened by ``min_similarity`` where that is stricter."""
+    """Return the model's thresholds, tightened by ``min_similarity`` where that is stricter.
+
+    A tightened threshold stands for the rate that its population's tail has there; where the
+    manifest has no such tail, the model's own rate remains as a bound.
+    """
 
     def tightened(threshold: Threshold) -> Threshold:
         if min_similarity is None or min_similarity <= threshold.similarity:
             return threshold
-        return Threshold(min_similarity, threshold.false_match_rate, threshold.population)
+        rate = threshold.false_match_rate
+        # The threshold lies above its tail by the measured shift of centroids; so does the new one.
+        beyond = min_similarity - threshold.similarity
+        for tail in manifest.tails:
+            if tail.population == threshold.population:
+                rate = min(rate, tail.false_match_rate_at(tail.threshold_at(rate) + beyond))
+        return Threshold(min_similarity, rate, threshold.population)
 
     return Policy(
         tightened(manifest.identify), tightened(manifest.verify), prior_unknown, prior_same
@@ -63,18 +76,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Identification:
-    """Ranked candidates; their probabilities, ``others_probability`` and nobody's sum to one."""
+    """Candidates, the most probable first.
+
+    Their probabilities, ``others_probability`` and nobody's sum to one. ``contested``: somebody who
+    is not among the candidates is more probable than all of them.
+    """
 
     candidates: tuple[Candidate, ...]
     unknown_probability: float
     others_probability: float
     threshold: Threshold
     face: ExtractedFace
+    contested: bool = False
 
     @property
     def known(self) -> Candidate | None:
-        """The nearest employee, where it reaches the threshold."""
-        best = self.candidates[0] if self.candidates else None
+        """The most probable employee, where it reaches the threshold."""
+        best = self.candidates[0] if self.candidates and not self.contested else None
         return best if best and best.similarity >= self.threshold.similarity else None
 
 
@@ -127,36 +145,43 @@ class Recognition:
             self._gallery.bring_up_to_date(session)
             index = self._gallery.index
             everyone = index.compare_all(face.embedding)
-            ranked = index.rank(face.embedding, limit)
-            employees = session.employees_by_key([one.employee_key for one in ranked])
+            nearest = index.rank(face.embedding, limit + SPARE_CANDIDATES)
+            employees = session.employees_by_key([one.employee_key for one in nearest])
         ratios = self._manifest.calibration.log_likelihood_ratios(
             everyone.similarities, everyone.photo_counts
         )
         probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
-        by_key = dict(zip(everyone.employee_keys.tolist(), probabilities.tolist(), strict=True))
+        keys = everyone.employee_keys.tolist()
+        ratio_of = dict(zip(keys, ratios.tolist(), strict=True))
+        probability_of = dict(zip(keys, probabilities.tolist(), strict=True))
+        # Who was suspended or deleted since the index answered is no candidate any more.
+        present = [
+            one
+            for one in nearest
+            if one.employee_key in ratio_of
+            and one.employee_key in employees
+            and employees[one.employee_key].status is EmployeeStatus.ACTIVE
+        ]
+        present.sort(key=lambda one: (-ratio_of[one.employee_key], one.employee_key))
+        ranked = present[:limit]
         candidates = tuple(
-            self._candidate(one, employees[one.employee_key], by_key)
+            Candidate(
+                employees[one.employee_key],
+                one.similarity,
+                one.closest_photo_similarity,
+                probability_of[one.employee_key],
+            )
             for one in ranked
-            if one.employee_key in employees and one.employee_key in by_key
         )
         listed = sum(candidate.probability for candidate in candidates)
+        strongest = max(ratio_of.values(), default=0.0)
         return Identification(
             candidates=candidates,
             unknown_probability=nobody,
             others_probability=max(0.0, 1.0 - nobody - listed),
             threshold=self._policy.identify,
             face=face,
-        )
-
-    @staticmethod
-    def _candidate(
-        ranked: RankedEmployee, employee: Employee, probabilities: dict[int, float]
-    ) -> Candidate:
-        return Candidate(
-            employee,
-            ranked.similarity,
-            ranked.closest_photo_similarity,
-            probabilities[ranked.employee_key],
+            contested=bool(ranked) and strongest > ratio_of[ranked[0].employee_key],
         )
 
     def verify_claim(
@@ -168,11 +193,10 @@ class Recognition:
         without photos of this model, and ``PhotoError``.
         """
         with self._registry.session() as session:
-            employee = require_employee(session, employee_id)
-        if employee.status is not EmployeeStatus.ACTIVE:
-            raise EmployeeConflictError(f"{employee_id!r} is suspended")
+            _require_active(session, employee_id)  # before the photo costs anything
         face = self._extraction.extract(content, self._limits, several)
         with self._registry.session() as session:
+            employee = _require_active(session, employee_id)  # it may have waited for its turn
             photos = session.photo_embeddings(employee.key, self._manifest.model_version)
         if not photos:
             raise EmployeeConflictError(f"{employee_id!r} has no photo of the present model")
@@ -207,3 +231,10 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count])
         )
         return pair_probability(float(ratio), self._policy.prior_same)
+
+
+def _require_active(session: RegistrySession, employee_id: str) -> Employee:
+    employee = require_employee(session, employee_id)
+    if employee.status is not EmployeeStatus.ACTIVE:
+        raise EmployeeConflictError(f"{employee_id!r} is suspended")
+    return employee

@@ -26,14 +26,16 @@ from app.domain.faces import Picture
 class DecodeLimits:
     """What a photo may cost.
 
-    ``max_pixels`` is what the header may announce: with alpha and one copy it is 8 bytes each.
-    Pictures whose longest side is above ``max_side`` are reduced to it; the usual phone and door
-    cameras stay below, so that boxes are in the photo's own pixels (else see ``upright_size``).
+    ``max_pixels`` is what the header may announce: with alpha and copies it is up to 16 bytes each.
+    ``max_scans`` is how often a progressive JPEG may go over all of it: each pass costs the same
+    however few bytes it has, and files of cameras and editors have about ten. Pictures whose
+    longest side is above ``max_side`` are reduced to it; ``upright_size`` tells the original's.
     """
 
     max_bytes: int = 10 * 2**20
     max_pixels: int = 25_000_000
     max_side: int = 4096
+    max_scans: int = 100
 
 
 def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
@@ -48,6 +50,8 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
             f"the photo has {len(content)} bytes, at most {limits.max_bytes} are accepted"
         )
     with _opened(content, limits.max_pixels) as photo:
+        if photo.format == "JPEG":
+            _require_few_scans(content, limits.max_scans)
         # The JPEG decoder can skip detail by powers of two; never so far that faces suffer.
         photo.draft(None, _fitted(photo.size, limits.max_side * 3 // 4))
         photo.load()
@@ -104,6 +108,16 @@ def _opened(content: bytes, max_pixels: int) -> Iterator[Image.Image]:
         raise UndecodablePhotoError(
             f"the photo starts like {photo_format} and does not decode"
         ) from error
+
+
+def _require_few_scans(content: bytes, max_scans: int) -> None:
+    """Raise ``UndecodablePhotoError`` where a JPEG starts more scans than any honest file.
+
+    Entropy-coded data never holds this marker (ITU-T T.81, B.1.1.5), metadata hardly ever.
+    """
+    scans = content.count(b"\xff\xda")
+    if scans > max_scans:
+        raise UndecodablePhotoError(f"the photo has {scans} scans, at most {max_scans} are decoded")
 
 
 def _too_many(size: str, max_pixels: int) -> str:

@@ -70,6 +70,34 @@ def test_the_example_explains_every_setting_and_no_other() -> None:
     assert documented_variables().keys() == settings | compose
 
 
+def test_every_setting_reaches_the_service_or_is_the_images_own() -> None:
+    """Compose reads .env for its own variables only: what is not passed on is silently ignored."""
+    passed = dict_of(SERVICES["facegate"])
+    image = read_stages()[-1].environment()
+    anonymous = {"FACEGATE_ALLOW_ANONYMOUS"}  # pointless: the key is compulsory here
+    for name in {f"FACEGATE_{field.upper()}" for field in Settings.model_fields} - anonymous:
+        assert name in passed or name in image
+        if name in passed and name not in ("FACEGATE_API_KEY", "FACEGATE_DATABASE_URL"):
+            assert passed[name] == f"${{{name}:-}}"
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    empty = dict.fromkeys(dict_of(SERVICES["facegate"]), "")
+    code = "from app.settings import Settings; print(Settings().model_dump_json())"
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for env in ({}, empty)
+    ]
+    assert runs[0] == runs[1]
+
+
 def documented_variables() -> dict[str, str]:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     return dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", text, re.MULTILINE))

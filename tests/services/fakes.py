@@ -56,6 +56,9 @@ class FakeVision:
             raise UndecodablePhotoError("the photo cannot be decoded")
         return picture
 
+    def upright_size(self, content: bytes) -> tuple[int, int]:
+        return len(content), 1
+
     def detect(self, picture: Picture) -> list[Detection]:
         faces = int(self._facts(picture).get("faces", 1))
         return [

@@ -6,11 +6,19 @@ from collections.abc import Callable
 import pytest
 
 from app.domain import errors
+from app.domain.employees import GalleryEntry
+from app.domain.faces import ENROLLMENT_LIMITS, Picture
+from app.registry.database import create_registry_engine
+from app.registry.repository import SqlRegistry
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import EmployeeChange
+from app.services.enrollment import Enrollment, EnrollmentRequest
+from app.services.extraction import FaceExtraction
+from app.services.gallery import Gallery
 from app.services.readiness import Readiness
 from tests.services.conftest import House
-from tests.services.fakes import photo
+from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision, photo
 from tests.services.test_enrollment import enroll
 from tests.services.test_recognition import identify
 
@@ -112,3 +120,83 @@ def test_waiting_ends_after_a_while() -> None:
         pass
     with admission.admitted():
         pass
+
+
+class FailingIndex(FaissGalleryIndex):
+    """Fails at the next change, as a full memory would."""
+
+    failures = 0
+
+    def upsert(self, entry: GalleryEntry, revision: int) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise MemoryError("no room for another vector")
+        super().upsert(entry, revision)
+
+
+def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: House) -> None:
+    index = FailingIndex(DIM)
+    gallery = Gallery(house.registry, index, MANIFEST.model_version)
+    gallery.rebuild()
+    enrollment = Enrollment(
+        house.extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30
+    )
+    index.failures = 1
+    result = enrollment.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
+    assert result.created
+    assert not gallery.is_current()
+    with house.registry.session() as session:
+        gallery.bring_up_to_date(session)
+    assert gallery.is_current()
+    assert index.size == 1
+
+
+def test_the_last_photo_of_the_present_model_stays(house: House) -> None:
+    """An older model's photos do not open the door any more."""
+    other = Enrollment(house.extraction, house.gallery, "older-1", ENROLLMENT_LIMITS, 20, 30)
+    other.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
+    enroll(house, "e1", photo("ann", 2))
+    _, photos = house.employees.read("e1")
+    old, new = (one for one in photos)
+    with pytest.raises(errors.LastPhotoError):
+        house.employees.delete_photo("e1", new.photo_id)
+    house.employees.delete_photo("e1", old.photo_id)
+
+
+def test_who_cannot_be_recognised_by_the_present_model_is_told_in_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    enroll(house, "e1", photo("ann", 1))
+    Gallery(house.registry, FaissGalleryIndex(DIM), "newer-2").rebuild()
+    assert "1 active employees have no photo of model newer-2" in caplog.text
+
+
+def test_readiness_checks_share_one_recognition(house: House) -> None:
+    now = [0.0]
+    seen: list[str] = []
+
+    class CountingVision(FakeVision):
+        def decode(self, content: bytes) -> Picture:
+            seen.append("looked")
+            return super().decode(content)
+
+    extraction = FaceExtraction(CountingVision(), FakeEmbedder(), Admission(1, 0, 1.0))
+    readiness = Readiness(extraction, house.gallery, photo("probe"), 5.0, lambda: now[0])
+    for _ in range(20):
+        assert readiness.check().ready
+    assert len(seen) == 1
+    now[0] = 6.0
+    assert readiness.check().ready
+    assert len(seen) == 2
+
+
+def test_a_database_that_is_away_is_red_and_no_crash(house: House) -> None:
+    away = SqlRegistry(
+        create_registry_engine("postgresql://nobody@127.0.0.1:1/none", connect_timeout_seconds=1)
+    )
+    index = FaissGalleryIndex(DIM)
+    gallery = Gallery(away, index, MANIFEST.model_version)
+    report = Readiness(house.extraction, gallery, photo("probe")).check()
+    assert not report.ready
+    assert report.recognition
+    assert report.detail == "the database does not answer"

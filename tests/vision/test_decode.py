@@ -214,3 +214,13 @@ def test_the_picture_can_be_written_to_and_is_contiguous() -> None:
     assert picture.flags.c_contiguous
     assert picture.flags.writeable
     assert Image.open(BytesIO(encoded(picture, "PNG"))).size == (64, 48)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_any_is_decoded() -> None:
+    """Each pass over all pixels costs the same, however few bytes it has."""
+    honest = encoded(smooth_noise(640), "JPEG", progressive=True)
+    assert decode_photo(honest, LIMITS).shape == (640, 640, 3)
+    last_scan = honest[honest.rindex(b"\xff\xda") : honest.rindex(b"\xff\xd9")]
+    hostile = honest.removesuffix(b"\xff\xd9") + last_scan * 200 + b"\xff\xd9"
+    with pytest.raises(UndecodablePhotoError, match="scans, at most 100"):
+        decode_photo(hostile, LIMITS)

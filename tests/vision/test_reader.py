@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from app.domain.embeddings import Embedding, as_embedding
 from app.domain.errors import PhotoTooManyPixelsError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, require_quality
+from app.services.admission import Admission
+from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.ports import Vision
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from tests.services.fakes import DIM, FakeEmbedder
 from tests.vision.pictures import encoded
 from tests.vision.test_detector import PHOTOS
 
@@ -68,3 +73,25 @@ def test_the_crop_of_a_reduced_copy_is_nearly_the_same(vision: Vision) -> None:
         whole_crop.quality.size_pixels / 2, rel=0.1
     )
     assert half_crop.quality.yaw_degrees == pytest.approx(whole_crop.quality.yaw_degrees, abs=8)
+
+
+def test_a_reduced_photo_is_described_in_its_own_pixels(vision: Vision) -> None:
+    content = PHOTOS[0].read_bytes()
+    reducing = FaceVision(FaceDetector(read_detector_weights()), DecodeLimits(max_side=500))
+    assert reducing.decode(content).shape != vision.decode(content).shape
+    whole, reduced = (
+        FaceExtraction(eyes, OneEmbedding(), Admission(1, 0, 1.0)).extract(
+            content, VERIFICATION_LIMITS, SeveralFaces.LARGEST
+        )
+        for eyes in (vision, reducing)
+    )
+    apart = np.abs(np.subtract(whole.detection.landmarks, reduced.detection.landmarks)).max()
+    assert apart < 0.05 * whole.detection.box.width
+    assert reduced.quality.size_pixels == pytest.approx(whole.quality.size_pixels, rel=0.1)
+
+
+class OneEmbedding(FakeEmbedder):
+    """Has only one answer."""
+
+    def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
+        return [as_embedding(np.eye(DIM)[0]) for _ in crops]
