@@ -8,13 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from training.evaluation.hardest import HardestPairs, PairFound, RankedQuery
 from training.report.canvas import (
     BLACK,
     BLUE,
+    GREY,
     ORANGE,
     Drawn,
     new_figure,
@@ -28,7 +28,7 @@ PictureOf = Callable[[str], npt.NDArray[np.uint8]]
 TILE = 128
 GAP = 6
 PAIRS_IN_A_ROW = 4
-HEADER = 0.5  # inches
+HEADER, ABOVE, BELOW, MARGIN = 0.4, 0.36, 0.2, 0.06  # inches
 
 
 def square_tile(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -46,25 +46,61 @@ def square_tile(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return tile
 
 
+class TileSheet:
+    """A sheet of framed tiles with a line or two above each and one below.
+
+    One pair of axes holds them all, in inches: axes for each tile would take seconds.
+    """
+
+    def __init__(self, title: str, rows: int, columns: int, tile: tuple[float, float]) -> None:
+        """Make an empty sheet of so many tiles, each of so many inches: ``(width, height)``."""
+        self._cell = (tile[0] + 2 * MARGIN, tile[1] + ABOVE + BELOW)
+        self._tile = tile
+        self._columns = columns
+        width, self._height = columns * self._cell[0], rows * self._cell[1] + HEADER
+        self.figure = new_figure(width, self._height, arranged=False)
+        self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        self._axes.set_axis_off()
+        self._axes.set_xlim(0, width)
+        self._axes.set_ylim(0, self._height)
+        self._axes.text(width / 2, self._height - 0.08, title, ha="center", va="top", fontsize=12)
+
+    def add(
+        self, place: int, tile: npt.NDArray[np.uint8], colour: str, above: str, below: str
+    ) -> None:
+        """Draw a tile at ``place``, counted row by row from the upper left."""
+        row, column = divmod(place, self._columns)
+        left = column * self._cell[0] + MARGIN
+        top = self._height - HEADER - row * self._cell[1] - ABOVE
+        width, height = self._tile
+        extent = (left, left + width, top - height, top)
+        self._axes.imshow(tile, extent=extent, aspect="auto", interpolation="antialiased")
+        self._axes.add_patch(
+            Rectangle((left, top - height), width, height, fill=False, color=colour, linewidth=2.5)
+        )
+        centre = left + width / 2
+        self._axes.text(centre, top + 0.04, above, ha="center", va="bottom", fontsize=8)
+        self._axes.text(centre, top - height - 0.04, below, ha="center", va="top", fontsize=7)
+
+
 def draw_hardest(pairs: HardestPairs, picture_of: PictureOf, path: Path) -> Drawn:
     """Draw the least similar pairs of one identity and the most similar of two."""
-    kinds = [
-        (kind, found)
-        for kind, found in (("one identity", pairs.genuine), ("two identities", pairs.impostor))
-        if found
-    ]
-    rows = sum(-(-len(found) // PAIRS_IN_A_ROW) for _, found in kinds)
-    figure = new_figure(9.6, 1.95 * rows + HEADER, arranged=False)
-    row = 0
-    for kind, found in kinds:
+    kinds = [("one identity", BLUE, pairs.genuine), ("two identities", ORANGE, pairs.impostor)]
+    rows = [-(-len(found) // PAIRS_IN_A_ROW) for _, _, found in kinds]
+    sheet = TileSheet("Hardest pairs", sum(rows), PAIRS_IN_A_ROW, (2.25, 1.1))
+    for (kind, colour, found), first_row in zip(kinds, (0, rows[0]), strict=True):
         for place, pair in enumerate(found):
-            number = (row + place // PAIRS_IN_A_ROW) * PAIRS_IN_A_ROW + place % PAIRS_IN_A_ROW
-            axes = _tile_axes(figure, rows, PAIRS_IN_A_ROW, number)
-            _draw_pair(axes, kind, pair, picture_of)
-        row += -(-len(found) // PAIRS_IN_A_ROW)
-    _header(figure, "Hardest pairs")
+            above = f"{kind}\ns {pair.similarity:.3f}   d {pair.distance:.3f}"
+            names = dict.fromkeys(shortened(label, 17) for label in pair.labels)
+            sheet.add(
+                first_row * PAIRS_IN_A_ROW + place,
+                _side_by_side(pair, picture_of),
+                colour,
+                above,
+                "  |  ".join(names),
+            )
     return save_figure(
-        figure,
+        sheet.figure,
         path,
         "Hardest pairs",
         "Framed blue: one identity, least similar first. Framed orange: two identities, most "
@@ -77,63 +113,36 @@ def draw_queries(
 ) -> Drawn:
     """Draw each query and its nearest gallery images; raises ``ValueError`` for no query.
 
-    A hit of the query's own identity is framed blue and says "same", any other is framed orange.
+    A hit of the query's own identity is framed blue and says "same", any other is framed orange and
+    says "other"; where the query's identity is not known, nothing is said.
     """
     if not queries:
         raise ValueError("no query to draw")
     columns = 1 + max(len(query.hits) for query in queries)
-    figure = new_figure(1.45 * columns, 1.85 * len(queries) + HEADER, arranged=False)
+    sheet = TileSheet(title, len(queries), columns, (1.3, 1.3))
     for row, query in enumerate(queries):
-        axes = _tile_axes(figure, len(queries), columns, row * columns)
-        _draw_tile(axes, square_tile(picture_of(query.key)), BLACK, "query")
-        axes.set_xlabel(shortened(query.label or query.key, 20), fontsize=7, labelpad=2)
-        for place, hit in enumerate(query.hits):
-            axes = _tile_axes(figure, len(queries), columns, row * columns + place + 1)
-            same = query.label is not None and hit.label == query.label
-            word = " same" if same else ("" if query.label is None else " other")
-            colour = BLUE if same else ORANGE
-            text = f"{place + 1}: {hit.similarity:.3f}{word}"
-            _draw_tile(axes, square_tile(picture_of(hit.key)), colour, text)
-            axes.set_xlabel(shortened(hit.label or hit.key, 20), fontsize=7, labelpad=2)
-    _header(figure, title)
-    return save_figure(figure, path, title, caption)
+        tile = square_tile(picture_of(query.key))
+        sheet.add(row * columns, tile, BLACK, "query", shortened(query.label or query.key, 20))
+        for place, hit in enumerate(query.hits, start=1):
+            colour, word = _verdict(query.label, hit.label)
+            sheet.add(
+                row * columns + place,
+                square_tile(picture_of(hit.key)),
+                colour,
+                f"{place}: {hit.similarity:.3f}{word}",
+                shortened(hit.label or hit.key, 20),
+            )
+    return save_figure(sheet.figure, path, title, caption)
 
 
-def _tile_axes(figure: Figure, rows: int, columns: int, place: int) -> Axes:
-    """Return the axes of one tile, with room for two lines above and one below."""
-    width, height = figure.get_size_inches()
-    row, column = divmod(place, columns)
-    cell_width, cell_height = width / columns, (height - HEADER) / rows
-    bottom = height - HEADER - (row + 1) * cell_height + 0.2
-    return figure.add_axes(
-        (
-            (column * cell_width + 0.05) / width,
-            bottom / height,
-            (cell_width - 0.1) / width,
-            (cell_height - 0.55) / height,
-        )
-    )
+def _verdict(asked: str | None, answered: str | None) -> tuple[str, str]:
+    """Return colour and word of a hit."""
+    if asked is None:
+        return GREY, ""
+    return (BLUE, " same") if asked == answered else (ORANGE, " other")
 
 
-def _header(figure: Figure, title: str) -> None:
-    height = figure.get_size_inches()[1]
-    figure.text(0.5, 1 - 0.15 / height, title, ha="center", va="top", fontsize=12)
-
-
-def _draw_pair(axes: Axes, kind: str, pair: PairFound, picture_of: PictureOf) -> None:
+def _side_by_side(pair: PairFound, picture_of: PictureOf) -> npt.NDArray[np.uint8]:
+    """Return both pictures of a pair, uint8 RGB ``(128, 262, 3)``."""
     one, other = (square_tile(picture_of(key)) for key in pair.keys)
-    gap = np.full((TILE, GAP, 3), 255, np.uint8)
-    text = f"{kind}\ns {pair.similarity:.3f}   d {pair.distance:.3f}"
-    colour = BLUE if pair.labels[0] == pair.labels[1] else ORANGE
-    _draw_tile(axes, np.hstack([one, gap, other]), colour, text)
-    names = dict.fromkeys(shortened(label, 17) for label in pair.labels)
-    axes.set_xlabel("  |  ".join(names), fontsize=7, labelpad=2)
-
-
-def _draw_tile(axes: Axes, tile: npt.NDArray[np.uint8], colour: str, text: str) -> None:
-    axes.imshow(tile)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_color(colour)
-    axes.spines[:].set_linewidth(2.5)
-    axes.set_title(text, fontsize=8, pad=3)
+    return np.hstack([one, np.full((TILE, GAP, 3), 255, np.uint8), other])
