@@ -120,11 +120,15 @@ def _kept(
     sign: float,
 ) -> FloatArray:
     """Return the best rows ``(similarity, row, column)`` of those found and those of a block."""
-    rows, columns = np.nonzero(wanted)
+    ranked = np.where(wanted, np.float32(sign) * block, np.float32(np.inf)).ravel()
+    near = (
+        np.argpartition(ranked, count - 1)[:count]
+        if len(ranked) > count
+        else np.arange(len(ranked))
+    )
+    near = near[np.isfinite(ranked[near])]
+    rows, columns = np.divmod(near, block.shape[1])
     values = block[rows, columns].astype(np.float64)
-    if len(values) > count:
-        near = np.argpartition(sign * values, count - 1)[:count]
-        rows, columns, values = rows[near], columns[near], values[near]
     together = np.concatenate([found, np.stack([values, rows + start, columns], axis=1)])
     order = np.lexsort((together[:, 2], together[:, 1], sign * together[:, 0]))
     best: FloatArray = together[order[:count]]
