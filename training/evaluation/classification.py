@@ -13,6 +13,7 @@ from training.evaluation.intervals import (
     FloatArray,
     bootstrap_rate,
     bootstrap_statistic,
+    no_narrower_than_binomial,
 )
 from training.evaluation.open_set import OpenSetScores
 from training.evaluation.results import Estimate, Record
@@ -64,16 +65,27 @@ class KnownOrUnknown(Record):
 
 
 def judge_decisions(pairs: ScoredPairs, threshold: float) -> Decisions:
-    """Return the figures of ``pairs`` at ``threshold``, with intervals by identity."""
+    """Return the figures of ``pairs`` at ``threshold``, with intervals by identity.
+
+    Accuracy, precision and recall are rates of trials, whose intervals are never narrower than
+    those of independent trials; F1, AUC and EER are no such rates.
+    """
     accepted, same = pairs.similarities >= threshold, pairs.same
     ranks = RankedPairs(pairs.similarities, same)
 
+    trials = (len(same), int(accepted.sum()), int(same.sum()))
+    right = (int((accepted == same).sum()), *([int((accepted & same).sum())] * 2))
+
     def of_table(place: int) -> Estimate:
-        return bootstrap_statistic(
+        found = bootstrap_statistic(
             lambda weights: decision_figures(accepted, same, weights)[place],
             pairs.first,
             pairs.second,
         )
+        if place >= len(trials) or trials[place] == 0:
+            return found
+        found = found.model_copy(update={"trials": trials[place]})
+        return no_narrower_than_binomial(found, right[place])
 
     return Decisions(
         threshold=threshold,
@@ -151,7 +163,8 @@ def curve_rates(trials: int) -> FloatArray:
 
 def roc_curve(same: Similarities, different: Similarities) -> Curve:
     """Return the ROC: ``x`` is FAR on a logarithmic grid, ``y`` TAR, both of all pairs given."""
-    genuine, impostors = np.sort(same), np.sort(different)
+    genuine: Similarities = np.sort(same)
+    impostors: Similarities = np.sort(different)
     rates = curve_rates(len(impostors))
     thresholds = np.array([_sorted_threshold(impostors, rate) for rate in rates])
     accepted = len(genuine) - np.searchsorted(genuine, thresholds, side="left")

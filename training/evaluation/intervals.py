@@ -63,7 +63,7 @@ def bootstrap_rate(events: npt.NDArray[np.bool_], identities: IntArray) -> Estim
     independent would make the interval too narrow.
     """
     resampled = bootstrap_mean(events.astype(np.float64), identities)
-    return _no_narrower_than_binomial(resampled, int(events.sum()))
+    return no_narrower_than_binomial(resampled, int(events.sum()))
 
 
 def bootstrap_mean(values: FloatArray, identities: IntArray) -> Estimate:
@@ -142,10 +142,10 @@ def vertex_bootstrap(
         hits = float((weights[matches[:, 0]] * weights[matches[:, 1]]).sum())
         rates[replicate] = hits / drawn
     resampled = percentile_interval(len(matches) / total, rates, total)
-    return _no_narrower_than_binomial(resampled, len(matches))
+    return no_narrower_than_binomial(resampled, len(matches))
 
 
-def _no_narrower_than_binomial(resampled: Estimate, successes: int) -> Estimate:
+def no_narrower_than_binomial(resampled: Estimate, successes: int) -> Estimate:
     """Widen an interval to that of independent trials: resampling no events would give [0, 0]."""
     exact = clopper_pearson(successes, resampled.trials)
     return resampled.model_copy(

@@ -18,6 +18,7 @@ from training.evaluation.intervals import (
     FloatArray,
     IntArray,
     bootstrap_rate,
+    no_narrower_than_binomial,
     people_weights,
     percentile_interval,
 )
@@ -169,7 +170,9 @@ def _point(seen: OpenSetScores, fpir: float) -> OpenSetPoint:
         drawn = random.integers(0, people, people)
         hits = np.bincount(seen.owners, weights=seen.missed(limit), minlength=people)
         replicates[replicate] = hits[drawn].sum() / trials[drawn].sum()
-    fnir = percentile_interval(float(seen.missed(threshold).mean()), replicates, len(seen.own))
+    missed = seen.missed(threshold)
+    fnir = percentile_interval(float(missed.mean()), replicates, len(missed))
+    fnir = no_narrower_than_binomial(fnir, int(missed.sum()))
     return OpenSetPoint(fpir=fpir, threshold=threshold, fnir=fnir)
 
 

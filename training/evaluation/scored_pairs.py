@@ -102,7 +102,8 @@ def _pairs_between(
         one, other = np.triu_indices(len(known), 1)
         pairs = np.stack([known[one], known[other]], axis=1)
         pairs = pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]
-        return pairs[np.sort(random.permutation(len(pairs))[:count])].astype(np.int64)
+        chosen: IntArray = pairs[np.sort(random.permutation(len(pairs))[:count])].astype(np.int64)
+        return chosen
     found = np.zeros((0, 2), np.int64)
     while len(found) < count:
         drawn = np.sort(known[random.integers(0, len(known), (2 * count, 2))], axis=1)

@@ -35,7 +35,7 @@ def new_figure(width: float, height: float, *, arranged: bool = True) -> Figure:
 
     ``arranged``: matplotlib finds room for titles and labels, which takes seconds for many axes.
     """
-    layout: Literal["constrained", "none"] = "constrained" if arranged else "none"
+    layout: Literal["constrained"] | None = "constrained" if arranged else None
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout=layout)
     FigureCanvasAgg(figure)
     return figure

@@ -127,24 +127,28 @@ def _scatter(
     """Draw outsiders below, then the many, then up to eight identities by colour and shape."""
     middle, queries = len(busiest), len(busiest) + len(owners)
     centres, asked, outside = places[:middle], places[middle:queries], places[queries:]
-    axes.scatter(*outside.T, marker="x", s=16, color=GREY, linewidths=0.8, label="outsiders")
+    axes.plot(*outside.T, "x", markersize=4, color=GREY, markeredgewidth=0.8, label="outsiders")
     few = min(len(PALETTE), len(busiest))
-    others = ~np.isin(owners, busiest[:few])
-    if others.any():
-        axes.scatter(*asked[others].T, marker=".", s=14, color=SKY, label="other queries")
-        axes.scatter(
-            *centres[few:].T, marker="+", s=36, color=BLACK, linewidths=0.8, label="other centroids"
-        )
-    nowhere = np.full((1, 2), np.nan)
-    axes.scatter(
-        *nowhere.T, s=110, color="white", edgecolors=BLACK, label="centroids: large, outlined"
-    )
+    others = asked[~np.isin(owners, busiest[:few])]
+    if len(others):
+        axes.plot(*others.T, ".", markersize=4, color=SKY, label="other queries")
+    if few < middle:
+        rest = centres[few:]
+        axes.plot(*rest.T, "+", markersize=6, color=BLACK, label="other centroids")
+    outlined = "centroids: large, outlined"
+    axes.plot([], [], "o", markersize=11, color="white", markeredgecolor=BLACK, label=outlined)
     for number in range(few):
-        own = owners == busiest[number]
-        look = {"color": PALETTE[number], "marker": MARKERS[number]}
-        axes.scatter(*asked[own].T, s=22, label=names[number], **look)
-        axes.scatter(
-            *centres[number : number + 1].T, s=130, edgecolors=BLACK, linewidths=1.4, **look
+        own = asked[owners == busiest[number]]
+        colour, marker = PALETTE[number], MARKERS[number]
+        axes.plot(*own.T, marker, markersize=5, color=colour, label=names[number])
+    for number in range(few):  # above all queries
+        axes.plot(
+            *centres[number],
+            marker=MARKERS[number],
+            markersize=12,
+            color=PALETTE[number],
+            markeredgecolor=BLACK,
+            markeredgewidth=1.4,
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from training.evaluation.classification import Curve
 from training.evaluation.judgement import Judgement
@@ -82,7 +83,7 @@ def draw_det(judgement: Judgement, path: Path) -> Drawn | None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(min(one.det.floor_x for one in judgement.open_set), 1)
-    axes.set_ylim(max(none, lowest / 2), 1.1)
+    axes.set_ylim(max(0.8 * none, lowest / 2), 1.1)
     axes.set_xlabel("FPIR (share of outsiders taken for somebody, log scale)")
     axes.set_ylabel("FNIR (share of known probes missed, log scale)")
     axes.set_title("DET: open-set identification")
@@ -120,6 +121,8 @@ def draw_reliability(calibration: Reliability, path: Path) -> Drawn:
     widths = [0.9 * (b.high - b.low) for b in calibration.bins]
     counts.bar(centres, [b.pairs for b in calibration.bins], widths, color=SKY)
     counts.set_yscale("log")
+    counts.set_ylim(bottom=0.5)
+    counts.yaxis.set_minor_formatter(NullFormatter())
     counts.set_ylabel("pairs (log)")
     counts.set_xlabel("probability told that the pair is one identity")
     counts.set_xlim(0, 1)

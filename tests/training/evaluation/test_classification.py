@@ -18,7 +18,11 @@ from training.evaluation.classification import (
     roc_curve,
 )
 from training.evaluation.intervals import FloatArray
-from training.evaluation.open_set import OpenSetScores, open_set_scores
+from training.evaluation.open_set import (
+    OpenSetScores,
+    identify_open_set,
+    open_set_scores,
+)
 from training.evaluation.scored_pairs import draw_pairs
 from training.evaluation.table_parts import split_open_set
 from training.evaluation.verification import (
@@ -159,6 +163,19 @@ def test_judged_pairs_are_those_of_the_table_at_the_given_threshold() -> None:
     assert result.same_pairs == result.different_pairs == 200
     for estimate in (result.accuracy, result.precision, result.recall, result.f1, result.eer):
         assert estimate.low < estimate.value < estimate.high
+
+
+def test_no_error_seen_is_not_told_as_no_error_possible() -> None:
+    table = made_table([4] * 12, noise=0.01)
+    result = judge_decisions(draw_pairs(table, seed=0), 0.9)
+    for estimate in (result.accuracy, result.precision, result.recall):
+        assert estimate.value == estimate.high == 1.0
+        assert estimate.low < 0.98
+    parts = split_open_set(table, 1, seed=0)
+    outsiders = table.embeddings[parts.outsiders]
+    point = identify_open_set(table.embeddings, parts.enrolment, outsiders, (0.1,)).points[0]
+    assert point.fnir.value == 0.0
+    assert point.fnir.high > 0.05
 
 
 @given(st.integers(0, 50), st.sampled_from([10, 60, 20_000]))
