@@ -163,8 +163,9 @@ def curve_rates(trials: int) -> FloatArray:
 
 def roc_curve(same: Similarities, different: Similarities) -> Curve:
     """Return the ROC: ``x`` is FAR on a logarithmic grid, ``y`` TAR, both of all pairs given."""
-    genuine: Similarities = np.sort(same)
-    impostors: Similarities = np.sort(different)
+    genuine, impostors = same.copy(), different.copy()
+    genuine.sort()
+    impostors.sort()
     rates = curve_rates(len(impostors))
     thresholds = np.array([_sorted_threshold(impostors, rate) for rate in rates])
     accepted = len(genuine) - np.searchsorted(genuine, thresholds, side="left")
