@@ -87,7 +87,7 @@ def draw_det(judgement: Judgement, path: Path) -> Drawn | None:
     axes.set_xlabel("FPIR (share of outsiders taken for somebody, log scale)")
     axes.set_ylabel("FNIR (share of known probes missed, log scale)")
     axes.set_title("DET: open-set identification")
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="upper right", frameon=False)
     return save_figure(
         figure,
         path,
