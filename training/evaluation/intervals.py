@@ -62,15 +62,48 @@ def bootstrap_rate(events: npt.NDArray[np.bool_], identities: IntArray) -> Estim
     Both are ``(trials,)``: the trials of one person hang together, so that treating them as
     independent would make the interval too narrow.
     """
+    resampled = bootstrap_mean(events.astype(np.float64), identities)
+    return no_narrower_than_binomial(resampled, int(events.sum()))
+
+
+def bootstrap_mean(values: FloatArray, identities: IntArray) -> Estimate:
+    """Return the mean of ``values`` with an interval that resamples identities; both ``(trials,)``.
+
+    For values that are no events; ``bootstrap_rate`` knows more about events.
+    """
     people, number = np.unique(identities, return_inverse=True)
     trials = np.bincount(number).astype(np.float64)
-    hits = np.bincount(number, weights=events.astype(np.float64))
+    sums = np.bincount(number, weights=values)
     random = np.random.default_rng(SEED)
     weights = np.stack([people_weights(len(people), random) for _ in range(REPLICATES)])
-    resampled = percentile_interval(
-        float(events.mean()), (weights @ hits) / (weights @ trials), len(events)
+    return percentile_interval(
+        float(values.mean()), (weights @ sums) / (weights @ trials), len(values)
     )
-    return _no_narrower_than_binomial(resampled, int(events.sum()))
+
+
+def bootstrap_statistic(
+    statistic: Callable[[FloatArray], float],
+    first: IntArray,
+    second: IntArray,
+    replicates: int = VERTEX_REPLICATES,
+) -> Estimate:
+    """Return a statistic of weighted pairs with an interval that resamples their identities.
+
+    ``first`` and ``second`` ``(pairs,)`` say whom a pair shows; ``statistic`` takes a weight for
+    each pair. A pair of two people weighs the product of how often they are drawn, a pair of one
+    person as often as that one is (as ``vertex_bootstrap``). A resample for which the statistic is
+    not a number, because it holds pairs of one kind only, is left out.
+    """
+    people, number = np.unique(np.concatenate([first, second]), return_inverse=True)
+    one, other = number[: len(first)], number[len(first) :]
+    random = np.random.default_rng(SEED)
+    values = np.empty(replicates)
+    for replicate in range(replicates):
+        drawn = people_weights(len(people), random)
+        values[replicate] = statistic(np.where(one == other, drawn[one], drawn[one] * drawn[other]))
+    value = statistic(np.ones(len(first)))
+    usable = values[np.isfinite(values)]
+    return percentile_interval(value, usable if len(usable) else np.array([value]), len(first))
 
 
 def bootstrap_pairs(
@@ -109,10 +142,10 @@ def vertex_bootstrap(
         hits = float((weights[matches[:, 0]] * weights[matches[:, 1]]).sum())
         rates[replicate] = hits / drawn
     resampled = percentile_interval(len(matches) / total, rates, total)
-    return _no_narrower_than_binomial(resampled, len(matches))
+    return no_narrower_than_binomial(resampled, len(matches))
 
 
-def _no_narrower_than_binomial(resampled: Estimate, successes: int) -> Estimate:
+def no_narrower_than_binomial(resampled: Estimate, successes: int) -> Estimate:
     """Widen an interval to that of independent trials: resampling no events would give [0, 0]."""
     exact = clopper_pearson(successes, resampled.trials)
     return resampled.model_copy(

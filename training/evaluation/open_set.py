@@ -15,8 +15,11 @@ import numpy.typing as npt
 from training.evaluation.intervals import (
     REPLICATES,
     SEED,
+    FloatArray,
     IntArray,
     bootstrap_rate,
+    no_narrower_than_binomial,
+    people_weights,
     percentile_interval,
 )
 from training.evaluation.pairs import Matrix
@@ -86,47 +89,96 @@ def gallery_scores(probes: Matrix, embeddings: Matrix, enrolled: IntArray, rule:
     return total if rule == "max" else total / np.float32(enrolled.shape[1])
 
 
+@dataclass(frozen=True)
+class OpenSetScores:
+    """What identification saw: ``own``, ``on_top`` and ``owners`` ``(P,)``, ``peaks`` ``(I,)``.
+
+    ``own`` is each probe's score with its own person, ``on_top`` whether nobody scored higher,
+    ``peaks`` each impostor's highest score and ``strangers`` ``(I,)`` whose picture that was.
+    """
+
+    own: Matrix
+    on_top: npt.NDArray[np.bool_]
+    owners: IntArray
+    peaks: Matrix
+    strangers: IntArray
+
+    def missed(self, threshold: float) -> npt.NDArray[np.bool_]:
+        """Return for each probe whether its person is not on top or below the threshold."""
+        missed: npt.NDArray[np.bool_] = ~self.on_top | (self.own < threshold)
+        return missed
+
+
+def open_set_scores(
+    embeddings: Matrix,
+    enrolment: Enrolment,
+    impostors: Matrix,
+    rule: Rule = "centroid",
+    strangers: IntArray | None = None,
+) -> OpenSetScores:
+    """Return the scores of probes and impostors with the gallery.
+
+    ``strangers`` ``(I,)`` says whom each impostor's picture shows; without it everyone is another.
+    """
+    scores = gallery_scores(embeddings[enrolment.probes], embeddings, enrolment.enrolled, rule)
+    return OpenSetScores(
+        own=scores[np.arange(len(scores)), enrolment.owners],
+        on_top=scores.argmax(axis=1) == enrolment.owners,
+        owners=enrolment.owners,
+        peaks=gallery_scores(impostors, embeddings, enrolment.enrolled, rule).max(axis=1),
+        strangers=np.arange(len(impostors)) if strangers is None else strangers,
+    )
+
+
 def identify_open_set(
     embeddings: Matrix,
     enrolment: Enrolment,
     impostors: Matrix,
     rates: tuple[float, ...],
     rule: Rule = "centroid",
+    strangers: IntArray | None = None,
 ) -> OpenSet:
     """Return FNIR at each FPIR of ``rates``, and rank-1, with intervals that resample people.
 
-    Gallery and impostors (one photo a person) are resampled; who else is in the gallery stays.
+    Gallery and impostors are resampled by person; who else is in the gallery stays. ``strangers``
+    as in ``open_set_scores``.
     """
-    scores = gallery_scores(embeddings[enrolment.probes], embeddings, enrolment.enrolled, rule)
-    own = scores[np.arange(len(scores)), enrolment.owners]
-    on_top = scores.argmax(axis=1) == enrolment.owners
-    peaks = gallery_scores(impostors, embeddings, enrolment.enrolled, rule).max(axis=1)
-    points = [_point(own, on_top, enrolment.owners, peaks, rate) for rate in rates]
+    seen = open_set_scores(embeddings, enrolment, impostors, rule, strangers)
     return OpenSet(
         photos_enrolled=enrolment.enrolled.shape[1],
         rule=rule,
         gallery_people=len(enrolment.enrolled),
         probes=len(enrolment.probes),
         impostors=len(impostors),
-        rank1=bootstrap_rate(on_top, enrolment.owners),
-        points=tuple(points),
+        rank1=bootstrap_rate(seen.on_top, seen.owners),
+        points=tuple(_point(seen, rate) for rate in rates),
     )
 
 
-def _point(
-    own: Matrix, on_top: npt.NDArray[np.bool_], owners: IntArray, peaks: Matrix, fpir: float
-) -> OpenSetPoint:
+def _point(seen: OpenSetScores, fpir: float) -> OpenSetPoint:
     """Return FNIR at one FPIR; every replicate draws people and impostors anew."""
-    threshold = threshold_at_far(peaks, fpir)
-    missed = ~on_top | (own < threshold)
-    people = int(owners.max()) + 1
-    trials = np.bincount(owners, minlength=people)
+    threshold = threshold_at_far(seen.peaks, fpir)
+    people = int(seen.owners.max()) + 1
+    trials = np.bincount(seen.owners, minlength=people)
+    crowd, number = np.unique(seen.strangers, return_inverse=True)
+    highest_first = np.argsort(-seen.peaks, kind="stable")
+    peaks, number = seen.peaks[highest_first], number[highest_first]
     random = np.random.default_rng(SEED)
     replicates = np.empty(REPLICATES)
     for replicate in range(REPLICATES):
-        limit = threshold_at_far(random.choice(peaks, len(peaks)), fpir)
+        limit = _weighted_threshold(peaks, people_weights(len(crowd), random)[number], fpir)
         drawn = random.integers(0, people, people)
-        hits = np.bincount(owners, weights=~on_top | (own < limit), minlength=people)
+        hits = np.bincount(seen.owners, weights=seen.missed(limit), minlength=people)
         replicates[replicate] = hits[drawn].sum() / trials[drawn].sum()
-    fnir = percentile_interval(float(missed.mean()), replicates, len(own))
+    missed = seen.missed(threshold)
+    fnir = percentile_interval(float(missed.mean()), replicates, len(missed))
+    fnir = no_narrower_than_binomial(fnir, int(missed.sum()))
     return OpenSetPoint(fpir=fpir, threshold=threshold, fnir=fnir)
+
+
+def _weighted_threshold(peaks: Matrix, weights: FloatArray, far: float) -> float:
+    """Return ``threshold_at_far`` of ``peaks``, highest first, each repeated by its weight."""
+    counted = np.cumsum(weights)
+    allowed = np.floor(far * counted[-1] + 1e-9)
+    refused = peaks[int(np.searchsorted(counted, allowed, side="right"))]
+    return float(np.nextafter(refused, refused.dtype.type(np.inf)))

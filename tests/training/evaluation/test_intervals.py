@@ -8,10 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.intervals import (
+    SEED,
+    FloatArray,
+    bootstrap_mean,
     bootstrap_pairs,
     bootstrap_rate,
+    bootstrap_statistic,
     clopper_pearson,
     mean_of_folds,
+    percentile_interval,
     vertex_bootstrap,
 )
 
@@ -94,3 +99,45 @@ def test_bootstraps_repeat_to_the_digit() -> None:
     assert bootstrap_pairs(statistic, same, different) == bootstrap_pairs(
         statistic, same, different
     )
+
+
+def test_pairs_are_resampled_by_drawing_people_and_repeating_their_pairs() -> None:
+    random = np.random.default_rng(5)
+    first = np.array([3, 3, 3, 5, 5, 9, 3, 9, 7])
+    second = np.array([3, 3, 5, 5, 7, 9, 9, 5, 7])
+    values = random.normal(size=len(first))
+
+    def mean(weights: FloatArray) -> float:
+        return float((values * weights).sum() / weights.sum()) if weights.any() else float("nan")
+
+    found = bootstrap_statistic(mean, first, second, replicates=50)
+    draws = np.random.default_rng(SEED)
+    slow = []
+    for _ in range(50):
+        drawn = np.array([3, 5, 7, 9])[draws.integers(0, 4, 4)].tolist()
+        repeated = []
+        for a, b, value in zip(first, second, values, strict=True):
+            times = drawn.count(a) if a == b else drawn.count(a) * drawn.count(b)
+            repeated += [value] * times
+        slow.append(np.mean(repeated))
+    expected = percentile_interval(float(values.mean()), np.array(slow), len(values))
+    assert found.value == pytest.approx(values.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_resamples_without_a_figure_are_left_out() -> None:
+    first, second = np.array([0, 1, 0]), np.array([0, 1, 1])
+
+    def only_with_the_first_pair(weights: FloatArray) -> float:
+        return 2.0 if weights[0] else float("nan")
+
+    found = bootstrap_statistic(only_with_the_first_pair, first, second)
+    assert (found.low, found.value, found.high) == (2.0, 2.0, 2.0)
+
+
+def test_a_mean_of_few_people_is_less_certain_than_that_of_many() -> None:
+    values = np.sort(np.random.default_rng(0).normal(size=60))  # the ten of one person are alike
+    one_each = bootstrap_mean(values, np.arange(60))
+    few = bootstrap_mean(values, np.arange(60) // 10)
+    assert one_each.value == few.value == pytest.approx(values.mean())
+    assert few.high - few.low > 2 * (one_each.high - one_each.low)

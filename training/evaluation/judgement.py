@@ -1,0 +1,67 @@
+"""Everything that is found out about one model's embeddings, as one record."""
+
+from __future__ import annotations
+
+from training.evaluation.classification import Curve, Decisions, KnownOrUnknown
+from training.evaluation.hardest import HardestPairs, RankedQuery
+from training.evaluation.reliability import Reliability
+from training.evaluation.results import AllPairs, OpenSet, Record
+from training.evaluation.retrieval import Retrieval
+
+
+class TableFacts(Record):
+    """What was judged: ``judged`` images of ``images``; above a limit, fewer of each identity."""
+
+    images: int
+    judged: int
+    identities: int
+    with_one_image: int
+    unlabelled: int
+
+
+class Histogram(Record):
+    """Two kinds of similarities in the same bins: the share of each kind in every bin."""
+
+    edges: tuple[float, ...]
+    genuine: tuple[float, ...]
+    other: tuple[float, ...]
+
+
+class OpenSetJudgement(Record):
+    """Identification with so many images enrolled; ``at_threshold`` where validation set one.
+
+    ``histogram``: similarity of probes to their own identity's centroid, and of outsiders to the
+    nearest centroid.
+    """
+
+    result: OpenSet
+    det: Curve
+    at_threshold: KnownOrUnknown | None
+    histogram: Histogram
+
+
+class Judgement(Record):
+    """All figures of one model on one test table, thresholds chosen on a validation table.
+
+    ``shared_identities`` are in both tables; 0 where identities were kept apart.
+    ``calibration`` is missing where similarity did not tell the validation pairs apart at all,
+    ``open_set`` is empty where no identity has images enough. ``known_queries`` and
+    ``unknown_queries`` are half drawn by chance, half the worst.
+    """
+
+    model: str
+    sha256: str | None
+    seed: int
+    validation: TableFacts
+    test: TableFacts
+    shared_identities: int
+    decisions: Decisions
+    pair_histogram: Histogram
+    all_pairs: AllPairs
+    roc: Curve
+    retrieval: Retrieval
+    calibration: Reliability | None
+    open_set: tuple[OpenSetJudgement, ...]
+    hardest: HardestPairs
+    known_queries: tuple[RankedQuery, ...]
+    unknown_queries: tuple[RankedQuery, ...]

@@ -1,0 +1,138 @@
+"""A judgement as tables of text, for a terminal or for a report."""
+
+from __future__ import annotations
+
+from training.evaluation.judgement import Judgement, OpenSetJudgement, TableFacts
+from training.evaluation.report import Sheet, estimate_text
+
+Row = tuple[str, ...]
+
+FIGURE_HEAD = ("figure", "value [95 %]", "of")
+
+
+def judgement_sheets(judgement: Judgement) -> list[Sheet]:
+    """Return the tables of a judgement, in the order in which to read them."""
+    return [
+        _retrieval(judgement),
+        _decisions(judgement),
+        _all_pairs(judgement),
+        *([_open_set(judgement.open_set)] if judgement.open_set else []),
+        *([_calibration(judgement)] if judgement.calibration else []),
+        _data(judgement),
+    ]
+
+
+def key_figures(judgement: Judgement) -> list[tuple[str, str]]:
+    """Return the few figures that tell one model from another: name and value."""
+    figures = [
+        ("R@1", judgement.retrieval.recall_at[0].recall.value),
+        ("MAP@R", judgement.retrieval.map_at_r.value),
+        ("accuracy of pairs", judgement.decisions.accuracy.value),
+        ("AUC", judgement.decisions.auc.value),
+    ]
+    figures += [
+        (f"TAR @ FAR {point.far:g}", point.tar.value)
+        for point in judgement.all_pairs.tar_at_far[-1:]
+    ]
+    figures += [
+        (f"FNIR @ FPIR {point.fpir:.0%}, {one.result.photos_enrolled} enrolled", point.fnir.value)
+        for one in judgement.open_set[-1:]
+        for point in one.result.points[-1:]
+    ]
+    return [(name, f"{value:.4f}") for name, value in figures]
+
+
+def _retrieval(judgement: Judgement) -> Sheet:
+    found = judgement.retrieval
+    of = f"{found.queries:,} queries of {found.identities:,} identities in {found.gallery:,} images"
+    rows: list[Row] = [
+        (f"R@{point.k}", estimate_text(point.recall), of) for point in found.recall_at
+    ]
+    rows.append(("mAP@10", estimate_text(found.map_at_10), of))
+    rows.append(("MAP@R", estimate_text(found.map_at_r), of))
+    return Sheet("Retrieval, leave one out", FIGURE_HEAD, tuple(rows))
+
+
+def _decisions(judgement: Judgement) -> Sheet:
+    found = judgement.decisions
+    of = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
+    rows = (
+        ("accuracy", estimate_text(found.accuracy), of),
+        ("precision", estimate_text(found.precision), of),
+        ("recall", estimate_text(found.recall), of),
+        ("F1", estimate_text(found.f1), of),
+        ("AUC", estimate_text(found.auc, 5), of),
+        ("EER", estimate_text(found.eer), of),
+    )
+    title = f"Same or different, at the threshold {found.threshold:.4f} that validation chose"
+    return Sheet(title, FIGURE_HEAD, rows)
+
+
+def _all_pairs(judgement: Judgement) -> Sheet:
+    found = judgement.all_pairs
+    of = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
+    rows = tuple(
+        (f"TAR @ FAR {point.far:g}", estimate_text(point.tar), f"{point.threshold:.4f}", of)
+        for point in found.tar_at_far
+    )
+    head = ("figure", "value [95 %]", "threshold", "of")
+    return Sheet("Verification, all pairs", head, rows)
+
+
+def _open_set(judged: tuple[OpenSetJudgement, ...]) -> Sheet:
+    rows: list[Row] = []
+    for one in judged:
+        result = one.result
+        images = str(result.photos_enrolled)
+        of = (
+            f"{result.gallery_people:,} enrolled, {result.probes:,} probes, "
+            f"{result.impostors:,} of outsiders"
+        )
+        rows.append((images, "rank-1", estimate_text(result.rank1), "", of))
+        rows += [
+            (
+                images,
+                f"FNIR @ FPIR {point.fpir:.0%}",
+                estimate_text(point.fnir),
+                f"{point.threshold:.4f}",
+                of,
+            )
+            for point in result.points
+        ]
+        if one.at_threshold is not None:
+            chosen = one.at_threshold
+            limit = f"{chosen.threshold:.4f}"
+            told = f"validation's FPIR {chosen.target:.0%}"
+            rows.append((images, f"FPIR at {told}", estimate_text(chosen.fpir), limit, of))
+            rows.append((images, f"FNIR at {told}", estimate_text(chosen.fnir), limit, of))
+    head = ("images enrolled", "figure", "value [95 %]", "threshold", "of")
+    return Sheet("Open-set identification", head, tuple(rows))
+
+
+def _calibration(judgement: Judgement) -> Sheet:
+    found = judgement.calibration
+    if found is None:
+        raise ValueError("this judgement has no calibration")
+    of = f"{found.pairs:,} pairs"
+    rows = (
+        ("ECE, equally wide bins", estimate_text(found.ece), of),
+        ("ECE, equally full bins", estimate_text(found.ece_equal_mass), of),
+        ("Brier score", estimate_text(found.brier), of),
+        ("log-loss (nats)", estimate_text(found.log_loss), of),
+        ("Cllr (bits)", f"{found.cllr:.4f}", of),
+    )
+    title = f"Calibration: logit = {found.slope:.3f} s {found.intercept:+.3f}, fitted on validation"
+    return Sheet(title, FIGURE_HEAD, rows)
+
+
+def _data(judgement: Judgement) -> Sheet:
+    def row(name: str, facts: TableFacts) -> Row:
+        numbers = (facts.images, facts.judged, facts.identities, facts.with_one_image)
+        return (name, *(f"{number:,}" for number in (*numbers, facts.unlabelled)))
+
+    head = ("table", "images", "judged", "identities", "with one image", "unlabelled")
+    title = "Data: identities of validation and test are kept apart"
+    if judgement.shared_identities:
+        title = f"Data: validation and test share {judgement.shared_identities:,} identities"
+    rows = (row("validation", judgement.validation), row("test", judgement.test))
+    return Sheet(title, head, rows)

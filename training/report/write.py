@@ -1,0 +1,125 @@
+"""A run's report: the judgement as JSON, its pictures, and one HTML file that holds them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from training.data.crops import DataError
+from training.evaluation.embedding_table import EmbeddingTable
+from training.evaluation.judge import MOST_ROWS
+from training.evaluation.judgement import Judgement
+from training.evaluation.table_parts import thinned
+from training.export.files import write_text
+from training.report.canvas import Drawn
+from training.report.clouds import draw_histograms, draw_map
+from training.report.curves import (
+    LogLine,
+    draw_det,
+    draw_reliability,
+    draw_roc,
+    draw_training_curves,
+)
+from training.report.html import ReportPage, render_page
+from training.report.sheets import judgement_sheets, key_figures
+from training.report.strips import PictureOf, draw_hardest, draw_queries
+
+QUERY_CAPTION = (
+    "The nearest enrolled images with their cosine similarity, the nearest first. The upper half "
+    "is drawn by chance, the lower half are the worst. "
+)
+
+
+def write_report(
+    folder: Path,
+    judgement: Judgement,
+    test: EmbeddingTable,
+    *,
+    picture_of: PictureOf | None = None,
+    log: Sequence[LogLine] = (),
+    recipe: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    title: str = "How similar is similar",
+) -> Path:
+    """Write ``judgement.json``, ``pictures/`` and ``report.html``; return the last one's path.
+
+    ``test`` is the table that was judged. Without ``picture_of`` no image is shown, so that the
+    report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``.
+    """
+    write_text(folder / "judgement.json", judgement.model_dump_json(indent=1) + "\n")
+    judged = thinned(test, MOST_ROWS, judgement.seed)
+    pictures = [
+        drawn
+        for drawn in _figures(folder / "pictures", judgement, judged, log)
+        if drawn is not None
+    ]
+    if picture_of is not None:
+        pictures += _image_pictures(folder / "pictures", judgement, picture_of)
+    page = ReportPage(
+        title=title,
+        model=judgement.model,
+        sha256=judgement.sha256,
+        key_figures=key_figures(judgement),
+        sheets=judgement_sheets(judgement),
+        pictures=pictures,
+        environment=environment or {},
+        recipe=recipe,
+    )
+    report = folder / "report.html"
+    write_text(report, render_page(page))
+    return report
+
+
+def read_log(path: Path) -> list[LogLine]:
+    """Return the lines of a ``log.jsonl``; raises ``DataError`` for a line that is no JSON object.
+
+    A last line that a running training has not finished is left out.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")
+    found: list[LogLine] = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            read: object = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"line {number} of {path} is not JSON: {error}") from error
+        if not isinstance(read, dict):
+            raise DataError(f"line {number} of {path} is not a JSON object")
+        found.append(cast(LogLine, read))
+    return found
+
+
+def _figures(
+    folder: Path, judgement: Judgement, test: EmbeddingTable, log: Sequence[LogLine]
+) -> Iterator[Drawn | None]:
+    """Yield the pictures that show no image; ``None`` for one that there is nothing for."""
+    yield draw_training_curves(log, folder / "training.png")
+    yield draw_histograms(judgement, folder / "similarities.png")
+    yield draw_roc(judgement, folder / "roc.png")
+    yield draw_det(judgement, folder / "det.png")
+    if judgement.calibration is not None:
+        yield draw_reliability(judgement.calibration, folder / "reliability.png")
+    yield draw_map(test, judgement.seed, folder / "map.png")
+
+
+def _image_pictures(folder: Path, judgement: Judgement, picture_of: PictureOf) -> list[Drawn]:
+    pictures = [draw_hardest(judgement.hardest, picture_of, folder / "hardest.png")]
+    for queries, name, title, says in (
+        (
+            judgement.known_queries,
+            "known",
+            "Top five for known queries",
+            "Framed blue and called same: the query's own identity.",
+        ),
+        (
+            judgement.unknown_queries,
+            "unknown",
+            "Top five for unknown queries",
+            "Nobody here is the right answer: what counts is how low the similarities are.",
+        ),
+    ):
+        if queries:
+            path = folder / f"queries-{name}.png"
+            pictures.append(draw_queries(queries, picture_of, path, title, QUERY_CAPTION + says))
+    return pictures

@@ -1,0 +1,133 @@
+"""``python -m training embed``, ``search`` and ``verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.domain.model_manifest import ModelManifest
+from training.data.crops import DataError
+from training.evaluation.embedders import read_manifest
+from training.search.embedder import FaceEmbedder
+from training.search.index import holds_index, open_index
+from training.search.parquet import write_embeddings
+from training.search.query import save_strip, search_picture, verify_pictures
+from training.search.update import IndexUpdate, embed_folder, update_index
+from training.torch_setup import choose_device
+
+MODELS = Path("models/embedder")
+SHOWN_SKIPS = 10
+
+ModelOption = Annotated[
+    Path | None, typer.Option(help="An exported model's folder; the newest of models/embedder.")
+]
+CropsOption = Annotated[
+    bool, typer.Option("--crops", help="The pictures are aligned faces of 112 or 128 px.")
+]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")]
+
+
+def embed(
+    pictures: Annotated[Path, typer.Argument(help="Folder of pictures, one folder an identity.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    model: ModelOption = None,
+    crops: CropsOption = False,
+    device: DeviceOption = None,
+) -> None:
+    """Write the embeddings of a folder's pictures as Parquet: key, label, model, embedding."""
+    embedder = FaceEmbedder(model or newest_model(), choose_device(device), crops=crops)
+    table, skipped = embed_folder(pictures, embedder)
+    write_embeddings(out, table, embedder.name)
+    _tell_skipped(skipped)
+    typer.echo(f"{len(table)} embeddings by {embedder.name}: {out}")
+
+
+def search(
+    index_dir: Annotated[Path, typer.Argument(help="Folder of the index; made where it is none.")],
+    query: Annotated[Path, typer.Argument(help="The picture to look for.")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder to search; known where the index exists.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 5,
+    picture: Annotated[Path | None, typer.Option(help="PNG of the query and its answers.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Embed everything again.")] = False,
+    model: ModelOption = None,
+    crops: CropsOption = False,
+    device: DeviceOption = None,
+) -> None:
+    """Find the most similar pictures; the index is made, or brought up to date, before."""
+    folder = pictures or _indexed_pictures(index_dir)
+    embedder = FaceEmbedder(model or newest_model(), choose_device(device), crops=crops)
+    update = update_index(index_dir, folder, embedder, rebuild=rebuild)
+    _tell_update(update)
+    hits = search_picture(update.index, embedder, query, top)
+    table = Table("", "picture", "identity", "similarity")
+    for place, hit in enumerate(hits, start=1):
+        table.add_row(str(place), hit.key, hit.label or "", f"{hit.similarity:.4f}")
+    Console().print(table)
+    if picture is not None:
+        save_strip(picture, query, folder, hits)
+        typer.echo(f"picture: {picture}")
+
+
+def verify(
+    one: Annotated[Path, typer.Argument(help="A picture.")],
+    other: Annotated[Path, typer.Argument(help="Another picture.")],
+    threshold: Annotated[
+        float | None, typer.Option(min=-1, max=1, help="Similarity; the model's own for 1:1.")
+    ] = None,
+    model: ModelOption = None,
+    crops: CropsOption = False,
+    device: DeviceOption = None,
+) -> None:
+    """Say whether two pictures show one person; the exit code is 0 for the same, 1 for not."""
+    folder = model or newest_model()
+    if threshold is None:
+        threshold = ModelManifest.from_json(read_manifest(folder)).verify.similarity
+    embedder = FaceEmbedder(folder, choose_device(device), crops=crops)
+    verdict = verify_pictures(embedder, one, other, threshold)
+    decision = "same" if verdict.same else "different"
+    typer.echo(f"{decision}: similarity {verdict.similarity:.4f}, threshold {threshold:.4f}")
+    if not verdict.same:
+        raise typer.Exit(1)
+
+
+def newest_model(models: Path = MODELS) -> Path:
+    """Return the folder of the highest version, as 1.0.0; raises ``DataError`` for none."""
+    versions = [
+        (tuple(int(part) for part in path.parent.name.split(".")), path.parent)
+        for path in models.glob("*/manifest.json")
+        if path.parent.name.replace(".", "").isdigit()
+    ]
+    if not versions:
+        raise DataError(f"{models} holds no exported model; name one with --model")
+    return max(versions)[1]
+
+
+def _indexed_pictures(index_dir: Path) -> Path:
+    """Return the folder that an index is of."""
+    if not holds_index(index_dir):
+        raise DataError(f"{index_dir} holds no index yet; name the folder with --pictures")
+    return Path(open_index(index_dir).manifest.pictures)
+
+
+def _tell_update(update: IndexUpdate) -> None:
+    if update.rebuilt is not None:
+        typer.echo(f"index made anew: {update.rebuilt}")
+    typer.echo(
+        f"index of {len(update.index.table)} pictures: {update.embedded} embedded, "
+        f"{update.kept} kept, {update.removed} removed"
+    )
+    _tell_skipped(update.skipped)
+
+
+def _tell_skipped(skipped: Mapping[str, str]) -> None:
+    for key, reason in list(skipped.items())[:SHOWN_SKIPS]:
+        typer.echo(f"left out: {key}: {reason}", err=True)
+    if len(skipped) > SHOWN_SKIPS:
+        typer.echo(f"left out: {len(skipped) - SHOWN_SKIPS} more", err=True)

@@ -1,0 +1,64 @@
+"""A folder of pictures as files with facts: which are new, changed, the same, or gone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from training.data.crops import IMAGE_SUFFIXES, DataError
+from training.evaluation.results import Record
+
+SUFFIXES = (*IMAGE_SUFFIXES, ".bmp")
+
+
+class FileFacts(Record):
+    """What tells a file from its next version; ``reason`` is why it could not be embedded."""
+
+    size: int
+    modified_ns: int
+    sha256: str
+    reason: str | None = None
+
+
+def find_pictures(folder: Path) -> dict[str, Path]:
+    """Return the pictures below a folder by key, their path in it; hidden ones are left out.
+
+    Raises ``DataError`` where there is no folder or no picture.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder")
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+            found[inside.as_posix()] = path
+    if not found:
+        raise DataError(f"{folder} holds no picture ({', '.join(SUFFIXES)})")
+    return found
+
+
+def label_of(key: str) -> str | None:
+    """Return the folder that a picture lies in, which names its identity; ``None`` without one."""
+    return key.rsplit("/", 1)[0] if "/" in key else None
+
+
+def looks_unchanged(path: Path, known: FileFacts) -> bool:
+    """Return whether size and time of change are the known ones; the content is not read."""
+    now = path.stat()
+    return (now.st_size, now.st_mtime_ns) == (known.size, known.modified_ns)
+
+
+def read_file(path: Path) -> tuple[bytes, FileFacts]:
+    """Return a file's content and its facts."""
+    modified = path.stat().st_mtime_ns  # before reading: a later change then looks like one
+    content = path.read_bytes()
+    facts = FileFacts(
+        size=len(content), modified_ns=modified, sha256=hashlib.sha256(content).hexdigest()
+    )
+    return content, facts
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

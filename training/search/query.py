@@ -1,0 +1,68 @@
+"""One picture against an index, and two pictures against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.data.images import Picture
+from training.evaluation.embedding_table import Matrix
+from training.evaluation.hardest import Hit, RankedQuery
+from training.report.strips import draw_queries
+from training.search.embedder import ImageEmbedder, UnusablePictureError, read_picture
+from training.search.index import ForeignIndexError, ImageIndex
+
+QUERY_KEY = "the query"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether two pictures are of one identity: ``same`` where the threshold is reached."""
+
+    similarity: float
+    threshold: float
+
+    @property
+    def same(self) -> bool:
+        """The decision."""
+        return self.similarity >= self.threshold
+
+
+def search_picture(
+    index: ImageIndex, embedder: ImageEmbedder, query: Path, count: int
+) -> tuple[Hit, ...]:
+    """Return the ``count`` most similar pictures of an index, the most similar first.
+
+    Raises ``ForeignIndexError`` where another model made the index, ``UnusablePictureError`` where
+    the query cannot be embedded.
+    """
+    manifest = index.manifest
+    if (manifest.model, manifest.model_sha256) != (embedder.name, embedder.sha256):
+        raise ForeignIndexError(f"the index was made by {manifest.model}, not by {embedder.name}")
+    return index.search(_embed_file(embedder, query), count)
+
+
+def save_strip(path: Path, query: Path, pictures: Path, hits: tuple[Hit, ...]) -> None:
+    """Save a picture of the query and what was found in the folder ``pictures``."""
+
+    def picture_of(key: str) -> Picture:
+        return read_picture(query if key == QUERY_KEY else pictures / key)
+
+    asked = RankedQuery(key=QUERY_KEY, label=None, known=False, hits=hits)
+    draw_queries([asked], picture_of, path, "Most similar", "")
+
+
+def verify_pictures(embedder: ImageEmbedder, one: Path, other: Path, threshold: float) -> Verdict:
+    """Compare two pictures; raises ``UnusablePictureError`` naming the one it cannot use."""
+    similarity = float(_embed_file(embedder, one) @ _embed_file(embedder, other))
+    return Verdict(similarity, threshold)
+
+
+def _embed_file(embedder: ImageEmbedder, path: Path) -> Matrix:
+    """Return the unit embedding ``(D,)`` of a file."""
+    picture = read_picture(path)
+    try:
+        embedding: Matrix = embedder.embed_pictures([picture])[0]
+    except UnusablePictureError as error:
+        raise UnusablePictureError(f"{path} cannot be used: {error}") from error
+    return embedding
