@@ -95,5 +95,7 @@ def _decode_older(content: bytes, key: str) -> Picture:
             return as_rgb(np.asarray(upright))
     except (UnreadableImageError, MemoryError):
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadableImageError(f"{key}: its pixels are too many") from error
     except Exception as error:  # Pillow's plugins raise whatever a broken file leads them to
         raise UnreadableImageError(f"{key}: this is no picture that can be decoded") from error
