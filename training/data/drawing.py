@@ -52,13 +52,15 @@ class _IdentityRows:
         """Return, for places in ``rows``, those of another image of the same identity."""
         start, count = self.starts[self.identity[places]], self.counts[self.identity[places]]
         step = 1 + _below(count - 1, generator)
-        return start + (places - start + step) % count
+        partner: Tensor = start + (places - start + step) % count
+        return partner
 
     def negatives(self, places: Tensor, generator: torch.Generator) -> Tensor:
         """Return, for places in ``rows``, those of an image of another identity."""
         start, count = self.starts[self.identity[places]], self.counts[self.identity[places]]
         step = _below(len(self.rows) - count, generator)
-        return (start + count + step) % len(self.rows)
+        stranger: Tensor = (start + count + step) % len(self.rows)
+        return stranger
 
 
 class _Drawer:

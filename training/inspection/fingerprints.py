@@ -48,7 +48,7 @@ def fingerprint(picture: Picture) -> Fingerprint:
     The digest is of pixels, not of the file, so a copy saved anew without loss is found too.
     """
     shape = np.array(picture.shape, "<i8").tobytes()
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = _grey(picture)
     return Fingerprint(
         digest=hashlib.sha256(shape + np.ascontiguousarray(picture).tobytes()).hexdigest(),
         gradients=difference_hash(picture),
@@ -61,7 +61,7 @@ def difference_hash(picture: Picture) -> int:
 
     Cells are those of a 9 x 8 miniature, read row by row from the highest bit.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = _grey(picture)
     small = _shrunk(grey, _HASH_SIDE + 1, _HASH_SIDE)
     bits = small[:, :-1] > small[:, 1:]
     return int.from_bytes(np.packbits(bits.reshape(-1)).tobytes(), "big")
@@ -73,8 +73,8 @@ def near_pairs(
     """Return the pairs whose hashes ``(N,)`` and miniatures ``(N, 16, 16)`` both are close.
 
     A hash knows no contrast and says little of a plain image: the mean absolute difference of the
-    miniatures, in grey levels, must be small too. Every pair is compared: about three seconds for
-    60,000 images, a quarter of an hour for a million.
+    miniatures, in grey levels, must be small too. Every pair is compared: five seconds of one core
+    for 60,000 images, growing with the square.
     """
     found = [
         _confirmed(rows, bits, miniatures, most_levels)
@@ -87,7 +87,11 @@ def near_pairs(
     )
 
 
-def _shrunk(grey: npt.NDArray[np.generic], width: int, height: int) -> Miniatures:
+def _grey(picture: Picture) -> Miniatures:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _shrunk(grey: Miniatures, width: int, height: int) -> Miniatures:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 

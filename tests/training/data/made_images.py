@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -42,10 +43,10 @@ def write_identities(root: Path, images_of: dict[str, int]) -> Path:
     return root
 
 
-def image_set(pictures: list[tuple[str | None, Pixels]]) -> ImageSet:
+def image_set(pictures: Sequence[tuple[str | None, Pixels]]) -> ImageSet:
     """Return pictures in memory as a set with keys "0", "1" and so on."""
     items = [
-        ImageItem(str(number), label, lambda picture=picture: picture)
+        ImageItem(str(number), label, picture.copy)
         for number, (label, picture) in enumerate(pictures)
     ]
     return ImageSet("made", tuple(items))

@@ -55,9 +55,9 @@ def test_near_pairs_are_those_of_slow_counting() -> None:
     hashes = random.integers(0, 2**63, 12, dtype=np.uint64).repeat(4)
     flips = random.integers(0, 2**63, (48, 4), dtype=np.uint64)
     hashes ^= flips[:, 0] & flips[:, 1] & flips[:, 2] & flips[:, 3]  # a few bits each
-    miniatures = random.integers(0, 256, (12, 16, 16)).repeat(4, axis=0)
+    plain = random.integers(0, 256, (12, 16, 16)).repeat(4, axis=0)
     noise = random.integers(-12, 13, (48, 1, 1)) * random.integers(0, 2, (48, 16, 16))
-    miniatures = np.clip(miniatures + noise, 0, 255).astype(np.uint8)
+    miniatures = np.clip(plain + noise, 0, 255).astype(np.uint8)
     pairs = near_pairs(hashes, miniatures, most_bits=7, most_levels=5.0)
     expected = slow_pairs(hashes, miniatures.tolist(), 7, 5.0)
     assert {(int(first), int(second)) for first, second in pairs.rows} == expected
