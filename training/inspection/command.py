@@ -12,7 +12,7 @@ from training.augment.generic import GenericAugmentRecipe
 from training.data.readers.registry import ImageKind, guess_kind, read_images
 from training.data.transform import TransformRecipe
 from training.inspection.blurring import watchful_detector
-from training.inspection.examination import MOST_BITS, MOST_LEVELS, inspect_images
+from training.inspection.examination import LEAST_CORRELATION, MOST_BITS, inspect_images
 from training.inspection.preview import preview_images
 
 DataArgument = Annotated[
@@ -30,13 +30,13 @@ def inspect(
     most_bits: Annotated[
         int, typer.Option(min=0, max=64, help="Bits by which near-duplicates' hashes may differ.")
     ] = MOST_BITS,
-    most_levels: Annotated[
-        float, typer.Option(min=0, help="Mean grey levels by which near-duplicates may differ.")
-    ] = MOST_LEVELS,
+    least_correlation: Annotated[
+        float, typer.Option(min=-1, max=1, help="Correlation that near-duplicates have at least.")
+    ] = LEAST_CORRELATION,
 ) -> None:
     """Look at every image: counts, sizes, unreadable files, duplicates. Exit code 1: findings."""
     images = read_images(kind or guess_kind(data), data)
-    report = inspect_images(images, most_bits=most_bits, most_levels=most_levels)
+    report = inspect_images(images, most_bits=most_bits, least_correlation=least_correlation)
     if as_json:
         typer.echo(report.to_json())
     else:

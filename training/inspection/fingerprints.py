@@ -19,6 +19,7 @@ MINIATURE_SIDE = 16
 _HASH_SIDE = 8
 _BLOCK_ENTRIES = 4_000_000
 _COMPARED_AT_ONCE = 50_000
+_PLAIN_VARIANCE = 1.0  # of grey levels: below it there is nothing to correlate
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class NearPairs:
-    """Rows of pairs ``(K, 2)``, bits by which their hashes differ ``(K,)``, and grey levels."""
+    """Rows of pairs ``(K, 2)``, bits by which hashes differ ``(K,)``, miniatures' correlation."""
 
     rows: IntArray
     bits: IntArray
-    levels: npt.NDArray[np.float64]
+    correlation: npt.NDArray[np.float64]
 
 
 def fingerprint(picture: Picture) -> Fingerprint:
@@ -68,22 +69,23 @@ def difference_hash(picture: Picture) -> int:
 
 
 def near_pairs(
-    hashes: Hashes, miniatures: Miniatures, *, most_bits: int, most_levels: float
+    hashes: Hashes, miniatures: Miniatures, *, most_bits: int, least_correlation: float
 ) -> NearPairs:
     """Return the pairs whose hashes ``(N,)`` and miniatures ``(N, 16, 16)`` both are close.
 
-    A hash knows no contrast and says little of a plain image: the mean absolute difference of the
-    miniatures, in grey levels, must be small too. Every pair is compared: five seconds of one core
-    for 60,000 images, growing with the square.
+    A hash alone takes two dark pictures with something bright in one place for the same; the
+    correlation of the miniatures over their cells does not, and bears other light and contrast.
+    Plain images correlate with nothing: of those only copies are the same. Every pair is compared:
+    two seconds of one core for 25,000 images, growing with the square.
     """
     found = [
-        _confirmed(rows, bits, miniatures, most_levels)
+        _confirmed(rows, bits, miniatures, least_correlation)
         for rows, bits in _close_hashes(hashes, most_bits)
     ]
     return NearPairs(
         np.concatenate([np.zeros((0, 2), np.int64), *(pairs.rows for pairs in found)]),
         np.concatenate([np.zeros(0, np.int64), *(pairs.bits for pairs in found)]),
-        np.concatenate([np.zeros(0), *(pairs.levels for pairs in found)]),
+        np.concatenate([np.zeros(0), *(pairs.correlation for pairs in found)]),
     )
 
 
@@ -112,9 +114,19 @@ def _close_hashes(hashes: Hashes, most_bits: int) -> Iterator[tuple[IntArray, In
 
 
 def _confirmed(
-    rows: IntArray, bits: IntArray, miniatures: Miniatures, most_levels: float
+    rows: IntArray, bits: IntArray, miniatures: Miniatures, least_correlation: float
 ) -> NearPairs:
-    one, two = miniatures[rows[:, 0]].astype(np.int16), miniatures[rows[:, 1]].astype(np.int16)
-    levels = np.abs(one - two).mean(axis=(1, 2))
-    close = levels <= most_levels
-    return NearPairs(rows[close], bits[close], levels[close])
+    one, two = _centred(miniatures[rows[:, 0]]), _centred(miniatures[rows[:, 1]])
+    spread = np.sqrt(_mean_of_cells(one * one) * _mean_of_cells(two * two))
+    correlation = _mean_of_cells(one * two) / np.maximum(spread, _PLAIN_VARIANCE)
+    close = correlation >= least_correlation
+    return NearPairs(rows[close], bits[close], correlation[close])
+
+
+def _centred(miniatures: Miniatures) -> npt.NDArray[np.float32]:
+    cells = miniatures.reshape(len(miniatures), MINIATURE_SIDE**2).astype(np.float32)
+    return cells - cells.mean(axis=1, keepdims=True)
+
+
+def _mean_of_cells(products: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    return products.mean(axis=1).astype(np.float64)

@@ -22,12 +22,12 @@ class UnreadableImage:
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """Two images that look alike: bits by which their hashes differ, mean grey levels apart."""
+    """Two images that look alike: bits by which hashes differ, correlation of miniatures."""
 
     first: str
     second: str
     bits: int
-    levels: float
+    correlation: float
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class InspectionReport:
 
     def _near_lines(self) -> list[str]:
         return [
-            f"{near.first} ~ {near.second} ({near.bits} bits, {near.levels:.1f} levels)"
+            f"{near.first} ~ {near.second} ({near.bits} bits, correlation {near.correlation:.3f})"
             for near in self.near_duplicates
         ]
 

@@ -6,23 +6,25 @@ import cv2
 import numpy as np
 
 from tests.training.data.made_images import pixels
-from training.inspection.fingerprints import Hashes, difference_hash, fingerprint, near_pairs
+from training.inspection.fingerprints import (
+    Hashes,
+    Miniatures,
+    difference_hash,
+    fingerprint,
+    near_pairs,
+)
 
 
 def slow_pairs(
-    hashes: Hashes, small: list[list[list[int]]], bits: int, levels: float
+    hashes: Hashes, miniatures: Miniatures, bits: int, correlation: float
 ) -> set[tuple[int, int]]:
-    """Compare every two by counting ones in text and adding differences one by one."""
+    """Compare every two by counting ones in text and by NumPy's own correlation."""
     found = set()
     for first in range(len(hashes)):
         for second in range(first + 1, len(hashes)):
             ones = format(int(hashes[first]) ^ int(hashes[second]), "b").count("1")
-            apart = [
-                abs(a - b)
-                for row_a, row_b in zip(small[first], small[second], strict=True)
-                for a, b in zip(row_a, row_b, strict=True)
-            ]
-            if ones <= bits and sum(apart) / len(apart) <= levels:
+            cells = np.corrcoef(miniatures[first].ravel(), miniatures[second].ravel())
+            if ones <= bits and cells[0, 1] >= correlation:
                 found.add((first, second))
     return found
 
@@ -45,7 +47,7 @@ def test_a_resized_recompressed_copy_is_near_and_another_picture_is_not() -> Non
     prints = [fingerprint(p) for p in (picture, copy, pixels(2, 200, 200))]
     hashes = np.array([one.gradients for one in prints], np.uint64)
     miniatures = np.array([one.miniature for one in prints])
-    pairs = near_pairs(hashes, miniatures, most_bits=4, most_levels=6.0)
+    pairs = near_pairs(hashes, miniatures, most_bits=6, least_correlation=0.99)
     assert pairs.rows.tolist() == [[0, 1]]
     assert prints[0].digest != prints[1].digest
 
@@ -56,10 +58,10 @@ def test_near_pairs_are_those_of_slow_counting() -> None:
     flips = random.integers(0, 2**63, (48, 4), dtype=np.uint64)
     hashes ^= flips[:, 0] & flips[:, 1] & flips[:, 2] & flips[:, 3]  # a few bits each
     plain = random.integers(0, 256, (12, 16, 16)).repeat(4, axis=0)
-    noise = random.integers(-12, 13, (48, 1, 1)) * random.integers(0, 2, (48, 16, 16))
+    noise = random.integers(-30, 31, (48, 1, 1)) * random.integers(0, 2, (48, 16, 16))
     miniatures = np.clip(plain + noise, 0, 255).astype(np.uint8)
-    pairs = near_pairs(hashes, miniatures, most_bits=7, most_levels=5.0)
-    expected = slow_pairs(hashes, miniatures.tolist(), 7, 5.0)
+    pairs = near_pairs(hashes, miniatures, most_bits=7, least_correlation=0.98)
+    expected = slow_pairs(hashes, miniatures, 7, 0.98)
     assert {(int(first), int(second)) for first, second in pairs.rows} == expected
     assert 0 < len(expected) < 12 * 6
     for (first, second), bits in zip(pairs.rows, pairs.bits, strict=True):
@@ -71,7 +73,8 @@ def test_more_images_than_one_block_are_all_compared() -> None:
     hashes = np.arange(count, dtype=np.uint64) << np.uint64(20)
     hashes[2999] = hashes[0]
     hashes[1500] = hashes[1400]
-    pairs = near_pairs(hashes, np.zeros((count, 16, 16), np.uint8), most_bits=0, most_levels=0.0)
+    ramp = np.arange(256, dtype=np.uint8).reshape(1, 16, 16).repeat(count, axis=0)
+    pairs = near_pairs(hashes, ramp, most_bits=0, least_correlation=0.99)
     assert sorted(map(tuple, pairs.rows.tolist())) == [(0, 2999), (1400, 1500)]
 
 
@@ -82,11 +85,23 @@ def test_the_digest_is_of_the_pixels_and_their_shape() -> None:
     assert fingerprint(picture.reshape(4, 2, 3)).digest != fingerprint(picture).digest
 
 
-def test_plain_pictures_of_two_colours_are_not_near() -> None:
+def test_plain_pictures_are_near_to_nothing() -> None:
     black, white = (fingerprint(np.full((20, 20, 3), level, np.uint8)) for level in (0, 255))
     assert black.gradients == white.gradients
     hashes = np.array([black.gradients, white.gradients], np.uint64)
     pairs = near_pairs(
-        hashes, np.array([black.miniature, white.miniature]), most_bits=4, most_levels=6.0
+        hashes, np.array([black.miniature, white.miniature]), most_bits=6, least_correlation=0.99
     )
     assert not len(pairs.rows)
+
+
+def test_something_bright_in_the_dark_is_not_the_same_for_its_place() -> None:
+    """Two faces on black: the hashes agree, for most cells are black, and the faces do not."""
+    dark = np.zeros((2, 128, 128, 3), np.uint8)
+    for number in range(2):
+        dark[number, 48:80, 48:80] = pixels(number, 32, 32)
+    prints = [fingerprint(picture) for picture in dark]
+    hashes = np.array([one.gradients for one in prints], np.uint64)
+    miniatures = np.array([one.miniature for one in prints])
+    assert len(near_pairs(hashes, miniatures, most_bits=12, least_correlation=0.0).rows) == 1
+    assert not len(near_pairs(hashes, miniatures, most_bits=12, least_correlation=0.99).rows)
