@@ -125,8 +125,10 @@ def _confirmed(
 
 def _centred(miniatures: Miniatures) -> npt.NDArray[np.float32]:
     cells = miniatures.reshape(len(miniatures), MINIATURE_SIDE**2).astype(np.float32)
-    return cells - cells.mean(axis=1, keepdims=True)
+    centred: npt.NDArray[np.float32] = cells - cells.mean(axis=1, keepdims=True)
+    return centred
 
 
 def _mean_of_cells(products: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    return products.mean(axis=1).astype(np.float64)
+    means: npt.NDArray[np.float64] = products.mean(axis=1).astype(np.float64)
+    return means
