@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.domain.errors import ModelArtifactError
+from app.domain.errors import FacegateError
 from training.calibration.command import calibrate
 from training.data.crops import DataError
 from training.data.packing import pack_data
@@ -31,9 +31,11 @@ from training.evaluation.whole_photos import judge_whole_photos
 from training.export.command import card, export
 from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
+from training.inspection.command import inspect, preview
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
 from training.recipe import load_recipe
+from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
 from training.torch_setup import choose_device, keep_large_blocks
 
@@ -168,6 +170,11 @@ app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
 app.command("import-sface")(import_sface)
+app.command("inspect")(inspect)
+app.command("preview")(preview)
+app.command("embed")(embed)
+app.command("search")(search)
+app.command("verify")(verify)
 
 
 def run_command() -> None:
@@ -176,7 +183,7 @@ def run_command() -> None:
         DataError,
         CheckpointError,
         ForeignNetworkError,
-        ModelArtifactError,
+        FacegateError,
         TrainingDivergedError,
         ValidationError,
         OSError,
