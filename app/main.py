@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.types import Scope
 
 from app.api import employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
+from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.metrics import MetricsMiddleware
 from app.api.problems import UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
-from app.api.security import require_key
+from app.api.security import KeyMiddleware, require_key
 from app.bootstrap import Lifespan, make_lifespan
 from app.settings import Settings
 
 VERSION = "0.1.0"
+MAX_RECORD_BYTES = 64 * 1024
 DESCRIPTION = """
 Tells, for a face at a door, which employee this is or that it is nobody.
 
@@ -22,6 +27,16 @@ Send photos as multipart files or as base64 in JSON, under the same names. Error
 `application/problem+json` (RFC 9457) with a stable `code`. A stranger is an answer
 (`"decision": "unknown"`), not an error.
 """
+
+
+def body_limits(settings: Settings) -> Callable[[Scope], int]:
+    """Return how many bytes the body of a request may have: few, unless it carries photos."""
+    most = settings.max_request_bytes
+
+    def limit(scope: Scope) -> int:
+        return most if recognition_routes.carries_photos(scope) else min(most, MAX_RECORD_BYTES)
+
+    return limit
 
 
 def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
@@ -44,7 +59,9 @@ def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
     app.include_router(service_routes.router)
     add_problem_handlers(app)
     # The last one added is the outermost: every answer, a refused body's too, carries an id.
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_request_bytes)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
+    app.add_middleware(KeyMiddleware, key=settings.required_api_key)
+    app.add_middleware(ErrorBoundaryMiddleware)
     app.add_middleware(MetricsMiddleware)
     app.add_middleware(RequestIdMiddleware)
     return app

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.api import schemas
 from app.api.presenters import employee_body, enroll_response, face_body
@@ -63,6 +65,11 @@ async def _pair_upload(request: Request) -> tuple[bytes, bytes]:
         get_state(request).max_upload_bytes,
     )
     return photos["first"][0], photos["second"][0]
+
+
+def carries_photos(scope: Scope) -> bool:
+    """Return whether a request is for one of these routes: all of them take photos."""
+    return any(route.matches(scope)[0] is Match.FULL for route in router.routes)
 
 
 Photo = Annotated[bytes, Depends(_photo_upload)]
