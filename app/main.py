@@ -12,6 +12,7 @@ from app.api import employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.metrics import MetricsMiddleware
+from app.api.photo_gate import Patience, PhotoGateMiddleware
 from app.api.problems import UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
 from app.api.security import KeyMiddleware, require_key
@@ -39,10 +40,13 @@ def body_limits(settings: Settings) -> Callable[[Scope], int]:
     return limit
 
 
-def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, lifespan: Lifespan | None = None, patience: Patience | None = None
+) -> FastAPI:
     """Return the application; its resources are built when it starts.
 
-    ``lifespan`` builds them from something else than the settings.
+    ``lifespan`` builds them from something else than the settings; ``patience`` with photos that
+    come slowly is :class:`Patience`'s own unless given.
     """
     app = FastAPIOffline(
         title="Facegate",
@@ -59,6 +63,11 @@ def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
     app.include_router(service_routes.router)
     add_problem_handlers(app)
     # The last one added is the outermost: every answer, a refused body's too, carries an id.
+    app.add_middleware(
+        PhotoGateMiddleware,
+        carries_photos=recognition_routes.carries_photos,
+        patience=patience or Patience(),
+    )
     app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
     app.add_middleware(KeyMiddleware, key=settings.required_api_key)
     app.add_middleware(ErrorBoundaryMiddleware)

@@ -68,6 +68,7 @@ BAD_REQUEST = ProblemKind(400, "bad_request", "Bad Request")
 INVALID_REQUEST = ProblemKind(422, "invalid_request", "The request is not valid")
 UNAUTHENTICATED = ProblemKind(401, "unauthenticated", "A valid API key is required")
 TOO_LARGE = ProblemKind(413, "request_too_large", "The request has too many bytes")
+TOO_SLOW = ProblemKind(408, "request_too_slow", "The request came too slowly")
 INTERNAL = ProblemKind(500, "internal", "The request failed")
 
 _HTTP_CODES = {

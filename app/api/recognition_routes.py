@@ -10,9 +10,9 @@ from starlette.types import Scope
 
 from app.api import schemas
 from app.api.presenters import employee_body, enroll_response, face_body
-from app.api.problems import INVALID_REQUEST, TOO_LARGE, problem_docs
+from app.api.problems import INVALID_REQUEST, TOO_LARGE, TOO_SLOW, problem_docs
 from app.api.request_id import request_id_of
-from app.api.state import State, get_state
+from app.api.state import State
 from app.api.uploads import body_docs, read_body
 from app.domain import errors
 from app.services.enrollment import EnrollmentRequest
@@ -35,6 +35,7 @@ PHOTO_PROBLEMS = (
     errors.BusyError,
     INVALID_REQUEST,
     TOO_LARGE,
+    TOO_SLOW,
 )
 
 Faces = Annotated[
@@ -43,27 +44,23 @@ Faces = Annotated[
 ]
 
 
-async def _enroll_upload(request: Request) -> EnrollmentRequest:
+async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
     body, photos = await read_body(
-        request, schemas.EnrollBody, {"photos": True}, get_state(request).max_upload_bytes
+        request, schemas.EnrollBody, {"photos": True}, state.max_upload_bytes
     )
     return EnrollmentRequest(body.employee_id, body.full_name, body.card_number, photos["photos"])
 
 
-async def _photo_upload(request: Request) -> bytes:
+async def _photo_upload(request: Request, state: State) -> bytes:
     _, photos = await read_body(
-        request, schemas.PhotoBody, {"photo": False}, get_state(request).max_upload_bytes
+        request, schemas.PhotoBody, {"photo": False}, state.max_upload_bytes
     )
     return photos["photo"][0]
 
 
-async def _pair_upload(request: Request) -> tuple[bytes, bytes]:
-    _, photos = await read_body(
-        request,
-        schemas.CompareBody,
-        {"first": False, "second": False},
-        get_state(request).max_upload_bytes,
-    )
+async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
+    fields = {"first": False, "second": False}
+    _, photos = await read_body(request, schemas.CompareBody, fields, state.max_upload_bytes)
     return photos["first"][0], photos["second"][0]
 
 
@@ -90,6 +87,7 @@ PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
             errors.BusyError,
             INVALID_REQUEST,
             TOO_LARGE,
+            TOO_SLOW,
         ),
     },
     openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),

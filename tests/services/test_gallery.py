@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from app.domain import errors
-from app.services.admission import Admission
 from app.services.employees import EmployeeChange
 from app.services.readiness import Readiness
 from tests.services.conftest import House
@@ -94,21 +93,3 @@ def test_a_change_of_name_does_not_touch_the_index(house: House) -> None:
     house.employees.change("e1", EmployeeChange(full_name="New Name"))
     assert house.index.revision == revision
     assert house.gallery.is_current()
-
-
-def test_too_much_work_is_refused_at_once() -> None:
-    admission = Admission(capacity=1, waiting_limit=0, timeout_seconds=0.01)
-    with admission.admitted():
-        with pytest.raises(errors.BusyError) as raised, admission.admitted():
-            pass
-        assert raised.value.retry_after_seconds >= 1
-    with admission.admitted():
-        pass
-
-
-def test_waiting_ends_after_a_while() -> None:
-    admission = Admission(capacity=1, waiting_limit=1, timeout_seconds=0.05)
-    with admission.admitted(), pytest.raises(errors.BusyError), admission.admitted():
-        pass
-    with admission.admitted():
-        pass
