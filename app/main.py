@@ -27,6 +27,9 @@ Tells, for a face at a door, which employee this is or that it is nobody.
 Send photos as multipart files or as base64 in JSON, under the same names. Errors are
 `application/problem+json` (RFC 9457) with a stable `code`. A stranger is an answer
 (`"decision": "unknown"`), not an error.
+
+A photo may have {photo_bytes:,} bytes and {photo_pixels:,} pixels, a whole request
+{request_bytes:,} bytes, base64 included.
 """
 
 
@@ -51,7 +54,11 @@ def create_app(
     app = FastAPIOffline(
         title="Facegate",
         version=VERSION,
-        description=DESCRIPTION,
+        description=DESCRIPTION.format(
+            photo_bytes=settings.max_upload_bytes,
+            photo_pixels=settings.max_photo_pixels,
+            request_bytes=settings.max_request_bytes,
+        ),
         lifespan=lifespan or make_lifespan(settings),
         swagger_ui_parameters={"tryItOutEnabled": True},
     )

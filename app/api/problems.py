@@ -69,7 +69,11 @@ INVALID_REQUEST = ProblemKind(422, "invalid_request", "The request is not valid"
 UNAUTHENTICATED = ProblemKind(401, "unauthenticated", "A valid API key is required")
 TOO_LARGE = ProblemKind(413, "request_too_large", "The request has too many bytes")
 TOO_SLOW = ProblemKind(408, "request_too_slow", "The request came too slowly")
+UNSUPPORTED_MEDIA = ProblemKind(415, "media_type_unsupported", "Unsupported Media Type")
 INTERNAL = ProblemKind(500, "internal", "The request failed")
+
+#: What can be wrong with the body of a request that carries photos, whatever the photos show.
+UPLOAD_PROBLEMS = (BAD_REQUEST, TOO_SLOW, TOO_LARGE, UNSUPPORTED_MEDIA, INVALID_REQUEST)
 
 _HTTP_CODES = {
     400: BAD_REQUEST.code,
@@ -77,7 +81,7 @@ _HTTP_CODES = {
     404: "not_found",
     405: "method_not_allowed",
     413: TOO_LARGE.code,
-    415: "media_type_unsupported",
+    415: UNSUPPORTED_MEDIA.code,
 }
 
 

@@ -10,10 +10,10 @@ from starlette.types import Scope
 
 from app.api import schemas
 from app.api.presenters import employee_body, enroll_response, face_body
-from app.api.problems import INVALID_REQUEST, TOO_LARGE, TOO_SLOW, problem_docs
+from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
 from app.api.state import State
-from app.api.uploads import body_docs, read_body
+from app.api.uploads import body_docs, read_body, usable
 from app.domain import errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
@@ -33,9 +33,7 @@ PHOTO_PROBLEMS = (
     errors.FaceTooBrightError,
     errors.FaceTurnedError,
     errors.BusyError,
-    INVALID_REQUEST,
-    TOO_LARGE,
-    TOO_SLOW,
+    *UPLOAD_PROBLEMS,
 )
 
 Faces = Annotated[
@@ -55,13 +53,13 @@ async def _photo_upload(request: Request, state: State) -> bytes:
     _, photos = await read_body(
         request, schemas.PhotoBody, {"photo": False}, state.max_upload_bytes
     )
-    return photos["photo"][0]
+    return usable(photos["photo"][0])
 
 
 async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
     fields = {"first": False, "second": False}
     _, photos = await read_body(request, schemas.CompareBody, fields, state.max_upload_bytes)
-    return photos["first"][0], photos["second"][0]
+    return usable(photos["first"][0]), usable(photos["second"][0])
 
 
 def carries_photos(scope: Scope) -> bool:
@@ -83,11 +81,8 @@ PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
             errors.NoUsablePhotoError,
             errors.TooManyPhotosError,
             errors.EmployeeConflictError,
-            errors.PhotoTooManyBytesError,
             errors.BusyError,
-            INVALID_REQUEST,
-            TOO_LARGE,
-            TOO_SLOW,
+            *UPLOAD_PROBLEMS,
         ),
     },
     openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),
@@ -102,7 +97,8 @@ def enroll(
 
     Every photo is judged by itself: `photos` says which were enrolled and why others were not.
     Nothing is stored where no photo can be used. A new employee is answered with 201, an extended
-    one with 200. Pictures are not kept, only their measures and embeddings.
+    one with 200. Pictures are not kept, only their measures and embeddings. Photos that together
+    exceed the bytes of a request (see the limits at the top) go in several: each adds its own.
     """
     result = state.enrollment.enroll(upload)
     response.status_code = 201 if result.created else 200
