@@ -11,9 +11,10 @@ from starlette.types import Scope
 from app.api import employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
+from app.api.local_callers import LocalCallersMiddleware
 from app.api.metrics import MetricsMiddleware
 from app.api.photo_gate import Patience, PhotoGateMiddleware
-from app.api.problems import UNAUTHENTICATED, add_problem_handlers, problem_docs
+from app.api.problems import FOREIGN_ORIGIN, UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
 from app.api.security import KeyMiddleware, require_key
 from app.bootstrap import Lifespan, make_lifespan
@@ -65,9 +66,11 @@ def create_app(
     app.state.api_key = settings.required_api_key
     for router in (recognition_routes.router, employee_routes.router):
         app.include_router(
-            router, dependencies=[Depends(require_key)], responses=problem_docs(UNAUTHENTICATED)
+            router,
+            dependencies=[Depends(require_key)],
+            responses=problem_docs(UNAUTHENTICATED, FOREIGN_ORIGIN),
         )
-    app.include_router(service_routes.router)
+    app.include_router(service_routes.router, responses=problem_docs(FOREIGN_ORIGIN))
     add_problem_handlers(app)
     # The last one added is the outermost: every answer, a refused body's too, carries an id.
     app.add_middleware(
@@ -77,6 +80,8 @@ def create_app(
     )
     app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
     app.add_middleware(KeyMiddleware, key=settings.required_api_key)
+    if settings.required_api_key is None:
+        app.add_middleware(LocalCallersMiddleware, any_host=settings.allow_anonymous)
     app.add_middleware(ErrorBoundaryMiddleware)
     app.add_middleware(MetricsMiddleware)
     app.add_middleware(RequestIdMiddleware)

@@ -67,6 +67,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
 BAD_REQUEST = ProblemKind(400, "bad_request", "Bad Request")
 INVALID_REQUEST = ProblemKind(422, "invalid_request", "The request is not valid")
 UNAUTHENTICATED = ProblemKind(401, "unauthenticated", "A valid API key is required")
+FOREIGN_ORIGIN = ProblemKind(403, "foreign_origin", "The request comes from another site")
 TOO_LARGE = ProblemKind(413, "request_too_large", "The request has too many bytes")
 TOO_SLOW = ProblemKind(408, "request_too_slow", "The request came too slowly")
 UNSUPPORTED_MEDIA = ProblemKind(415, "media_type_unsupported", "Unsupported Media Type")

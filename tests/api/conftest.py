@@ -16,6 +16,7 @@ from app.main import create_app
 from app.services.readiness import Readiness
 from app.services.recognition import Policy
 from app.settings import Settings
+from tests.api.exchange import local_client
 from tests.services.conftest import House, open_house  # noqa: F401  a fixture
 from tests.services.fakes import MANIFEST, photo
 
@@ -55,5 +56,5 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
 
 @pytest.fixture
 def client(make_app: Callable[..., FastAPI]) -> Iterator[TestClient]:
-    with TestClient(make_app(), raise_server_exceptions=False) as started:
+    with local_client(make_app()) as started:
         yield started

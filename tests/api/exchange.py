@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 from starlette.types import Message
@@ -74,6 +75,11 @@ async def exchange(
     }
     await client.app(scope, receive, send)
     return answer
+
+
+def local_client(app: FastAPI) -> TestClient:
+    """Return a client that, like every caller without a key, uses a name of the loopback."""
+    return TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
 
 
 def ask_below_http(

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.api.exchange import ask_below_http, chunks, unreadable
+from tests.api.exchange import ask_below_http, chunks, local_client, unreadable
 from tests.api.test_recognition_routes import ask, enroll
 from tests.services.fakes import photo
 
@@ -26,7 +26,7 @@ GUARDED = [
 def test_without_the_key_no_body_is_read(
     make_app: Callable[..., FastAPI], method: str, path: str, given: dict[str, str]
 ) -> None:
-    with TestClient(make_app(api_key=KEY)) as client:
+    with local_client(make_app(api_key=KEY)) as client:
         answer = ask_below_http(client, method, path, JSON | given, unreadable)
     assert (answer.status, answer.json()["code"]) == (401, "unauthenticated")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -34,7 +34,7 @@ def test_without_the_key_no_body_is_read(
 
 
 def test_a_record_is_held_to_fewer_bytes_than_photos(make_app: Callable[..., FastAPI]) -> None:
-    with TestClient(make_app(max_request_bytes=200_000)) as client:
+    with local_client(make_app(max_request_bytes=200_000)) as client:
         enroll(client, "ann", photo("ann"))
         long = json.dumps({"full_name": "x" * 70_000}).encode()
         length = {"content-length": str(len(long))}

@@ -13,7 +13,15 @@ from starlette.types import Message
 from app.api.photo_gate import Patience
 from app.domain.faces import Picture
 from app.services.admission import Admission
-from tests.api.exchange import Answer, Receive, ask_below_http, chunks, exchange, unreadable
+from tests.api.exchange import (
+    Answer,
+    Receive,
+    ask_below_http,
+    chunks,
+    exchange,
+    local_client,
+    unreadable,
+)
 from tests.api.test_recognition_routes import ask, text
 from tests.services.conftest import House
 from tests.services.fakes import FakeVision, photo
@@ -86,7 +94,7 @@ def test_more_photos_than_places_are_refused_unread_and_nobody_else_waits(
 ) -> None:
     vision = HeldVision()
     house = open_house(vision, Admission(40, 20, 30.0))  # more than the pool's own 40 threads
-    with TestClient(make_app(house)) as client:
+    with local_client(make_app(house)) as client:
         vision.may_see.clear()
         crowd = [chunks(BODY) for _ in range(60)]
         answers, late, others = with_a_crowd(client, crowd, vision.may_see.set)
@@ -121,7 +129,10 @@ def test_bodies_together_are_bounded(
     make_app: Callable[..., FastAPI], open_house: Callable[..., House], announced: bool
 ) -> None:
     admission = Admission(2, 8, 5.0, max_bytes=1_000)
-    with TestClient(make_app(open_house(admission=admission))) as client, admission.place() as held:
+    with (
+        local_client(make_app(open_house(admission=admission))) as client,
+        admission.place() as held,
+    ):
         held.hold(900)
         headers = JSON | ({"content-length": "200"} if announced else {})
         receive = unreadable if announced else chunks(b" " * 50, b" " * 150)
@@ -135,7 +146,7 @@ def test_a_body_that_does_not_come_loses_its_place(make_app: Callable[..., FastA
         await anyio.sleep_forever()
         return {"type": "http.disconnect"}
 
-    with TestClient(make_app(patience=Patience(0.02, 1e9))) as client:
+    with local_client(make_app(patience=Patience(0.02, 1e9))) as client:
         for _ in range(12):  # more than there are places
             answer = ask_below_http(client, "POST", "/v1/verify", JSON, never)
             assert (answer.status, answer.json()["code"]) == (408, "request_too_slow")

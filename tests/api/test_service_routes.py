@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from app.api.problems import PROBLEMS, kind_of
 from app.domain import errors
+from tests.api.exchange import local_client
 from tests.api.test_recognition_routes import ask, enroll_team
 from tests.services.fakes import MANIFEST, photo
 
@@ -48,7 +49,7 @@ def test_a_request_id_is_the_callers_where_it_is_sane(client: TestClient) -> Non
 
 
 def test_a_key_guards_everything_but_health(make_app: Callable[..., FastAPI]) -> None:
-    with TestClient(make_app(api_key=KEY)) as client:
+    with local_client(make_app(api_key=KEY)) as client:
         for path in ("/v1/employees", "/v1/model"):
             refused = client.get(path)
             assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
@@ -72,7 +73,7 @@ def test_an_unexpected_error_is_a_bare_500(
     def boom() -> None:
         raise RuntimeError("secret inner text")
 
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with local_client(app) as client:
         answer = client.get("/boom")
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
@@ -98,7 +99,7 @@ def test_a_busy_service_says_when_to_come_back(make_app: Callable[..., FastAPI])
     def crowded() -> None:
         raise errors.BusyError(retry_after_seconds=7)
 
-    with TestClient(app) as client:
+    with local_client(app) as client:
         answer = client.get("/crowded")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
     assert answer.json()["code"] == "busy"

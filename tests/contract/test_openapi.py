@@ -11,7 +11,13 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from app.api.problems import MEDIA_TYPE, PROBLEMS, UNAUTHENTICATED, UPLOAD_PROBLEMS
+from app.api.problems import (
+    FOREIGN_ORIGIN,
+    MEDIA_TYPE,
+    PROBLEMS,
+    UNAUTHENTICATED,
+    UPLOAD_PROBLEMS,
+)
 from tests.contract.conftest import KEY
 
 OPERATIONS = 15
@@ -64,6 +70,15 @@ def test_faults_of_a_body_stand_with_every_route_that_takes_photos(base_url: str
         }
         expected = {(kind.status, kind.code) for kind in (*UPLOAD_PROBLEMS, UNAUTHENTICATED)}
         assert expected | {(503, "busy")} <= documented
+
+
+def test_every_route_documents_that_pages_of_other_sites_are_refused(base_url: str) -> None:
+    paths = httpx2.get(f"{base_url}/openapi.json").json()["paths"]
+    operations = [operation for path in paths.values() for operation in path.values()]
+    assert len(operations) == OPERATIONS
+    for operation in operations:
+        examples = operation["responses"]["403"]["content"][MEDIA_TYPE]["examples"]
+        assert FOREIGN_ORIGIN.code in examples
 
 
 def test_the_limits_are_named(base_url: str) -> None:
