@@ -39,7 +39,7 @@ def body_limits(settings: Settings) -> Callable[[Scope], int]:
     most = settings.max_request_bytes
 
     def limit(scope: Scope) -> int:
-        return most if recognition_routes.carries_photos(scope) else min(most, MAX_RECORD_BYTES)
+        return most if recognition_routes.photo_route(scope) else min(most, MAX_RECORD_BYTES)
 
     return limit
 
@@ -75,7 +75,7 @@ def create_app(
     # The last one added is the outermost: every answer, a refused body's too, carries an id.
     app.add_middleware(
         PhotoGateMiddleware,
-        carries_photos=recognition_routes.carries_photos,
+        photo_route=recognition_routes.photo_route,
         patience=patience or Patience(),
     )
     app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))

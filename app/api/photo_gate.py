@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.body_limit import announced_bytes
@@ -34,17 +35,20 @@ class PhotoGateMiddleware:
     """Refuses at once what finds no place, so that only a bounded number of photos is held."""
 
     def __init__(
-        self, app: ASGIApp, carries_photos: Callable[[Scope], bool], patience: Patience
+        self, app: ASGIApp, photo_route: Callable[[Scope], BaseRoute | None], patience: Patience
     ) -> None:
+        """Watch the requests for which there is a ``photo_route``."""
         self._app = app
-        self._carries_photos = carries_photos
+        self._photo_route = photo_route
         self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; raises ``BusyError``."""
-        if scope["type"] != "http" or not self._carries_photos(scope):
+        route = self._photo_route(scope) if scope["type"] == "http" else None
+        if route is None:
             await self._app(scope, receive, send)
             return
+        scope["route"] = route  # so that a refusal, too, is counted under its route
         state: AppState = scope["state"]["facegate"]
         with state.admission.place() as place:
             place.hold(announced_bytes(scope) or 0)

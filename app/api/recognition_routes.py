@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.api import schemas
@@ -62,9 +62,10 @@ async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
     return usable(photos["first"][0]), usable(photos["second"][0])
 
 
-def carries_photos(scope: Scope) -> bool:
-    """Return whether a request is for one of these routes: all of them take photos."""
-    return any(route.matches(scope)[0] is Match.FULL for route in router.routes)
+def photo_route(scope: Scope) -> BaseRoute | None:
+    """Return which of these routes a request is for, if any: all of them take photos."""
+    matching = (route for route in router.routes if route.matches(scope)[0] is Match.FULL)
+    return next(matching, None)
 
 
 Photo = Annotated[bytes, Depends(_photo_upload)]

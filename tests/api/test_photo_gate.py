@@ -138,6 +138,8 @@ def test_bodies_together_are_bounded(
         receive = unreadable if announced else chunks(b" " * 50, b" " * 150)
         answer = ask_below_http(client, "POST", "/v1/verify", headers, receive)
         assert (answer.status, answer.json()["code"]) == (503, "busy")
+        refused = 'method="POST",route="/v1/verify",status="503"'
+        assert refused in client.get("/metrics").text
         assert ask_below_http(client, "POST", "/v1/verify", JSON, chunks(BODY)).status == 200
 
 
