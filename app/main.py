@@ -72,7 +72,8 @@ def create_app(
         )
     app.include_router(service_routes.router, responses=problem_docs(FOREIGN_ORIGIN))
     add_problem_handlers(app)
-    # The last one added is the outermost: every answer, a refused body's too, carries an id.
+    # The last one added is the outermost. Errors become answers within the last two, so that every
+    # answer, also to a refused body or an unforeseen error, is counted and carries an id.
     app.add_middleware(
         PhotoGateMiddleware,
         photo_route=recognition_routes.photo_route,

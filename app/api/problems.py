@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.api.request_id import request_id_of
 from app.domain import errors
@@ -181,6 +182,8 @@ def answer_to(error: Exception, request_id: str) -> JSONResponse:
         kind = ProblemKind(error.status_code, code, HTTPStatus(error.status_code).phrase)
         headers = dict(error.headers) if error.headers else None
         return problem_response(kind, str(error.detail), request_id, headers=headers)
+    if isinstance(error, ClientDisconnect):  # nobody reads this, but it is counted
+        return problem_response(BAD_REQUEST, "the body did not come to its end", request_id)
     return _failure(INTERNAL, error, request_id)
 
 
@@ -206,8 +209,9 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as a problem."""
-    for kind in (errors.FacegateError, RequestValidationError, HTTPException, Exception):
-        # Coroutines: a refusal must not wait for a thread.
+    # Not Exception: Starlette answers that outside of all middleware; ErrorBoundaryMiddleware does.
+    for kind in (errors.FacegateError, RequestValidationError, HTTPException):
+        # A coroutine: a refusal must not wait for a thread.
         app.add_exception_handler(kind, _answer)
 
 

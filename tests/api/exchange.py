@@ -79,7 +79,7 @@ async def exchange(
 
 def local_client(app: FastAPI) -> TestClient:
     """Return a client that, like every caller without a key, uses a name of the loopback."""
-    return TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
+    return TestClient(app, base_url="http://127.0.0.1:8000")
 
 
 def ask_below_http(

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from app.api.problems import PROBLEMS, kind_of
 from app.domain import errors
-from tests.api.exchange import local_client
+from tests.api.exchange import ask_below_http, local_client
 from tests.api.test_recognition_routes import ask, enroll_team
 from tests.services.fakes import MANIFEST, photo
 
@@ -98,7 +101,52 @@ def test_an_unexpected_error_is_a_bare_500(
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
     assert "secret" not in answer.text
-    assert answer.json()["request_id"] in caplog.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] != ""
+    (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert answer.json()["request_id"] in record.getMessage()
+    assert record.exc_info is not None
+    assert "secret inner text" in str(record.exc_info[1])
+
+
+def test_an_unexpected_error_is_counted_under_its_route(make_app: Callable[..., FastAPI]) -> None:
+    app = make_app()
+
+    @app.get("/boom")
+    def boom() -> None:
+        raise RuntimeError
+
+    with local_client(app) as client:
+        client.get("/boom")
+        assert 'method="GET",route="/boom",status="500"' in client.get("/metrics").text
+
+
+def test_an_error_in_the_middle_of_an_answer_ends_the_connection(
+    make_app: Callable[..., FastAPI],
+) -> None:
+    app = make_app()
+
+    def half() -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError("the other half")
+
+    @app.get("/half")
+    def stream() -> StreamingResponse:
+        return StreamingResponse(half())
+
+    with local_client(app) as client, pytest.raises(RuntimeError, match="the other half"):
+        client.get("/half")
+
+
+def test_a_caller_who_hangs_up_is_no_failure_of_the_service(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    for kind in ("application/json", "multipart/form-data; boundary=x"):
+        answer = ask_below_http(client, "POST", "/v1/verify", {"content-type": kind}, gone)
+        assert answer.status == 400
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def _all_errors(root: type[errors.FacegateError]) -> set[type[errors.FacegateError]]:
