@@ -36,6 +36,7 @@ from app.vision.weights import read_detector_weights
 logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
+SPARE_THREADS = 40
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -93,9 +94,19 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         policy=policy,
         metrics=ServiceMetrics(lambda: index.size),
         max_upload_bytes=settings.max_upload_bytes,
+        admission=admission,
     )
     logger.info("ready: %s, %d employees", manifest.model_version, index.size)
     return state, registry
+
+
+def provide_threads(place_count: int) -> None:
+    """Give the running event loop a thread for every place, and some for all else.
+
+    The queue of requests is then ``Admission``'s, which has an end, and not the pool's, which has
+    none and in which everything else would stand behind the photos.
+    """
+    to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
@@ -107,6 +118,7 @@ def make_lifespan(settings: Settings) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
         state, registry = await to_thread.run_sync(build_state, settings)
+        provide_threads(state.admission.place_count)
         try:
             yield {"facegate": state}
         finally:

@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.types import Scope
 
 from app.api import employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
+from app.api.error_boundary import ErrorBoundaryMiddleware
+from app.api.local_callers import LocalCallersMiddleware
 from app.api.metrics import MetricsMiddleware
-from app.api.problems import UNAUTHENTICATED, add_problem_handlers, problem_docs
+from app.api.photo_gate import Patience, PhotoGateMiddleware
+from app.api.problems import FOREIGN_ORIGIN, UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
-from app.api.security import require_key
+from app.api.security import KeyMiddleware, require_key
 from app.bootstrap import Lifespan, make_lifespan
 from app.settings import Settings
 
 VERSION = "0.1.0"
+MAX_RECORD_BYTES = 64 * 1024
 DESCRIPTION = """
 Tells, for a face at a door, which employee this is or that it is nobody.
 
 Send photos as multipart files or as base64 in JSON, under the same names. Errors are
 `application/problem+json` (RFC 9457) with a stable `code`. A stranger is an answer
 (`"decision": "unknown"`), not an error.
+
+A photo may have {photo_bytes:,} bytes and {photo_pixels:,} pixels, a whole request
+{request_bytes:,} bytes, base64 included.
 """
 
 
-def create_app(settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
+def body_limits(settings: Settings) -> Callable[[Scope], int]:
+    """Return how many bytes the body of a request may have: few, unless it carries photos."""
+    most = settings.max_request_bytes
+
+    def limit(scope: Scope) -> int:
+        return most if recognition_routes.photo_route(scope) else min(most, MAX_RECORD_BYTES)
+
+    return limit
+
+
+def create_app(
+    settings: Settings, lifespan: Lifespan | None = None, patience: Patience | None = None
+) -> FastAPI:
     """Return the application; its resources are built when it starts.
 
-    ``lifespan`` builds them from something else than the settings.
+    ``lifespan`` builds them from something else than the settings; ``patience`` with photos that
+    come slowly is :class:`Patience`'s own unless given.
     """
     app = FastAPIOffline(
         title="Facegate",
         version=VERSION,
-        description=DESCRIPTION,
+        description=DESCRIPTION.format(
+            photo_bytes=settings.max_upload_bytes,
+            photo_pixels=settings.max_photo_pixels,
+            request_bytes=settings.max_request_bytes,
+        ),
         lifespan=lifespan or make_lifespan(settings),
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
     app.state.api_key = settings.required_api_key
     for router in (recognition_routes.router, employee_routes.router):
         app.include_router(
-            router, dependencies=[Depends(require_key)], responses=problem_docs(UNAUTHENTICATED)
+            router,
+            dependencies=[Depends(require_key)],
+            responses=problem_docs(UNAUTHENTICATED, FOREIGN_ORIGIN),
         )
-    app.include_router(service_routes.router)
+    app.include_router(service_routes.router, responses=problem_docs(FOREIGN_ORIGIN))
     add_problem_handlers(app)
-    # The last one added is the outermost: every answer, a refused body's too, carries an id.
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_request_bytes)
+    # The last one added is the outermost. Errors become answers within the last two, so that every
+    # answer, also to a refused body or an unforeseen error, is counted and carries an id.
+    app.add_middleware(
+        PhotoGateMiddleware,
+        photo_route=recognition_routes.photo_route,
+        patience=patience or Patience(),
+    )
+    app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
+    app.add_middleware(KeyMiddleware, key=settings.required_api_key)
+    if settings.required_api_key is None:
+        app.add_middleware(LocalCallersMiddleware, any_host=settings.allow_anonymous)
+    app.add_middleware(ErrorBoundaryMiddleware)
     app.add_middleware(MetricsMiddleware)
     app.add_middleware(RequestIdMiddleware)
     return app

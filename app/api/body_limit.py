@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import TOO_LARGE, ApiError, problem_response
-from app.api.request_id import request_id_of
+from app.api.problems import TOO_LARGE, ApiError
+
+
+def announced_bytes(scope: Scope) -> int | None:
+    """Return the length of the body where the headers tell it."""
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
 
 
 class BodyLimitMiddleware:
     """Refuses by the announced length, and counts what really arrives."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: Callable[[Scope], int]) -> None:
+        """Hold each request to ``max_bytes`` of its scope."""
         self._app = app
         self._max_bytes = max_bytes
 
@@ -22,14 +29,13 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        detail = f"a request may have {self._max_bytes} bytes"
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            headers = {"Connection": "close"}
-            request_id = request_id_of(Request(scope))
-            answer = problem_response(TOO_LARGE, detail, request_id, headers=headers)
-            await answer(scope, receive, send)
-            return
+        limit = self._max_bytes(scope)
+        # Closed, for the rest of the body may be without end.
+        too_large = ApiError(
+            TOO_LARGE, f"such a request may have {limit} bytes", {"Connection": "close"}
+        )
+        if (announced_bytes(scope) or 0) > limit:
+            raise too_large
         received = 0
 
         async def counted() -> Message:
@@ -37,8 +43,8 @@ class BodyLimitMiddleware:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self._max_bytes:
-                    raise ApiError(TOO_LARGE, detail)
+                if received > limit:
+                    raise too_large
             return message
 
         await self._app(scope, counted, send)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 
 from app.api import schemas
 from app.api.presenters import employee_body, photo_body
-from app.api.problems import INVALID_REQUEST, problem_docs
+from app.api.problems import BAD_REQUEST, INVALID_REQUEST, TOO_LARGE, problem_docs
 from app.api.state import State
 from app.domain import errors
 from app.services.employees import EmployeeChange
@@ -70,7 +70,11 @@ def read_employee(employee_id: str, state: State) -> schemas.EmployeeDetailBody:
     "/{employee_id}",
     summary="Change an employee",
     responses=problem_docs(
-        errors.EmployeeNotFoundError, errors.EmployeeConflictError, INVALID_REQUEST
+        errors.EmployeeNotFoundError,
+        errors.EmployeeConflictError,
+        BAD_REQUEST,
+        INVALID_REQUEST,
+        TOO_LARGE,
     ),
 )
 def change_employee(

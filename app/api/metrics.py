@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+#: HTTP lets a method be any word, and every label that is met stays for ever.
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _SIMILARITIES = tuple(step / 20 for step in range(-4, 20))
 
 
@@ -86,5 +88,6 @@ class MetricsMiddleware:
             if state is not None:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 metrics: ServiceMetrics = state.metrics
-                metrics.requests.labels(route, scope["method"], str(status)).inc()
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                metrics.requests.labels(route, method, str(status)).inc()
                 metrics.seconds.labels(route).observe(time.perf_counter() - started)

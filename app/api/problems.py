@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.api.request_id import request_id_of
 from app.domain import errors
@@ -65,18 +66,25 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
     ]
 }
 
+BAD_REQUEST = ProblemKind(400, "bad_request", "Bad Request")
 INVALID_REQUEST = ProblemKind(422, "invalid_request", "The request is not valid")
 UNAUTHENTICATED = ProblemKind(401, "unauthenticated", "A valid API key is required")
+FOREIGN_ORIGIN = ProblemKind(403, "foreign_origin", "The request comes from another site")
 TOO_LARGE = ProblemKind(413, "request_too_large", "The request has too many bytes")
+TOO_SLOW = ProblemKind(408, "request_too_slow", "The request came too slowly")
+UNSUPPORTED_MEDIA = ProblemKind(415, "media_type_unsupported", "Unsupported Media Type")
 INTERNAL = ProblemKind(500, "internal", "The request failed")
 
+#: What can be wrong with the body of a request that carries photos, whatever the photos show.
+UPLOAD_PROBLEMS = (BAD_REQUEST, TOO_SLOW, TOO_LARGE, UNSUPPORTED_MEDIA, INVALID_REQUEST)
+
 _HTTP_CODES = {
-    400: "bad_request",
+    400: BAD_REQUEST.code,
     401: UNAUTHENTICATED.code,
     404: "not_found",
     405: "method_not_allowed",
     413: TOO_LARGE.code,
-    415: "media_type_unsupported",
+    415: UNSUPPORTED_MEDIA.code,
 }
 
 
@@ -107,13 +115,18 @@ class ProblemBody(BaseModel):
     )
 
 
-class ApiError(Exception):
-    """A fault of the HTTP exchange itself, which the domain knows nothing of."""
+class ApiError(HTTPException):
+    """A fault of the HTTP exchange itself, which the domain knows nothing of.
 
-    def __init__(self, kind: ProblemKind, detail: str) -> None:
-        super().__init__(detail)
+    An ``HTTPException``, because FastAPI makes a 400 of any other error raised while it reads a
+    body.
+    """
+
+    def __init__(
+        self, kind: ProblemKind, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(kind.status, detail, headers)
         self.kind = kind
-        self.detail = detail
 
 
 def kind_of(error: errors.FacegateError) -> ProblemKind:
@@ -153,13 +166,32 @@ def problem_response(
     )
 
 
-def _domain_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.FacegateError)  # noqa: S101  narrows for the type checker
+def answer_to(error: Exception, request_id: str) -> JSONResponse:
+    """Return the problem that stands for ``error``; what nobody foresaw is logged and bare."""
+    if isinstance(error, errors.FacegateError):
+        return _domain_error(error, request_id)
+    if isinstance(error, ApiError):
+        headers = dict(error.headers) if error.headers else None
+        return problem_response(error.kind, error.detail, request_id, headers=headers)
+    if isinstance(error, RequestValidationError):
+        # The offending input itself is left out: it may be a photo or a name.
+        fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        detail = "; ".join(fields[:5])
+        return problem_response(INVALID_REQUEST, detail, request_id, fields=fields[:50])
+    if isinstance(error, HTTPException):
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        kind = ProblemKind(error.status_code, code, HTTPStatus(error.status_code).phrase)
+        headers = dict(error.headers) if error.headers else None
+        return problem_response(kind, str(error.detail), request_id, headers=headers)
+    if isinstance(error, ClientDisconnect):  # nobody reads this, but it is counted
+        return problem_response(BAD_REQUEST, "the body did not come to its end", request_id)
+    return _failure(INTERNAL, error, request_id)
+
+
+def _domain_error(error: errors.FacegateError, request_id: str) -> JSONResponse:
     kind = kind_of(error)
-    request_id = request_id_of(request)
     if kind.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request %s failed", request_id, exc_info=error)
-        return problem_response(kind, "see the service's log under this request id", request_id)
+        return _failure(kind, error, request_id)
     headers = None
     if isinstance(error, errors.BusyError):
         headers = {"Retry-After": str(error.retry_after_seconds)}
@@ -170,42 +202,21 @@ def _domain_error(request: Request, error: Exception) -> JSONResponse:
     return problem_response(kind, str(error), request_id, photos=photos, headers=headers)
 
 
-def _api_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ApiError)  # noqa: S101  narrows for the type checker
-    headers = {"WWW-Authenticate": "Bearer"} if error.kind.status == 401 else None
-    return problem_response(error.kind, error.detail, request_id_of(request), headers=headers)
-
-
-def _invalid_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  narrows for the type checker
-    # The offending input itself is left out: it may be a photo or a name.
-    fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-    return problem_response(
-        INVALID_REQUEST, "; ".join(fields[:5]), request_id_of(request), fields=fields[:50]
-    )
-
-
-def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101  narrows for the type checker
-    code = _HTTP_CODES.get(error.status_code, "http_error")
-    kind = ProblemKind(error.status_code, code, HTTPStatus(error.status_code).phrase)
-    headers = dict(error.headers) if error.headers else None
-    return problem_response(kind, str(error.detail), request_id_of(request), headers=headers)
-
-
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    request_id = request_id_of(request)
+def _failure(kind: ProblemKind, error: Exception, request_id: str) -> JSONResponse:
     logger.error("request %s failed", request_id, exc_info=error)
-    return problem_response(INTERNAL, "see the service's log under this request id", request_id)
+    return problem_response(kind, "see the service's log under this request id", request_id)
+
+
+async def _answer(request: Request, error: Exception) -> JSONResponse:
+    return answer_to(error, request_id_of(request))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as a problem."""
-    app.add_exception_handler(errors.FacegateError, _domain_error)
-    app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    # Not Exception: Starlette answers that outside of all middleware; ErrorBoundaryMiddleware does.
+    for kind in (errors.FacegateError, RequestValidationError, HTTPException):
+        # A coroutine: a refusal must not wait for a thread.
+        app.add_exception_handler(kind, _answer)
 
 
 def problem_docs(*kinds: type[errors.FacegateError] | ProblemKind) -> dict[int | str, dict]:  # type: ignore[type-arg]

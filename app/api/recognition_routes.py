@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from app.api import schemas
 from app.api.presenters import employee_body, enroll_response, face_body
-from app.api.problems import INVALID_REQUEST, TOO_LARGE, problem_docs
+from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
-from app.api.state import State, get_state
-from app.api.uploads import body_docs, read_body
+from app.api.state import State
+from app.api.uploads import body_docs, read_body, usable
 from app.domain import errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
@@ -31,8 +33,7 @@ PHOTO_PROBLEMS = (
     errors.FaceTooBrightError,
     errors.FaceTurnedError,
     errors.BusyError,
-    INVALID_REQUEST,
-    TOO_LARGE,
+    *UPLOAD_PROBLEMS,
 )
 
 Faces = Annotated[
@@ -41,28 +42,30 @@ Faces = Annotated[
 ]
 
 
-async def _enroll_upload(request: Request) -> EnrollmentRequest:
+async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
     body, photos = await read_body(
-        request, schemas.EnrollBody, {"photos": True}, get_state(request).max_upload_bytes
+        request, schemas.EnrollBody, {"photos": True}, state.max_upload_bytes
     )
     return EnrollmentRequest(body.employee_id, body.full_name, body.card_number, photos["photos"])
 
 
-async def _photo_upload(request: Request) -> bytes:
+async def _photo_upload(request: Request, state: State) -> bytes:
     _, photos = await read_body(
-        request, schemas.PhotoBody, {"photo": False}, get_state(request).max_upload_bytes
+        request, schemas.PhotoBody, {"photo": False}, state.max_upload_bytes
     )
-    return photos["photo"][0]
+    return usable(photos["photo"][0])
 
 
-async def _pair_upload(request: Request) -> tuple[bytes, bytes]:
-    _, photos = await read_body(
-        request,
-        schemas.CompareBody,
-        {"first": False, "second": False},
-        get_state(request).max_upload_bytes,
-    )
-    return photos["first"][0], photos["second"][0]
+async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
+    fields = {"first": False, "second": False}
+    _, photos = await read_body(request, schemas.CompareBody, fields, state.max_upload_bytes)
+    return usable(photos["first"][0]), usable(photos["second"][0])
+
+
+def photo_route(scope: Scope) -> BaseRoute | None:
+    """Return which of these routes a request is for, if any: all of them take photos."""
+    matching = (route for route in router.routes if route.matches(scope)[0] is Match.FULL)
+    return next(matching, None)
 
 
 Photo = Annotated[bytes, Depends(_photo_upload)]
@@ -79,10 +82,8 @@ PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
             errors.NoUsablePhotoError,
             errors.TooManyPhotosError,
             errors.EmployeeConflictError,
-            errors.PhotoTooManyBytesError,
             errors.BusyError,
-            INVALID_REQUEST,
-            TOO_LARGE,
+            *UPLOAD_PROBLEMS,
         ),
     },
     openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),
@@ -97,7 +98,8 @@ def enroll(
 
     Every photo is judged by itself: `photos` says which were enrolled and why others were not.
     Nothing is stored where no photo can be used. A new employee is answered with 201, an extended
-    one with 200. Pictures are not kept, only their measures and embeddings.
+    one with 200. Pictures are not kept, only their measures and embeddings. Photos that together
+    exceed the bytes of a request (see the limits at the top) go in several: each adds its own.
     """
     result = state.enrollment.enroll(upload)
     response.status_code = 201 if result.created else 200

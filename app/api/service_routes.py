@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Response
 
 from app.api import schemas
@@ -21,7 +22,7 @@ def _threshold(threshold: Threshold) -> schemas.ThresholdBody:
 
 
 @router.get("/v1/model", summary="The loaded model", dependencies=[Depends(require_key)])
-def read_model(state: State) -> schemas.ModelResponse:
+async def read_model(state: State) -> schemas.ModelResponse:
     """Return which embedder decides, by which thresholds and priors."""
     manifest, policy = state.manifest, state.policy
     return schemas.ModelResponse(
@@ -40,7 +41,7 @@ def read_model(state: State) -> schemas.ModelResponse:
 
 
 @router.get("/healthz", summary="Does the process live")
-def healthz() -> schemas.HealthResponse:
+async def healthz() -> schemas.HealthResponse:
     """Answer as long as the process does."""
     return schemas.HealthResponse()
 
@@ -50,9 +51,9 @@ def healthz() -> schemas.HealthResponse:
     summary="Can the service decide",
     responses={503: {"model": schemas.ReadinessResponse, "description": "Not ready"}},
 )
-def readyz(state: State, response: Response) -> schemas.ReadinessResponse:
+async def readyz(state: State, response: Response) -> schemas.ReadinessResponse:
     """Recognise a stored picture, and compare the index with the registry."""
-    report = state.readiness.check()
+    report = await to_thread.run_sync(state.readiness.check, limiter=state.readiness_turns)
     response.status_code = 200 if report.ready else 503
     return schemas.ReadinessResponse(
         ready=report.ready,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.api.metrics import ServiceMetrics
 from app.domain.model_manifest import ModelManifest
+from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.readiness import Readiness
@@ -27,9 +29,12 @@ class AppState:
     policy: Policy
     metrics: ServiceMetrics
     max_upload_bytes: int
+    admission: Admission
+    #: A readiness check waits for its turn like any recognition; the others do not stand behind it.
+    readiness_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
 
-def get_state(request: Request) -> AppState:
+async def get_state(request: Request) -> AppState:
     """Return the state of the running service."""
     state = request.state.facegate
     if not isinstance(state, AppState):

@@ -8,30 +8,78 @@ from contextlib import contextmanager
 
 from app.domain.errors import BusyError
 
+MAX_BYTES_IN_FLIGHT = 256_000_000
+
+
+class Place:
+    """What one request holds of the machine; counts the bytes of its body."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self.byte_count = 0
+
+    def hold(self, byte_count: int) -> None:
+        """Count ``byte_count`` bytes as held by this request, never fewer than before.
+
+        Raises ``BusyError`` where all requests together would hold too many. One that is alone is
+        never refused, however large.
+        """
+        self._admission.count_bytes(self, byte_count)
+
 
 class Admission:
-    """At most ``capacity`` recognitions run and ``waiting_limit`` wait; further ones are refused.
+    """Places for requests, and turns for the recognitions in them.
 
-    A queue without end is slower for everybody: a door that answers after a minute is a closed
-    door, and each waiting photo holds memory.
+    A request claims a place before its photos are read: ``capacity`` plus ``waiting_limit`` of
+    them, and ``max_bytes`` of photos in all; further ones are refused at once. At most
+    ``capacity`` recognitions run at a time. A queue without end is slower for everybody: a door
+    that answers after a minute is a closed door, and each waiting photo holds memory.
     """
 
-    def __init__(self, capacity: int, waiting_limit: int, timeout_seconds: float) -> None:
-        self._running = threading.BoundedSemaphore(capacity)
-        self._admitted = threading.BoundedSemaphore(capacity + waiting_limit)
+    def __init__(
+        self,
+        capacity: int,
+        waiting_limit: int,
+        timeout_seconds: float,
+        max_bytes: int = MAX_BYTES_IN_FLIGHT,
+    ) -> None:
+        self.place_count = capacity + waiting_limit
+        self._turns = threading.BoundedSemaphore(capacity)
         self._timeout_seconds = timeout_seconds
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._places: set[Place] = set()
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Wait for a turn; raises ``BusyError`` where too many wait or it takes too long."""
-        if not self._admitted.acquire(blocking=False):
-            raise BusyError(retry_after_seconds=1)
+    def place(self) -> Iterator[Place]:
+        """Claim a place without waiting; raises ``BusyError`` where all are taken."""
+        place = Place(self)
+        with self._lock:
+            if len(self._places) >= self.place_count:
+                raise BusyError(retry_after_seconds=1)
+            self._places.add(place)
         try:
-            if not self._running.acquire(timeout=self._timeout_seconds):
-                raise BusyError(retry_after_seconds=2)
-            try:
-                yield
-            finally:
-                self._running.release()
+            yield place
         finally:
-            self._admitted.release()
+            with self._lock:
+                self._places.remove(place)
+
+    def count_bytes(self, place: Place, byte_count: int) -> None:
+        """Count what ``place`` holds; raises ``BusyError`` as ``Place.hold`` does."""
+        with self._lock:
+            if byte_count <= place.byte_count:
+                return
+            others = sum(one.byte_count for one in self._places if one is not place)
+            if others and others + byte_count > self._max_bytes:
+                raise BusyError(retry_after_seconds=1)
+            place.byte_count = byte_count
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn to recognise; raises ``BusyError`` where that takes too long."""
+        if not self._turns.acquire(timeout=self._timeout_seconds):
+            raise BusyError(retry_after_seconds=2)
+        try:
+            yield
+        finally:
+            self._turns.release()

@@ -19,15 +19,18 @@ from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.ports import RegistrySession
 
+#: A photo as it arrived: the bytes of a picture file, or why they were not taken.
+Upload = bytes | PhotoError
+
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """Whom to enrol or extend; ``photos`` are the bytes of picture files."""
+    """Whom to enrol or extend, from which photos."""
 
     employee_id: str
     full_name: str
     card_number: str | None
-    photos: Sequence[bytes]
+    photos: Sequence[Upload]
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,15 @@ class Enrollment:
         return EnrollmentResult(current, created, enrolled, failures)
 
     def _extract_all(
-        self, photos: Sequence[bytes]
+        self, photos: Sequence[Upload]
     ) -> tuple[list[tuple[int, ExtractedFace]], tuple[PhotoFailure, ...]]:
         faces: list[tuple[int, ExtractedFace]] = []
         failures: list[PhotoFailure] = []
-        for position, content in enumerate(photos):
+        for position, upload in enumerate(photos):
             try:
-                face = self._extraction.extract(content, self._limits, SeveralFaces.REFUSE)
+                if isinstance(upload, PhotoError):
+                    raise upload
+                face = self._extraction.extract(upload, self._limits, SeveralFaces.REFUSE)
             except PhotoError as error:
                 failures.append(PhotoFailure(position, error.code, str(error)))
             else:

@@ -31,7 +31,7 @@ class ExtractedFace:
 
 
 class FaceExtraction:
-    """Decode, detect, align, measure, embed: one photo at a time, admitted first."""
+    """Decode, detect, align, measure, embed: one photo at a time, each in its turn."""
 
     def __init__(self, vision: Vision, embedder: Embedder, admission: Admission) -> None:
         self._vision = vision
@@ -45,7 +45,7 @@ class FaceExtraction:
 
         Of several faces the largest is taken, unless they are to be refused.
         """
-        with self._admission.admitted():
+        with self._admission.turn():
             picture = self._vision.decode(content)
             detections = self._vision.detect(picture)
             if not detections:

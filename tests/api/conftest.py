@@ -9,12 +9,14 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.metrics import ServiceMetrics
+from app.api.photo_gate import Patience
 from app.api.state import AppState
-from app.bootstrap import LifespanState
+from app.bootstrap import LifespanState, provide_threads
 from app.main import create_app
 from app.services.readiness import Readiness
 from app.services.recognition import Policy
 from app.settings import Settings
+from tests.api.exchange import local_client
 from tests.services.conftest import House, open_house  # noqa: F401  a fixture
 from tests.services.fakes import MANIFEST, photo
 
@@ -22,11 +24,13 @@ MAX_UPLOAD_BYTES = 2_000
 
 
 @pytest.fixture
-def make_app(open_house: Callable[[], House], tmp_path: Path) -> Callable[..., FastAPI]:  # noqa: F811
+def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., FastAPI]:  # noqa: F811
     """Return a way to build the application around fake eyes and a real registry."""
 
-    def make(**settings: object) -> FastAPI:
-        house = open_house()
+    def make(
+        house: House | None = None, patience: Patience | None = None, **settings: object
+    ) -> FastAPI:
+        house = house or open_house()
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
@@ -39,16 +43,18 @@ def make_app(open_house: Callable[[], House], tmp_path: Path) -> Callable[..., F
                 policy=Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5),
                 metrics=ServiceMetrics(lambda: house.index.size),
                 max_upload_bytes=MAX_UPLOAD_BYTES,
+                admission=house.admission,
             )
+            provide_threads(house.admission.place_count)
             yield {"facegate": state}
 
         defaults: dict[str, object] = {"data_dir": tmp_path, "max_request_bytes": 20_000}
-        return create_app(Settings.model_validate(defaults | settings), lifespan)
+        return create_app(Settings.model_validate(defaults | settings), lifespan, patience)
 
     return make
 
 
 @pytest.fixture
 def client(make_app: Callable[..., FastAPI]) -> Iterator[TestClient]:
-    with TestClient(make_app(), raise_server_exceptions=False) as started:
+    with local_client(make_app()) as started:
         yield started

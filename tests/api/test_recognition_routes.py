@@ -46,6 +46,21 @@ def test_enrolment_tells_what_became_of_every_photo(client: TestClient) -> None:
     assert enroll(client, "ann", photo("ann", 3)).status_code == 200
 
 
+def test_one_photo_that_cannot_be_taken_does_not_cost_the_others(client: TestClient) -> None:
+    large = b"x" * (MAX_UPLOAD_BYTES + 1)
+    answer = enroll(client, "ann", photo("ann", 1), large, photo("ann", 2))
+    assert answer.status_code == 201
+    assert [p["code"] for p in answer.json()["photos"]] == [None, "photo_too_many_bytes", None]
+    texts = [text(large), text(photo("bob", 1)), "*** no base64 ***", text(photo("bob", 2)), "é"]
+    body = {"employee_id": "bob", "full_name": "Bob", "photos": texts}
+    by_json = client.post("/v1/enroll", json=body)
+    assert by_json.status_code == 201
+    codes = [p["code"] for p in by_json.json()["photos"]]
+    bad = "photo_undecodable"
+    assert codes == ["photo_too_many_bytes", None, bad, None, bad]
+    assert by_json.json()["photos"][2]["message"] == "not valid base64"
+
+
 def test_an_empty_form_field_is_no_value(client: TestClient) -> None:
     answer = enroll(client, "ann", photo("ann", 1), card_number="")
     assert answer.status_code == 201
@@ -162,10 +177,12 @@ def test_several_faces_are_taken_or_refused_by_parameter(client: TestClient) -> 
 
 
 def test_an_enrolment_without_a_usable_photo_stores_nothing(client: TestClient) -> None:
-    answer = enroll(client, "ann", b"garbage", photo("ann", 1, faces=0))
+    large = b"x" * (MAX_UPLOAD_BYTES + 1)
+    answer = enroll(client, "ann", b"garbage", photo("ann", 1, faces=0), large)
     assert answer.status_code == 422
     assert answer.json()["code"] == "no_usable_photo"
-    assert [p["code"] for p in answer.json()["photos"]] == ["photo_undecodable", "no_face"]
+    codes = [p["code"] for p in answer.json()["photos"]]
+    assert codes == ["photo_undecodable", "no_face", "photo_too_many_bytes"]
     assert client.get("/v1/employees").json()["employees"] == []
 
 
@@ -207,7 +224,7 @@ def test_other_malformed_requests(client: TestClient) -> None:
     bad_form = client.post(
         "/v1/verify", content=b"x", headers={"content-type": "multipart/form-data"}
     )
-    assert bad_form.status_code == 400
+    assert (bad_form.status_code, bad_form.json()["code"]) == (400, "bad_request")
     assert bad_form.headers["content-type"] == "application/problem+json"
     two = client.post("/v1/verify", files=[("photo", b"a"), ("photo", b"b")])
     assert two.status_code == 422

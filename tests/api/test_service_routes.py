@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from app.api.problems import PROBLEMS, kind_of
 from app.domain import errors
+from tests.api.exchange import ask_below_http, local_client
 from tests.api.test_recognition_routes import ask, enroll_team
 from tests.services.fakes import MANIFEST, photo
 
@@ -38,6 +42,26 @@ def test_metrics_count_decisions_and_name_nobody(client: TestClient) -> None:
     assert "bob" not in exposed
 
 
+def test_callers_cannot_make_metrics_grow(client: TestClient) -> None:
+    for number in range(5):
+        assert client.request(f"BREW{number}", f"/pot/{number}").status_code == 404
+        assert client.request(f"BREW{number}", "/v1/verify").status_code == 405
+        client.get(f"/static-offline-docs/{number}")
+        client.get(f"/v1/employees/e{number}/photos/p{number}")
+    counted = {
+        line.partition(" ")[0]
+        for line in client.get("/metrics").text.splitlines()
+        if line.startswith("facegate_http_requests_total")
+    }
+    name = "facegate_http_requests_total"
+    photo_path = "/v1/employees/{employee_id}/photos/{photo_id}"
+    assert {line for line in counted if "BREW" in line} == set()
+    assert f'{name}{{method="other",route="unmatched",status="404"}}' in counted
+    assert f'{name}{{method="other",route="/v1/verify",status="405"}}' in counted
+    assert f'{name}{{method="GET",route="{photo_path}",status="404"}}' in counted
+    assert len(counted) == 4, counted
+
+
 def test_a_request_id_is_the_callers_where_it_is_sane(client: TestClient) -> None:
     assert (
         client.get("/healthz", headers={"x-request-id": "door-7"}).headers["x-request-id"]
@@ -48,7 +72,7 @@ def test_a_request_id_is_the_callers_where_it_is_sane(client: TestClient) -> Non
 
 
 def test_a_key_guards_everything_but_health(make_app: Callable[..., FastAPI]) -> None:
-    with TestClient(make_app(api_key=KEY)) as client:
+    with local_client(make_app(api_key=KEY)) as client:
         for path in ("/v1/employees", "/v1/model"):
             refused = client.get(path)
             assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
@@ -72,12 +96,57 @@ def test_an_unexpected_error_is_a_bare_500(
     def boom() -> None:
         raise RuntimeError("secret inner text")
 
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with local_client(app) as client:
         answer = client.get("/boom")
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
     assert "secret" not in answer.text
-    assert answer.json()["request_id"] in caplog.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] != ""
+    (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert answer.json()["request_id"] in record.getMessage()
+    assert record.exc_info is not None
+    assert "secret inner text" in str(record.exc_info[1])
+
+
+def test_an_unexpected_error_is_counted_under_its_route(make_app: Callable[..., FastAPI]) -> None:
+    app = make_app()
+
+    @app.get("/boom")
+    def boom() -> None:
+        raise RuntimeError
+
+    with local_client(app) as client:
+        client.get("/boom")
+        assert 'method="GET",route="/boom",status="500"' in client.get("/metrics").text
+
+
+def test_an_error_in_the_middle_of_an_answer_ends_the_connection(
+    make_app: Callable[..., FastAPI],
+) -> None:
+    app = make_app()
+
+    def half() -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError("the other half")
+
+    @app.get("/half")
+    def stream() -> StreamingResponse:
+        return StreamingResponse(half())
+
+    with local_client(app) as client, pytest.raises(RuntimeError, match="the other half"):
+        client.get("/half")
+
+
+def test_a_caller_who_hangs_up_is_no_failure_of_the_service(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    for kind in ("application/json", "multipart/form-data; boundary=x"):
+        answer = ask_below_http(client, "POST", "/v1/verify", {"content-type": kind}, gone)
+        assert answer.status == 400
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def _all_errors(root: type[errors.FacegateError]) -> set[type[errors.FacegateError]]:
@@ -98,7 +167,7 @@ def test_a_busy_service_says_when_to_come_back(make_app: Callable[..., FastAPI])
     def crowded() -> None:
         raise errors.BusyError(retry_after_seconds=7)
 
-    with TestClient(app) as client:
+    with local_client(app) as client:
         answer = client.get("/crowded")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
     assert answer.json()["code"] == "busy"

@@ -11,10 +11,17 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from app.api.problems import PROBLEMS
+from app.api.problems import (
+    FOREIGN_ORIGIN,
+    MEDIA_TYPE,
+    PROBLEMS,
+    UNAUTHENTICATED,
+    UPLOAD_PROBLEMS,
+)
 from tests.contract.conftest import KEY
 
 OPERATIONS = 15
+PHOTO_ROUTES = 5
 
 
 def test_every_answer_is_as_documented(base_url: str) -> None:
@@ -44,6 +51,40 @@ def test_every_problem_that_callers_can_meet_stands_in_the_document(base_url: st
         kind.code for kind in PROBLEMS.values() if kind.status < 500 and kind.code not in document
     ]
     assert missing == ["photo_unusable"]  # the base class, never raised itself
+
+
+def test_faults_of_a_body_stand_with_every_route_that_takes_photos(base_url: str) -> None:
+    paths = httpx2.get(f"{base_url}/openapi.json").json()["paths"]
+    routes = [
+        operation
+        for path in paths.values()
+        for operation in path.values()
+        if "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    ]
+    assert len(routes) == PHOTO_ROUTES
+    for route in routes:
+        documented = {
+            (int(status), code)
+            for status, answer in route["responses"].items()
+            for code in answer["content"].get(MEDIA_TYPE, {}).get("examples", {})
+        }
+        expected = {(kind.status, kind.code) for kind in (*UPLOAD_PROBLEMS, UNAUTHENTICATED)}
+        assert expected | {(503, "busy")} <= documented
+
+
+def test_every_route_documents_that_pages_of_other_sites_are_refused(base_url: str) -> None:
+    paths = httpx2.get(f"{base_url}/openapi.json").json()["paths"]
+    operations = [operation for path in paths.values() for operation in path.values()]
+    assert len(operations) == OPERATIONS
+    for operation in operations:
+        examples = operation["responses"]["403"]["content"][MEDIA_TYPE]["examples"]
+        assert FOREIGN_ORIGIN.code in examples
+
+
+def test_the_limits_are_named(base_url: str) -> None:
+    description = httpx2.get(f"{base_url}/openapi.json").json()["info"]["description"]
+    assert "10,000,000 bytes and 40,000,000 pixels" in description
+    assert "20,000 bytes, base64 included" in description
 
 
 def test_both_kinds_of_body_are_documented(base_url: str) -> None:

@@ -16,6 +16,7 @@ from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.ports import Vision
 from app.services.recognition import Policy, Recognition
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision
 
@@ -27,6 +28,7 @@ class House:
     registry: SqlRegistry
     index: FaissGalleryIndex
     gallery: Gallery
+    admission: Admission
     extraction: FaceExtraction
     enrollment: Enrollment
     recognition: Recognition
@@ -34,24 +36,26 @@ class House:
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[Callable[[], House]]:
+def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Return a way to start one more process on the same database."""
     url = f"sqlite:///{tmp_path / 'registry.sqlite3'}"
     upgrade_to_head(url)
     registries: list[SqlRegistry] = []
 
-    def start() -> House:
+    def start(vision: Vision | None = None, admission: Admission | None = None) -> House:
         registry = SqlRegistry(create_registry_engine(url))
         registries.append(registry)
         index = FaissGalleryIndex(DIM)
         gallery = Gallery(registry, index, MANIFEST.model_version)
         gallery.rebuild()
-        extraction = FaceExtraction(FakeVision(), FakeEmbedder(), Admission(2, 8, 5.0))
+        admission = admission or Admission(2, 8, 5.0)
+        extraction = FaceExtraction(vision or FakeVision(), FakeEmbedder(), admission)
         policy = Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5)
         return House(
             registry,
             index,
             gallery,
+            admission,
             extraction,
             Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
             Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
@@ -64,5 +68,5 @@ def open_house(tmp_path: Path) -> Iterator[Callable[[], House]]:
 
 
 @pytest.fixture
-def house(open_house: Callable[[], House]) -> House:
+def house(open_house: Callable[..., House]) -> House:
     return open_house()

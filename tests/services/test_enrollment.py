@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from app.domain import errors
-from app.services.enrollment import EnrollmentRequest, EnrollmentResult
+from app.services.enrollment import EnrollmentRequest, EnrollmentResult, Upload
 from tests.services.conftest import House
 from tests.services.fakes import photo
 
 
 def enroll(
-    house: House, employee_id: str, *photos: bytes, name: str = "A Name", card: str | None = None
+    house: House, employee_id: str, *photos: Upload, name: str = "A Name", card: str | None = None
 ) -> EnrollmentResult:
     return house.enrollment.enroll(EnrollmentRequest(employee_id, name, card, photos))
 
@@ -41,6 +41,7 @@ def test_partial_success_names_each_photo(house: House) -> None:
         photo("ann", 3, faces=0),
         photo("ann", 4, size_pixels=9),
         photo("ann", 5),
+        errors.PhotoTooManyBytesError("a photo may have 7 bytes"),
     )
     assert [one.position for one in result.enrolled] == [0, 5]
     assert [(f.position, f.code) for f in result.failures] == [
@@ -48,6 +49,7 @@ def test_partial_success_names_each_photo(house: House) -> None:
         (2, "several_faces"),
         (3, "no_face"),
         (4, "face_too_small"),
+        (6, "photo_too_many_bytes"),
     ]
     assert result.employee.photo_count == 2
 

@@ -104,24 +104,6 @@ def test_a_change_of_name_does_not_touch_the_index(house: House) -> None:
     assert house.gallery.is_current()
 
 
-def test_too_much_work_is_refused_at_once() -> None:
-    admission = Admission(capacity=1, waiting_limit=0, timeout_seconds=0.01)
-    with admission.admitted():
-        with pytest.raises(errors.BusyError) as raised, admission.admitted():
-            pass
-        assert raised.value.retry_after_seconds >= 1
-    with admission.admitted():
-        pass
-
-
-def test_waiting_ends_after_a_while() -> None:
-    admission = Admission(capacity=1, waiting_limit=1, timeout_seconds=0.05)
-    with admission.admitted(), pytest.raises(errors.BusyError), admission.admitted():
-        pass
-    with admission.admitted():
-        pass
-
-
 class FailingIndex(FaissGalleryIndex):
     """Fails at the next change, as a full memory would."""
 
