@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.vision.detector import FaceDetector
+from tests.training.data.made_images import image_set, pixels
+from training.data.crops import DataError
+from training.data.images import ImageItem, ImageSet, Picture, UnreadableImageError
+from training.data.transform import TransformRecipe
+from training.inspection.blurring import watchful_detector
+from training.inspection.preview import preview_images
+from training.inspection.sheet import TILE, Group, Strip, draw_sheet
+
+RECIPE = TransformRecipe(size=TILE)
+COLOURS = {"red": (250, 0, 0), "blue": (0, 0, 250)}
+
+
+def plain(colour: str, side: int = 30) -> Picture:
+    return np.full((side, side, 3), COLOURS[colour], np.uint8)
+
+
+def two_colours(side: int = 30) -> ImageSet:
+    return image_set([(colour, plain(colour, side)) for colour in COLOURS for _ in range(3)])
+
+
+def share(sheet: Image.Image, colour: str) -> float:
+    """Return the share of pixels of exactly this colour, in tiles."""
+    return float((np.asarray(sheet) == COLOURS[colour]).all(axis=2).sum()) / TILE**2
+
+
+def test_a_strip_shows_every_tile_once() -> None:
+    groups = tuple(Group((plain("red"), plain("blue")), "two") for _ in range(9))
+    sheet = draw_sheet([Strip("title", groups)])
+    assert share(sheet, "red") == pytest.approx(9, abs=0.01)
+    assert share(sheet, "blue") == pytest.approx(9, abs=0.01)
+
+
+def test_captions_are_cut_to_their_group() -> None:
+    short = draw_sheet([Strip("t", (Group((plain("red"),), "x" * 400),))])
+    assert (np.asarray(short)[:, 140:] == 255).all()
+
+
+def test_pairs_and_triplets_show_what_their_labels_say() -> None:
+    """Twelve pairs of each kind and eight triplets: by colour, every tile can be counted."""
+    sheet = np.asarray(preview_images(two_colours(), transform=RECIPE, seed=3))
+    columns = [16 + across * (2 * TILE + 3 + 14) + TILE // 2 for across in range(6)]
+    first_row = 16 + 34 + TILE // 2
+    second_strip = first_row + 2 * (TILE + 22) + 34
+    for column in columns:
+        assert (sheet[first_row, column] == sheet[first_row, column + TILE + 3]).all()
+        assert (sheet[second_strip, column] != sheet[second_strip, column + TILE + 3]).any()
+
+
+def test_a_seed_decides_the_picture() -> None:
+    images = image_set([(str(n % 4), pixels(n, 40, 30)) for n in range(16)])
+    first, same, other = (
+        np.asarray(preview_images(images, transform=RECIPE, seed=seed)) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_a_set_without_pairs_shows_single_images() -> None:
+    images = image_set([(None, plain("red")), ("a", plain("blue"))])
+    sheet = preview_images(images, transform=RECIPE)
+    assert share(sheet, "red") >= 1
+    assert share(sheet, "blue") >= 1
+
+
+def test_aligned_crops_are_augmented_as_faces() -> None:
+    """Faces get other colour casts and patches, which the light augmentation never makes."""
+    grey = [(str(n % 2), np.full((128, 128, 3), 120, np.uint8)) for n in range(6)]
+    faces = np.asarray(preview_images(image_set(grey), transform=RECIPE))
+    others = [(label, picture[:100, :100]) for label, picture in grey]
+    light = np.asarray(preview_images(image_set(others), transform=RECIPE))
+    assert np.ptp(faces.astype(np.int16), axis=2).max() > 20
+    assert np.ptp(light.astype(np.int16), axis=2).max() <= 8  # the ink of captions
+
+
+def _unreadable() -> Picture:
+    raise UnreadableImageError("broken")
+
+
+def test_unreadable_images_are_crossed_out() -> None:
+    items = tuple(ImageItem(str(n), str(n % 2), _unreadable) for n in range(4))
+    sheet = np.asarray(preview_images(ImageSet("broken", items), transform=RECIPE))
+    assert (sheet == (150, 60, 60)).all(axis=2).any()
+    with pytest.raises(DataError, match="holds no image"):
+        preview_images(ImageSet("empty", ()), transform=RECIPE)
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return watchful_detector()
+
+
+def test_blurring_hides_pictures_and_names(detector: FaceDetector) -> None:
+    checks = np.indices((60, 60)).sum(axis=0) // 3 % 2
+    board: Picture = (checks[:, :, None].repeat(3, axis=2) * 255).astype(np.uint8)
+    sheets = [
+        np.asarray(
+            preview_images(
+                image_set([(label, board) for label in labels for _ in range(2)]),
+                transform=RECIPE,
+                blur_with=detector,
+            )
+        )
+        for labels in (("Ann Ash", "Bo Birch"), ("Ken Kiefer", "Zoe Zeder"))
+    ]
+    assert np.array_equal(sheets[0], sheets[1])
+    tile = sheets[0][60:140, 26:110]
+    assert np.ptp(tile) < 60  # a board of black and white is left grey

@@ -1,0 +1,124 @@
+"""Looks at every image of a set once and reports; nothing that is wrong with one is fatal."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from training.data.images import ImageItem, ImageSet, UnreadableImageError
+from training.inspection.fingerprints import Fingerprint, Hashes, fingerprint, near_pairs
+from training.inspection.report import (
+    ImagesPerIdentity,
+    InspectionReport,
+    NearDuplicate,
+    PictureSize,
+    UnreadableImage,
+)
+
+#: Pairs within both are listed: hash bits, of 64, and mean grey levels, of 255.
+MOST_BITS = 4
+MOST_LEVELS = 6.0
+#: So many near-duplicates are kept, the closest first; all are counted.
+KEPT_NEAR_DUPLICATES = 1000
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at a readable image says."""
+
+    item: ImageItem
+    width: int
+    height: int
+    grey: bool
+    fingerprint: Fingerprint
+
+
+def inspect_images(
+    image_set: ImageSet, *, most_bits: int = MOST_BITS, most_levels: float = MOST_LEVELS
+) -> InspectionReport:
+    """Return what can be said of a set of images; each is decoded once, in threads.
+
+    ``most_bits`` and ``most_levels`` bound what counts as nearly the same (see ``near_pairs``).
+    """
+    with ThreadPoolExecutor() as pool:
+        seen = list(pool.map(_look_at, image_set.items))
+    looks = [look for look in seen if isinstance(look, _Look)]
+    near = _near_duplicates(looks, most_bits, most_levels)
+    per_identity = Counter(look.item.label for look in looks if look.item.label is not None)
+    splits = Counter(look.item.split for look in looks if look.item.split is not None)
+    sizes = Counter((look.width, look.height) for look in looks)
+    channels = Counter("grey" if look.grey else "colour" for look in looks)
+    return InspectionReport(
+        name=image_set.name,
+        images=len(seen),
+        readable=len(looks),
+        identities=len(per_identity),
+        without_identity=sum(look.item.label is None for look in looks),
+        splits=tuple(sorted(splits.items())),
+        per_identity=_spread(per_identity),
+        channels=tuple(sorted(channels.items())),
+        sizes=tuple(PictureSize(*size, count) for size, count in sizes.most_common()),
+        unreadable=tuple(look for look in seen if isinstance(look, UnreadableImage)),
+        single_image_identities=tuple(
+            sorted(label for label, count in per_identity.items() if count == 1)
+        ),
+        copies=_copies(looks),
+        near_duplicates=tuple(near[:KEPT_NEAR_DUPLICATES]),
+        near_duplicate_count=len(near),
+    )
+
+
+def _look_at(item: ImageItem) -> _Look | UnreadableImage:
+    try:
+        picture = item.read()
+    except UnreadableImageError as error:
+        return UnreadableImage(item.key, str(error).removeprefix(f"{item.key}: "))
+    height, width = picture.shape[:2]
+    grey = bool((picture == picture[:, :, :1]).all())
+    return _Look(item, width, height, grey, fingerprint(picture))
+
+
+def _spread(per_identity: Counter[str]) -> ImagesPerIdentity | None:
+    counts = sorted(per_identity.values())
+    if not counts:
+        return None
+    histogram = tuple(sorted(Counter(counts).items()))
+    return ImagesPerIdentity(counts[0], float(median(counts)), counts[-1], histogram)
+
+
+def _copies(looks: Sequence[_Look]) -> tuple[tuple[str, ...], ...]:
+    """Return groups of keys with the same pixels that no one identity and split explains."""
+    groups: dict[str, list[ImageItem]] = defaultdict(list)
+    for look in looks:
+        groups[look.fingerprint.digest].append(look.item)
+    return tuple(
+        tuple(item.key for item in group)
+        for group in groups.values()
+        if len(group) > 1 and (_of_others(group) or len({item.split for item in group}) > 1)
+    )
+
+
+def _of_others(items: Sequence[ImageItem]) -> bool:
+    """Say whether items show more than one identity; nobody knows whom an unlabelled one shows."""
+    return any(item.label is None or item.label != items[0].label for item in items)
+
+
+def _near_duplicates(
+    looks: Sequence[_Look], most_bits: int, most_levels: float
+) -> list[NearDuplicate]:
+    """Return pairs across identities, closest first; of images with the same pixels one counts."""
+    unique = list({look.fingerprint.digest: look for look in reversed(looks)}.values())[::-1]
+    hashes: Hashes = np.array([look.fingerprint.gradients for look in unique], np.uint64)
+    miniatures = np.array([look.fingerprint.miniature for look in unique], np.uint8)
+    pairs = near_pairs(hashes, miniatures, most_bits=most_bits, most_levels=most_levels)
+    found = []
+    for (first, second), bits, levels in zip(pairs.rows, pairs.bits, pairs.levels, strict=True):
+        one, two = unique[first].item, unique[second].item
+        if _of_others([one, two]):
+            found.append(NearDuplicate(one.key, two.key, int(bits), round(float(levels), 2)))
+    return sorted(found, key=lambda near: (near.bits, near.levels, near.first, near.second))
