@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
 
 METRIC_RECIPES = RECIPES / "metric"
@@ -122,7 +123,7 @@ class IdentityBatchRecipe(_Strict):
 
     name: Literal["identities"] = "identities"
     identities: int = Field(default=8, ge=2)
-    images: int = Field(default=4, ge=1)
+    images: int = Field(default=4, ge=2)
 
 
 class ShuffledBatchRecipe(_Strict):
@@ -181,8 +182,9 @@ class DataRecipe(_Strict):
     """What to learn from and what to hold out.
 
     ``divide = "images"`` holds out images of known identities, ``"identities"`` whole identities,
-    ``"split"`` keeps the data set's own train, validation and test. ``drop_single`` leaves out
-    identities with one image where pairs are needed; without it they stop the run.
+    ``"split"`` keeps the data set's own train and test, and its validation where it has one.
+    ``drop_single`` leaves out identities with one image where pairs are needed; without it they
+    stop the run. ``seed`` divides, so that runs of several seeds are judged on the same images.
     """
 
     sources: tuple[SourceRecipe, ...] = Field(min_length=1)
@@ -190,7 +192,8 @@ class DataRecipe(_Strict):
     validation: float = Field(default=0.15, ge=0, lt=1)
     test: float = Field(default=0.25, gt=0, lt=1)
     drop_single: bool = False
-    transform: dict[str, JsonValue] = Field(default_factory=dict)
+    seed: int = 20261122
+    transform: TransformRecipe = TransformRecipe()
 
     @model_validator(mode="after")
     def _something_is_left(self) -> DataRecipe:
@@ -252,8 +255,9 @@ class MetricRecipe(_Strict):
 
     @property
     def needs_pairs(self) -> bool:
-        """Whether an identity with one image teaches nothing."""
-        return self.loss.name in {"contrastive", "cosine-contrastive", "triplet"}
+        """Whether an identity with one image teaches nothing, or is never drawn."""
+        pairs = self.loss.name in {"contrastive", "cosine-contrastive", "triplet"}
+        return pairs or (self.sampler.name == "identities" and self.loss.name != "none")
 
 
 def load_metric_recipe(name_or_path: str) -> MetricRecipe:

@@ -81,17 +81,15 @@ def check_learnable(data: LearningData, recipe: MetricRecipe) -> None:
     single = counts == 1
     if recipe.needs_pairs and bool(single.any()):
         raise DataError(
-            f'loss "{recipe.loss.name}" needs two images of every identity; one each have: '
-            f"{data.names_of(single)} (data.drop_single = true leaves them out)"
+            f'loss "{recipe.loss.name}" in batches by "{recipe.sampler.name}" needs two images of '
+            f"every identity; one each have: {data.names_of(single)} "
+            "(data.drop_single = true leaves them out)"
         )
     sampler = recipe.sampler
-    if isinstance(sampler, IdentityBatchRecipe):
-        if sampler.identities > len(counts):
-            raise DataError(
-                f"a batch of {sampler.identities} identities cannot be drawn from {len(counts)}"
-            )
-        if recipe.needs_pairs and sampler.images < 2:
-            raise DataError(f'loss "{recipe.loss.name}" needs sampler.images of 2 at least')
+    if isinstance(sampler, IdentityBatchRecipe) and sampler.identities > len(counts):
+        raise DataError(
+            f"a batch of {sampler.identities} identities cannot be drawn from {len(counts)}"
+        )
 
 
 def without_single(data: LearningData) -> LearningData:

@@ -54,12 +54,6 @@ def test_losses_with_classes_need_no_pairs_and_a_teacher_no_identities() -> None
     check_learnable(labelled([-1, -1]), alone)
 
 
-def test_pairs_need_two_images_in_a_batch() -> None:
-    recipe = made_recipe(sampler={"name": "identities", "identities": 2, "images": 1})
-    with pytest.raises(DataError, match=r"needs sampler\.images of 2"):
-        check_learnable(labelled([0, 0, 1, 1]), recipe)
-
-
 def test_single_images_can_be_left_out() -> None:
     kept = without_single(labelled([0, 0, 1, 2, 2, -1], ("ann", "bob", "eve")))
     assert kept.labels.tolist() == [0, 0, 1, 1, -1]
