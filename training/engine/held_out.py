@@ -73,7 +73,7 @@ def _by_split(
     validation: float,
     generator: torch.Generator,
 ) -> Tensor:
-    unknown = sorted({str(s) for s in splits} - {"train", "validation", "test"})
+    unknown = sorted({s for s in splits if s} - {"train", "validation", "test"})
     if unknown:
         raise DataError(f"splits must be train, validation and test, not {', '.join(unknown)}")
     number = {"train": 0, "validation": 1, "test": 2, None: 0}
