@@ -26,5 +26,5 @@ class MovingAverage:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight.detach(), 1 - decay)
-        for mean, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
-            mean.copy_(buffer)
+        for kept, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            kept.copy_(buffer)

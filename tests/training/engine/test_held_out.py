@@ -39,7 +39,7 @@ def test_whole_identities_are_held_out_or_some_images_of_each() -> None:
 
 
 def test_a_data_sets_own_parts_are_kept_and_a_missing_validation_is_taken_from_train() -> None:
-    splits: list[str | None] = ["train"] * 100 + ["test"] * 100
+    splits: list[str | None] = [*["train"] * 100, *["test"] * 100]
     labels = torch.arange(10).repeat(20)
     parts = divide(labels, splits, recipe(divide="split", validation=0.2))
     assert parts.test.tolist() == list(range(100, 200))

@@ -97,9 +97,11 @@ def test_a_moving_average_follows_weights_and_copies_counters() -> None:
         average.update(network)
         decay = min(0.5, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * step
-    assert float(average.network.weight) == pytest.approx(expected)
-    assert torch.equal(average.network.running_mean, network.running_mean)
-    assert int(average.network.num_batches_tracked) == 5
+    assert average.network.get_parameter("weight").item() == pytest.approx(expected)
+    assert torch.equal(
+        average.network.get_buffer("running_mean"), network.get_buffer("running_mean")
+    )
+    assert average.network.get_buffer("num_batches_tracked").item() == 5
     assert not average.network.training
 
 
