@@ -142,28 +142,35 @@ def load_recipe(name_or_path: str) -> Recipe:
 
     A file with ``extends = "<recipe>"`` states only what differs from that recipe.
     """
-    return Recipe.model_validate(_read_document(name_or_path))
+    return Recipe.model_validate(read_document(name_or_path))
 
 
-def _read_document(name_or_path: str) -> dict[str, object]:
+def read_document(name_or_path: str, folder: Path = RECIPES) -> dict[str, object]:
+    """Return what a TOML file says after all that it extends; names are looked up in ``folder``."""
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        path = RECIPES / f"{name_or_path}.toml"
+        path = folder / f"{name_or_path}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
         raise FileNotFoundError(f"no recipe {name_or_path!r}; known: {known}")
     document: dict[str, object] = tomllib.loads(path.read_text())
     base = document.pop("extends", None)
     if base is None:
         return document
-    return _merged(_read_document(str(base)), document)
+    return _merged(read_document(str(base), folder), document)
 
 
 def _merged(base: dict[str, object], change: dict[str, object]) -> dict[str, object]:
-    """Return ``base`` with ``change`` laid over it; tables merge, lists are replaced."""
+    """Return ``base`` with ``change`` laid over it; tables merge, lists are replaced.
+
+    So is a table whose ``name`` changes: the settings of one loss mean nothing to another.
+    """
     merged = dict(base)
     for key, value in change.items():
         before = merged.get(key)
-        both_tables = isinstance(before, dict) and isinstance(value, dict)
-        merged[key] = _merged(before, value) if both_tables else value  # type: ignore[arg-type]
+        if isinstance(before, dict) and isinstance(value, dict):
+            same_thing = value.get("name", before.get("name")) == before.get("name")
+            merged[key] = _merged(before, value) if same_thing else value
+        else:
+            merged[key] = value
     return merged

@@ -20,14 +20,16 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read a checkpoint; raises ``CheckpointError`` where the file is not one."""
+def load_checkpoint(
+    path: Path, device: torch.device, holding: tuple[str, ...] = ("student", "recipe")
+) -> dict[str, Any]:
+    """Read a checkpoint; raises ``CheckpointError`` where the file is not one of this kind."""
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
-    if not isinstance(state, dict) or "student" not in state or "recipe" not in state:
-        raise CheckpointError(f"{path} holds no student and recipe")
+    if not isinstance(state, dict) or any(key not in state for key in holding):
+        raise CheckpointError(f"{path} holds no {' and '.join(holding)}")
     return state

@@ -40,8 +40,9 @@ class ResidualBlock(nn.Module):
 class GlobalDepthwiseHead(nn.Module):
     """Weigh every position of every channel, then project to the embedding."""
 
-    def __init__(self, channels: int, embedding_dim: int) -> None:
+    def __init__(self, channels: int, embedding_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.size = HEAD_SIZE
         self.position_weight = nn.Parameter(torch.empty(channels, HEAD_SIZE, HEAD_SIZE))
         nn.init.normal_(self.position_weight, 1 / HEAD_SIZE**2, 0.5 / HEAD_SIZE)
@@ -54,7 +55,7 @@ class GlobalDepthwiseHead(nn.Module):
             size = [self.size, self.size]
             features = F.interpolate(features, size, mode="bilinear", align_corners=False)
         pooled = (features * self.position_weight).sum(dim=(2, 3))
-        embeddings: Tensor = self.project(self.norm(pooled))
+        embeddings: Tensor = self.project(self.dropout(self.norm(pooled)))
         return embeddings
 
 
@@ -66,6 +67,7 @@ class StudentNetwork(nn.Module):
         widths: tuple[int, ...] = (32, 64, 128, 256),
         blocks: tuple[int, ...] = (1, 2, 2, 1),
         embedding_dim: int = 256,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [
@@ -80,7 +82,7 @@ class StudentNetwork(nn.Module):
                 layers.append(ResidualBlock(channels, width, stride))
                 channels = width
         self.trunk = nn.Sequential(*layers)
-        self.head = GlobalDepthwiseHead(channels, embedding_dim)
+        self.head = GlobalDepthwiseHead(channels, embedding_dim, dropout)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return unnormalised embeddings ``(N, D)``."""

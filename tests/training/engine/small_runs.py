@@ -1,0 +1,99 @@
+"""Tiny data, recipes and batches for runs of similarity learning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training.engine.learning import LearningOptions, LearningRun
+from training.engine.learning_data import LearningData
+from training.engine.recall import embed_images, recall_at_one
+from training.engine.run_folder import RunFolder
+from training.metric_recipe import MetricRecipe
+
+CPU = torch.device("cpu")
+SIDE = 16
+
+
+def made_data(identities: int = 5, each: int = 6, seed: int = 0) -> LearningData:
+    """Return noisy copies of one random picture for each identity."""
+    generator = torch.Generator().manual_seed(seed)
+    plain = torch.randint(40, 215, (identities, 3, SIDE, SIDE), generator=generator).float()
+    noise = 25 * torch.randn(identities * each, 3, SIDE, SIDE, generator=generator)
+    images = (plain.repeat_interleave(each, 0) + noise).clamp(0, 255).to(torch.uint8)
+    labels = torch.arange(identities).repeat_interleave(each)
+    keys = tuple(f"{label}/{row}.png" for row, label in enumerate(labels.tolist()))
+    return LearningData(images, labels, keys, tuple(f"person {n}" for n in range(identities)))
+
+
+def made_recipe(**changes: object) -> MetricRecipe:
+    """Return a recipe of twelve steps with everything that a checkpoint must keep."""
+    settings: dict[str, object] = {
+        "name": "tiny",
+        "steps": 12,
+        "evaluate_every": 4,
+        "log_every": 2,
+        "ema_decay": 0.9,
+        "data": {"sources": [{"kind": "made"}]},
+        "backbone": {"name": "small-cnn", "embedding_dim": 8, "dropout": 0.2},
+        "loss": {"name": "triplet"},
+        "miner": {"name": "batch-hard"},
+        "sampler": {"name": "identities", "identities": 4, "images": 3},
+        "augment": {"flip": 0.5, "shift_pixels": 1},
+        "optimiser": {"clip_norm": 1.0},
+    }
+    return MetricRecipe.model_validate(settings | changes)
+
+
+class IdentityBatches:
+    """P identities by K images, drawn with repetition."""
+
+    def __init__(self, labels: Tensor, identities: int, images: int, seed: int = 3) -> None:
+        self.rows = [torch.nonzero(labels == n).flatten() for n in range(int(labels.max()) + 1)]
+        self.identities, self.images = identities, images
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def draw(self) -> Tensor:
+        chosen = torch.randperm(len(self.rows), generator=self.generator)[: self.identities]
+        picked = []
+        for number in chosen.tolist():
+            rows = self.rows[number]
+            places = torch.randint(len(rows), (self.images,), generator=self.generator)
+            picked.append(rows[places])
+        return torch.cat(picked)
+
+    def state(self) -> Tensor:
+        return self.generator.get_state()
+
+    def restore(self, state: Tensor, /) -> None:
+        self.generator.set_state(state)
+
+
+def validation(data: LearningData) -> Callable[[nn.Module], float]:
+    """Return R@1 on ``data`` as a function of the network."""
+    return lambda network: recall_at_one(embed_images(network, data.images, CPU), data.labels)
+
+
+def made_run(
+    folder: Path | RunFolder,
+    recipe: MetricRecipe | None = None,
+    data: LearningData | None = None,
+    *,
+    resume: bool = False,
+    stop_after: int | None = None,
+    targets: Callable[[Tensor], Tensor] | None = None,
+    validated: bool = True,
+) -> LearningRun:
+    recipe, data = recipe or made_recipe(), data or made_data()
+    place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
+    return LearningRun(
+        recipe,
+        data,
+        IdentityBatches(data.labels, 4, 3),
+        LearningOptions(place, CPU, resume, stop_after),
+        validation(made_data(seed=9)) if validated else None,
+        targets,
+    )

@@ -1,0 +1,52 @@
+"""``python -m training learn``: similarity learned from any images, judged on held-out ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.engine.learned import judge_recall, learn_recipe
+from training.engine.learning_parts import LearningParts, load_parts
+from training.metric_recipe import load_metric_recipe
+from training.torch_setup import choose_device
+
+
+def learn(
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe of training/recipes/metric, or a TOML file's path.")
+    ] = "digits",
+    run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<recipe>.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Learn an embedding; R@1 on held-out images below the recipe's bar is a failure (1)."""
+    loaded = load_metric_recipe(recipe)
+    if seed is not None:
+        loaded = loaded.model_copy(update={"seed": seed})
+    folder = run or Path("runs") / loaded.name
+    chosen = choose_device(device)
+    parts = load_parts(loaded)
+    print_parts(parts)
+    judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
+    recall = judge_recall(judged.embeddings, judged.labels)["R@1"]
+    typer.echo(f"R@1 on {len(judged.labels)} held-out images: {recall:.4f}; run: {folder}")
+    if loaded.bar is not None and not recall >= loaded.bar:
+        typer.echo(f"below the bar of {loaded.bar:.4f}", err=True)
+        raise typer.Exit(1)
+
+
+def print_parts(parts: LearningParts) -> None:
+    """Say what was read, divided and skipped."""
+    for name, part in (
+        ("train", parts.train),
+        ("validation", parts.validation),
+        ("test", parts.test),
+    ):
+        typer.echo(f"{name}: {len(part)} images of {part.classes} identities")
+    for key, reason in parts.skipped[:5]:
+        typer.echo(f"unreadable: {key}: {reason}", err=True)
+    if len(parts.skipped) > 5:
+        typer.echo(f"unreadable: {len(parts.skipped) - 5} more", err=True)

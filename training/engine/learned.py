@@ -1,0 +1,121 @@
+"""From a recipe and its data to a learned network and its embeddings of what was held out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training.data.drawing import PKBatchSampler
+from training.engine.batches import BatchSource, ShuffledBatches
+from training.engine.environment import fingerprint
+from training.engine.learning import LearningOptions, LearningRun
+from training.engine.learning_data import LearningData, check_learnable
+from training.engine.learning_loop import learn_to_the_end, load_best
+from training.engine.learning_parts import LearningParts
+from training.engine.recall import embed_images, recall_at_one
+from training.engine.run_folder import RunFolder, RunFolderError
+from training.metric_recipe import IdentityBatchRecipe, MetricRecipe
+from training.teachers.plain import plain_targets
+
+#: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
+Judge = Callable[[Tensor, Tensor], Mapping[str, float]]
+EMBEDDINGS, RESULT = "held-out.pt", "result.json"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Unit embeddings, float32 ``(N, D)``, of the held-out images, and their identities."""
+
+    embeddings: Tensor
+    labels: Tensor
+
+
+def judge_recall(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return R@1, every held-out image asking all the others."""
+    return {"R@1": recall_at_one(embeddings, labels)}
+
+
+def identity_of_run(recipe: MetricRecipe, parts: LearningParts) -> dict[str, object]:
+    """Return what makes two runs the same run: the recipe with its seed, and the data."""
+    return {
+        "recipe": recipe.model_dump(mode="json"),
+        "train": fingerprint(parts.train.images, parts.train.labels),
+        "validation": fingerprint(parts.validation.images, parts.validation.labels),
+        "test": fingerprint(parts.test.images, parts.test.labels),
+    }
+
+
+def learn_recipe(
+    recipe: MetricRecipe,
+    parts: LearningParts,
+    folder: Path,
+    device: torch.device,
+    *,
+    resume: bool = False,
+) -> HeldOut:
+    """Learn, embed what was held out with the best weights, and keep both in ``folder``."""
+    run = _make_run(recipe, parts, LearningOptions(RunFolder(folder), device, resume))
+    started = time.monotonic()
+    learn_to_the_end(run)
+    seconds = time.monotonic() - started
+    network = load_best(run, folder / "best.pt")
+    judged = HeldOut(embed_images(network, parts.test.images, device), parts.test.labels)
+    result = {
+        "run": identity_of_run(recipe, parts),
+        "steps": run.step_number,
+        "best_step": run.best_step,
+        "seconds": round(seconds, 1),
+        "images": {"train": len(parts.train), "test": len(parts.test)},
+        "measures": judge_recall(judged.embeddings, judged.labels),
+    }
+    try:
+        torch.save({"embeddings": judged.embeddings, "labels": judged.labels}, folder / EMBEDDINGS)
+        (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n")
+    except (OSError, RuntimeError) as error:
+        raise RunFolderError(
+            f"{folder} cannot be written: {error}; the weights are in {folder / 'best.pt'}"
+        ) from error
+    return judged
+
+
+def saved_result(recipe: MetricRecipe, parts: LearningParts, folder: Path) -> HeldOut | None:
+    """Return what an earlier run of the same recipe, seed and data left in ``folder``."""
+    try:
+        result = json.loads((folder / RESULT).read_text())
+        if result["run"] != identity_of_run(recipe, parts):
+            return None
+        kept = torch.load(folder / EMBEDDINGS, map_location="cpu", weights_only=True)
+        return HeldOut(kept["embeddings"], kept["labels"])
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return None  # no run, or one that was interrupted: it is made again
+
+
+def _make_run(recipe: MetricRecipe, parts: LearningParts, options: LearningOptions) -> LearningRun:
+    train = parts.train
+    check_learnable(train, recipe)
+    targets = None
+    if recipe.teacher is not None:
+        size = recipe.backbone.embedding_dim
+        known = plain_targets(recipe.teacher, train.images, size, options.device)
+        targets = known.__getitem__
+    validate = _validation(parts.validation, options.device) if len(parts.validation) else None
+    batches = make_batches(recipe, train)
+    return LearningRun(recipe, train, batches, options, validate, targets)
+
+
+def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
+    """Return the source of batches that a recipe asks for."""
+    sampler = recipe.sampler
+    if isinstance(sampler, IdentityBatchRecipe):
+        return PKBatchSampler(data.labels, sampler.identities, sampler.images, recipe.seed)
+    return ShuffledBatches(len(data), sampler.batch_size, recipe.seed)
+
+
+def _validation(data: LearningData, device: torch.device) -> Callable[[nn.Module], float]:
+    return lambda network: recall_at_one(embed_images(network, data.images, device), data.labels)

@@ -1,0 +1,209 @@
+"""A run of similarity learning, read from top to bottom; resumed, it ends bit for bit the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.data.crops import DataError
+from training.engine.batches import BatchSource
+from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.distillation import TrainingDivergedError
+from training.engine.environment import fingerprint
+from training.engine.learning_data import LearningData, check_learnable
+from training.engine.light_augment import augment_lightly
+from training.engine.metric_optimiser import MetricOptimiser, NonFiniteGradientError
+from training.engine.moving_average import MovingAverage
+from training.engine.run_folder import RunFolder
+from training.losses.metric import make_loss
+from training.losses.teacher import teacher_term
+from training.metric_recipe import MetricRecipe
+from training.networks.backbones import make_backbone
+
+Validation = Callable[[nn.Module], float]
+Targets = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """Where a run happens. ``stop_after`` ends it early, as an interruption would: unsaved."""
+
+    folder: RunFolder
+    device: torch.device
+    resume: bool = False
+    stop_after: int | None = None
+
+
+class LearningRun:
+    """Everything that a run changes as it goes, and that a checkpoint therefore keeps.
+
+    ``validate`` gives the number that should rise (R@1); ``targets`` the teacher's embeddings
+    ``(B, T)`` of some rows. Raises ``DataError`` where the recipe asks what the data or the machine
+    cannot give, and ``CheckpointError`` where a checkpoint is not of this run.
+    """
+
+    def __init__(
+        self,
+        recipe: MetricRecipe,
+        data: LearningData,
+        batches: BatchSource,
+        options: LearningOptions,
+        validate: Validation | None = None,
+        targets: Targets | None = None,
+    ) -> None:
+        check_learnable(data, recipe)
+        _check_machine(recipe, options.device, validate, targets)
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.data, self.batches, self.options = recipe, data, batches, options
+        self.validate, self.targets = validate, targets
+        self.network = make_backbone(recipe.backbone).to(options.device)
+        self.loss = make_loss(
+            recipe.loss, recipe.backbone.embedding_dim, data.classes, recipe.miner
+        ).to(options.device)
+        scaler = torch.amp.GradScaler(options.device.type, enabled=recipe.precision == "fp16")
+        factor = getattr(recipe.loss, "learning_rate_factor", 1.0)
+        self.optimiser = MetricOptimiser(
+            self.network, self.loss.parameters(), factor, recipe.optimiser, scaler
+        )
+        decay = recipe.ema_decay
+        self.average = None if decay is None else MovingAverage(self.network, decay)
+        self.augmenting = torch.Generator().manual_seed(recipe.seed + 1)
+        self.fingerprint = fingerprint(data.images, data.labels)
+        self.step_number, self.best_score, self.best_step = 0, -math.inf, 0
+        if options.resume:
+            self.restore(load_checkpoint(options.folder.checkpoint, options.device, HOLDING))
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network to judge and to ship: the moving average where there is one."""
+        return self.network if self.average is None else self.average.network
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or ``patience`` evaluations brought nothing better."""
+        recipe = self.recipe
+        if self.step_number >= recipe.steps:
+            return True
+        waited = self.step_number - self.best_step
+        return recipe.patience is not None and waited >= recipe.patience * recipe.evaluate_every
+
+    def step(self) -> dict[str, float]:
+        """Learn from one batch and return its loss terms, the gradient's norm and the rate."""
+        recipe, device = self.recipe, self.options.device
+        rows = self.batches.draw()
+        images = self.data.images[rows].to(device).float()
+        images = augment_lightly(images, recipe.augment, self.augmenting)
+        half = torch.float16 if recipe.precision == "fp16" else torch.bfloat16
+        with torch.autocast(device.type, half, enabled=recipe.precision != "fp32"):
+            embeddings = self.network(images)
+        embeddings = embeddings.float()
+        terms = {"metric": self.loss(embeddings, self.data.labels[rows].to(device))}
+        if recipe.teacher is not None and self.targets is not None:
+            wanted = self.targets(rows).to(device)
+            term = teacher_term(recipe.teacher.kind, embeddings, wanted)
+            terms["teacher"] = recipe.teacher.weight * term
+        loss = torch.stack([*terms.values()]).sum()
+        if not bool(loss.detach().isfinite()):
+            self._diverged(f"the loss is {float(loss.detach())}", rows, embeddings)
+        try:
+            told = self.optimiser.step(loss, self.step_number / recipe.steps)
+        except NonFiniteGradientError as error:
+            self._diverged(str(error), rows, embeddings)
+        if self.average is not None:
+            self.average.update(self.network)
+        self.step_number += 1
+        return {name: float(term.detach()) for name, term in terms.items()} | told
+
+    def _diverged(self, what: str, rows: Tensor, embeddings: Tensor) -> None:
+        """Stop with the batch named; the file beside the checkpoint lists all of it."""
+        broken = ~embeddings.detach().isfinite().all(dim=1).cpu()
+        guilty = rows[broken] if bool(broken.any()) else rows
+        named = [f"{self.data.keys[row]} (row {row})" for row in guilty.tolist()]
+        batch = {"step": self.step_number, "what": what, "rows": rows.tolist(), "named": named}
+        text = json.dumps(batch, indent=2) + "\n"
+        if self.options.folder.path.is_dir():
+            self.options.folder.write("diverged.json", text)
+        shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
+        checkpoint = self.options.folder.checkpoint
+        kept = f"; {checkpoint} holds the last good state" if checkpoint.is_file() else ""
+        raise TrainingDivergedError(f"{what} at step {self.step_number}; batch: {shown}{kept}")
+
+    def judge(self) -> float:
+        """Validate the judged network; nothing that learns notices."""
+        if self.validate is None:
+            return math.nan
+        with torch.random.fork_rng(enabled=True):
+            return self.validate(self.judged)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the rest of the run depends on."""
+        random = {"cpu": torch.get_rng_state(), "augmenting": self.augmenting.get_state()}
+        if self.options.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state(self.options.device)
+        average = self.average
+        return {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "fingerprint": self.fingerprint,
+            "network": self.network.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimiser": self.optimiser.state(),
+            "average": None if average is None else average.network.state_dict(),
+            "updates": 0 if average is None else average.updates,
+            "batches": self.batches.state(),
+            "random": random,
+            "step_number": self.step_number,
+            "best_score": self.best_score,
+            "best_step": self.best_step,
+        }
+
+    def weights(self) -> dict[str, Any]:
+        """Return what it takes to use the judged network."""
+        return {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "network": self.judged.state_dict(),
+            "step_number": self.step_number,
+            "score": self.best_score,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a checkpoint of this very recipe and data."""
+        if MetricRecipe.model_validate(state["recipe"]) != self.recipe:
+            raise CheckpointError("the checkpoint was made by another recipe")
+        if state["fingerprint"] != self.fingerprint:
+            raise CheckpointError("the checkpoint was made with other data")
+        self.network.load_state_dict(state["network"])
+        self.loss.load_state_dict(state["loss"])
+        self.optimiser.restore(state["optimiser"])
+        if self.average is not None:
+            self.average.network.load_state_dict(state["average"])
+            self.average.updates = state["updates"]
+        self.batches.restore(state["batches"].cpu())
+        torch.set_rng_state(state["random"]["cpu"].cpu())
+        self.augmenting.set_state(state["random"]["augmenting"].cpu())
+        if "cuda" in state["random"]:
+            torch.cuda.set_rng_state(state["random"]["cuda"].cpu(), self.options.device)
+        self.step_number = state["step_number"]
+        self.best_score, self.best_step = state["best_score"], state["best_step"]
+
+
+HOLDING = ("network", "recipe", "fingerprint")
+
+
+def _check_machine(
+    recipe: MetricRecipe,
+    device: torch.device,
+    validate: Validation | None,
+    targets: Targets | None,
+) -> None:
+    if recipe.precision == "fp16" and device.type != "cuda":
+        raise DataError('precision "fp16" needs CUDA; "bf16" works everywhere')
+    if recipe.patience is not None and validate is None:
+        raise DataError("patience needs a validation part to watch")
+    if (recipe.teacher is None) != (targets is None):
+        raise DataError("a recipe with a teacher, and no other, needs its embeddings")

@@ -1,0 +1,39 @@
+"""Reads the data of a recipe: every source, transformed and divided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from training.data.images import combine_sets
+from training.data.readers.registry import read_images
+from training.data.transform import load_images
+from training.engine.held_out import divide
+from training.engine.learning_data import LearningData, without_single
+from training.metric_recipe import MetricRecipe
+
+
+@dataclass(frozen=True)
+class LearningParts:
+    """What to learn from, what to watch (may be empty), what to judge by, what was unreadable."""
+
+    train: LearningData
+    validation: LearningData
+    test: LearningData
+    skipped: tuple[tuple[str, str], ...]
+
+
+def load_parts(recipe: MetricRecipe) -> LearningParts:
+    """Return the parts, each with its identities numbered anew; ``DataError`` says what is wrong.
+
+    An identity whose every image is unreadable has no number, and none of its images is learned.
+    """
+    settings = recipe.data
+    whole = combine_sets(read_images(source.kind, source.path) for source in settings.sources)
+    loaded = load_images(whole, settings.transform)
+    data = LearningData(loaded.images, loaded.labels, loaded.keys, loaded.label_names)
+    split_of = {item.key: item.split for item in whole.items}
+    parts = divide(data.labels, [split_of[key] for key in data.keys], settings)
+    train = data.part(parts.train)
+    if recipe.needs_pairs and settings.drop_single:
+        train = without_single(train)
+    return LearningParts(train, data.part(parts.validation), data.part(parts.test), loaded.skipped)
