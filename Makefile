@@ -14,7 +14,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-RECIPE ?= all
+RECIPE ?= digits
 
 CHECKSUM := $(shell cksum < pyproject.toml | tr -s ' ' '-')
 RUNTIME_STAMP := $(VENV)/.facegate-runtime-$(CHECKSUM)
@@ -30,7 +30,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench train clean runtime full install
+.PHONY: help setup serve demo test check-fast bench train compare distill clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -64,8 +64,14 @@ check-fast: full ## Run the checks that take seconds: style, types, layers and t
 bench: full ## Measure the stages, a whole verification, start-up and memory; prints ratios.
 	$(PYTHON) -m pytest tests/benchmarks -m benchmark -s
 
-train: full ## Train an embedder: RECIPE=all (the default) or another of training/recipes.
-	$(PYTHON) -m training distill --recipe $(RECIPE)
+train: full ## Learn similarity on bundled digits, report, fail below the bar; RECIPE= another.
+	@$(PYTHON) -m training learn $(RECIPE)
+
+compare: full ## Compare losses with everything else equal: the table, from saved runs or new ones.
+	@$(PYTHON) -m training compare
+
+distill: full ## Train the face embedder as shipped; needs the training data; for hours.
+	$(PYTHON) -m training distill --recipe all
 
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info

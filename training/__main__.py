@@ -13,6 +13,7 @@ from rich.table import Table
 
 from app.domain.errors import FacegateError
 from training.calibration.command import calibrate
+from training.comparison.command import compare
 from training.data.crops import DataError
 from training.data.packing import pack_data
 from training.data.sources import read_sources
@@ -24,6 +25,7 @@ from training.engine.distillation import (
     TrainingDivergedError,
     train,
 )
+from training.engine.learn_command import learn
 from training.engine.targets import TargetSource
 from training.evaluation.command import evaluate
 from training.evaluation.embedders import ExportedEmbedder
@@ -170,6 +172,8 @@ app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
 app.command("import-sface")(import_sface)
+app.command("learn")(learn)
+app.command("compare")(compare)
 app.command("inspect")(inspect)
 app.command("preview")(preview)
 app.command("embed")(embed)

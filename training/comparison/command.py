@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from training.comparison.compare import compare_recipes
+from training.comparison.measures import judge_similarity
 from training.comparison.table import comparison_sheet, write_comparison
 from training.evaluation.report import print_sheets
 from training.metric_recipe import load_metric_recipe
@@ -40,6 +41,7 @@ def compare(
         runs,
         choose_device(device),
         seeds=seeds,
+        judge=judge_similarity,
         allow_different=allow_different,
         tell=typer.echo,
     )

@@ -10,6 +10,7 @@ import typer
 from training.engine.learned import judge_recall, learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
 from training.metric_recipe import load_metric_recipe
+from training.report.run import report_run
 from training.torch_setup import choose_device
 
 
@@ -21,8 +22,11 @@ def learn(
     resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+    pictures: Annotated[
+        bool, typer.Option(help="Show images in the report; without, it can leave the house.")
+    ] = True,
 ) -> None:
-    """Learn an embedding; R@1 on held-out images below the recipe's bar is a failure (1)."""
+    """Learn an embedding and report on it; R@1 below the recipe's bar is a failure (1)."""
     loaded = load_metric_recipe(recipe)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
@@ -32,6 +36,8 @@ def learn(
     print_parts(parts)
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
     recall = judge_recall(judged.embeddings, judged.labels)["R@1"]
+    report = report_run(loaded, parts, judged, folder, chosen, pictures=pictures)
+    typer.echo(f"report: {report}" if report else "no report: the recipe holds no validation out")
     typer.echo(f"R@1 on {len(judged.labels)} held-out images: {recall:.4f}; run: {folder}")
     if loaded.bar is not None and not recall >= loaded.bar:
         typer.echo(f"below the bar of {loaded.bar:.4f}", err=True)

@@ -30,10 +30,15 @@ EMBEDDINGS, RESULT = "held-out.pt", "result.json"
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Unit embeddings, float32 ``(N, D)``, of the held-out images, and their identities."""
+    """Unit embeddings, float32 ``(N, D)``, of the held-out images, and their identities.
+
+    Beside them those of the validation images, which choose thresholds and may be none.
+    """
 
     embeddings: Tensor
     labels: Tensor
+    validation_embeddings: Tensor
+    validation_labels: Tensor
 
 
 def judge_recall(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
@@ -65,7 +70,14 @@ def learn_recipe(
     learn_to_the_end(run)
     seconds = time.monotonic() - started
     network = load_best(run, folder / "best.pt")
-    judged = HeldOut(embed_images(network, parts.test.images, device), parts.test.labels)
+    judged = HeldOut(
+        embed_images(network, parts.test.images, device),
+        parts.test.labels,
+        embed_images(network, parts.validation.images, device)
+        if len(parts.validation)
+        else torch.zeros(0, recipe.backbone.embedding_dim),
+        parts.validation.labels,
+    )
     result = {
         "run": identity_of_run(recipe, parts),
         "steps": run.step_number,
@@ -75,7 +87,7 @@ def learn_recipe(
         "measures": judge_recall(judged.embeddings, judged.labels),
     }
     try:
-        torch.save({"embeddings": judged.embeddings, "labels": judged.labels}, folder / EMBEDDINGS)
+        torch.save(vars(judged), folder / EMBEDDINGS)
         (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n")
     except (OSError, RuntimeError) as error:
         raise RunFolderError(
@@ -91,7 +103,7 @@ def saved_result(recipe: MetricRecipe, parts: LearningParts, folder: Path) -> He
         if result["run"] != identity_of_run(recipe, parts):
             return None
         kept = torch.load(folder / EMBEDDINGS, map_location="cpu", weights_only=True)
-        return HeldOut(kept["embeddings"], kept["labels"])
+        return HeldOut(**kept)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # no run, or one that was interrupted: it is made again
 

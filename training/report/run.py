@@ -1,0 +1,61 @@
+"""The report of a learning run: what was held out, judged with what validation chose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from training.data.images import Picture
+from training.engine.environment import describe_environment
+from training.engine.learned import HeldOut
+from training.engine.learning_data import LearningData
+from training.engine.learning_parts import LearningParts
+from training.evaluation.embedding_table import EmbeddingTable
+from training.evaluation.judge import judge_table
+from training.metric_recipe import MetricRecipe
+from training.report.write import read_log, write_report
+
+
+def report_run(
+    recipe: MetricRecipe,
+    parts: LearningParts,
+    held_out: HeldOut,
+    folder: Path,
+    device: torch.device,
+    *,
+    pictures: bool = True,
+) -> Path | None:
+    """Write ``report.html`` and what it shows into the run's folder; return its path.
+
+    ``None`` where nothing was held out for validation: a threshold chosen on the judged images
+    would flatter. Raises ``DataError`` where the held-out images cannot be judged.
+    """
+    if not len(parts.validation):
+        return None
+    validation = table_of(parts.validation, held_out.validation_embeddings)
+    test = table_of(parts.test, held_out.embeddings)
+    row_of = {key: row for row, key in enumerate(parts.test.keys)}
+
+    def picture_of(key: str) -> Picture:
+        picture: Picture = parts.test.images[row_of[key]].permute(1, 2, 0).numpy()
+        return picture
+
+    environment = {name: str(value) for name, value in describe_environment(device).items()}
+    return write_report(
+        folder,
+        judge_table(validation, test, recipe.name, seed=recipe.seed),
+        test,
+        picture_of=picture_of if pictures else None,
+        log=read_log(folder / "log.jsonl"),
+        recipe=recipe.model_dump_json(indent=1),
+        environment=environment,
+        title=f"Learned similarity: {recipe.name}",
+    )
+
+
+def table_of(data: LearningData, embeddings: Tensor) -> EmbeddingTable:
+    """Return the embeddings of images with their keys and identities; numbers name the nameless."""
+    names = data.label_names or tuple(map(str, range(data.classes)))
+    return EmbeddingTable(embeddings.numpy(), data.labels.numpy(), data.keys, names)
