@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
@@ -171,11 +172,28 @@ class TeacherTermRecipe(_Strict):
     kind: Literal["cosine", "similarity"] = "cosine"
 
 
+def _compiles(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+    return text
+
+
+#: The text of a regular expression.
+Expression = Annotated[str, AfterValidator(_compiles)]
+
+
 class SourceRecipe(_Strict):
-    """A data set: a reader's name and, for all but bundled ones, where it lies."""
+    """A data set: a reader's name and, for all but bundled ones, where it lies.
+
+    A relative path is one below the folder of the training data. ``only`` is a regular expression
+    that the names of identities must begin with.
+    """
 
     kind: str
     path: Path | None = None
+    only: Expression | None = None
 
 
 class DataRecipe(_Strict):
@@ -184,7 +202,9 @@ class DataRecipe(_Strict):
     ``divide = "images"`` holds out images of known identities, ``"identities"`` whole identities,
     ``"split"`` keeps the data set's own train and test, and its validation where it has one.
     ``drop_single`` leaves out identities with one image where pairs are needed; without it they
-    stop the run. ``seed`` divides, so that runs of several seeds are judged on the same images.
+    stop the run. ``kin`` is a regular expression: identities in whose names it finds the same text
+    are kept on one side, as the members of a family must be. ``seed`` divides, so that runs of
+    several seeds are judged on the same images.
     """
 
     sources: tuple[SourceRecipe, ...] = Field(min_length=1)
@@ -192,6 +212,7 @@ class DataRecipe(_Strict):
     validation: float = Field(default=0.15, ge=0, lt=1)
     test: float = Field(default=0.25, gt=0, lt=1)
     drop_single: bool = False
+    kin: Expression | None = None
     seed: int = 20261122
     transform: TransformRecipe = TransformRecipe()
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from training.comparison.compare import compare_recipes
 from training.comparison.measures import judge_similarity
 from training.comparison.table import comparison_sheet, write_comparison
+from training.engine.learning_parts import load_parts
+from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.report import print_sheets
 from training.metric_recipe import load_metric_recipe
 from training.torch_setup import choose_device
@@ -26,6 +28,7 @@ DIGITS = [
 
 def compare(
     recipes: Annotated[list[str], typer.Argument(help="Recipes by name or path.")] = DIGITS,
+    data: DataOption = DEFAULT_DATA,
     runs: Annotated[Path, typer.Option(help="Where runs are kept and looked for.")] = Path(
         "runs/compare"
     ),
@@ -42,6 +45,7 @@ def compare(
         choose_device(device),
         seeds=seeds,
         judge=judge_similarity,
+        load=lambda recipe: load_parts(recipe, data),
         allow_different=allow_different,
         tell=typer.echo,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,11 +22,17 @@ class Division:
     test: Tensor
 
 
-def divide(labels: Tensor, splits: Sequence[str | None], recipe: DataRecipe) -> Division:
+def divide(
+    labels: Tensor,
+    splits: Sequence[str | None],
+    recipe: DataRecipe,
+    names: Sequence[str] = (),
+) -> Division:
     """Return the parts of images with identities ``(N,)`` and the data set's own ``splits``.
 
-    The same recipe divides the same data in the same way. Images of unknown identity are learned
-    from (by a teacher's help) and never judged. Raises ``DataError`` where a part is empty.
+    ``names`` are those of the identities, for a recipe that keeps kin together. The same recipe
+    divides the same data in the same way. Images of unknown identity are learned from (by a
+    teacher's help) and never judged. Raises ``DataError`` where a part is empty.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     if recipe.divide == "split":
@@ -33,7 +40,7 @@ def divide(labels: Tensor, splits: Sequence[str | None], recipe: DataRecipe) -> 
     elif recipe.divide == "images":
         part = _by_images(labels, recipe, generator)
     else:
-        part = _by_identities(labels, recipe, generator)
+        part = _by_identities(_families(labels, recipe.kin, names), recipe, generator)
     train, validation, test = (torch.nonzero(part == number).flatten() for number in range(3))
     for name, rows, wanted in (
         ("train", train, True),
@@ -43,6 +50,17 @@ def divide(labels: Tensor, splits: Sequence[str | None], recipe: DataRecipe) -> 
         if wanted and len(rows) == 0:
             raise DataError(f'dividing {len(labels)} images by "{recipe.divide}" leaves no {name}')
     return Division(train, validation, test)
+
+
+def _families(labels: Tensor, kin: str | None, names: Sequence[str]) -> Tensor:
+    """Return a number for each image's family, which is its identity's own where it has no kin."""
+    if kin is None:
+        return labels
+    found = [re.search(kin, name) for name in names]
+    families = [match.group() if match else f"\0{n}" for n, match in enumerate(found)]
+    number = {family: position for position, family in enumerate(dict.fromkeys(families))}
+    of_identity = torch.tensor([number[family] for family in families])
+    return torch.where(labels == NO_LABEL, labels, of_identity[labels.clamp(min=0)])
 
 
 def _by_identities(labels: Tensor, recipe: DataRecipe, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ import typer
 
 from training.engine.learned import judge_recall, learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
+from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 from training.torch_setup import choose_device
@@ -18,6 +19,7 @@ def learn(
     recipe: Annotated[
         str, typer.Argument(help="A recipe of training/recipes/metric, or a TOML file's path.")
     ] = "digits",
+    data: DataOption = DEFAULT_DATA,
     run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<recipe>.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
@@ -32,7 +34,7 @@ def learn(
         loaded = loaded.model_copy(update={"seed": seed})
     folder = run or Path("runs") / loaded.name
     chosen = choose_device(device)
-    parts = load_parts(loaded)
+    parts = load_parts(loaded, data)
     print_parts(parts)
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
     recall = judge_recall(judged.embeddings, judged.labels)["R@1"]

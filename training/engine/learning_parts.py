@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from training.data.images import combine_sets
+from training.data.crops import DataError
+from training.data.images import ImageSet, combine_sets
 from training.data.readers.registry import read_images
 from training.data.transform import load_images
 from training.engine.held_out import divide
 from training.engine.learning_data import LearningData, without_single
-from training.metric_recipe import MetricRecipe
+from training.metric_recipe import MetricRecipe, SourceRecipe
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,28 @@ class LearningParts:
     skipped: tuple[tuple[str, str], ...]
 
 
-def load_parts(recipe: MetricRecipe) -> LearningParts:
+def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
     """Return the parts, each with its identities numbered anew; ``DataError`` says what is wrong.
 
     An identity whose every image is unreadable has no number, and none of its images is learned.
     """
     settings = recipe.data
-    whole = combine_sets(read_images(source.kind, source.path) for source in settings.sources)
+    whole = combine_sets(_read(source, root) for source in settings.sources)
     loaded = load_images(whole, settings.transform)
     data = LearningData(loaded.images, loaded.labels, loaded.keys, loaded.label_names)
     split_of = {item.key: item.split for item in whole.items}
-    parts = divide(data.labels, [split_of[key] for key in data.keys], settings)
+    parts = divide(data.labels, [split_of[key] for key in data.keys], settings, data.label_names)
     train = data.part(parts.train)
     if recipe.needs_pairs and settings.drop_single:
         train = without_single(train)
     return LearningParts(train, data.part(parts.validation), data.part(parts.test), loaded.skipped)
+
+
+def _read(source: SourceRecipe, root: Path) -> ImageSet:
+    images = read_images(source.kind, None if source.path is None else root / source.path)
+    if source.only is None:
+        return images
+    kept = tuple(i for i in images.items if i.label is not None and re.match(source.only, i.label))
+    if not kept:
+        raise DataError(f"no identity of {images.name} begins like {source.only!r}")
+    return ImageSet(images.name, kept)

@@ -68,3 +68,19 @@ def test_a_part_without_images_is_told() -> None:
         divide(torch.tensor([0, 0, 1, 1]), [None] * 4, recipe(divide="split"))
     with pytest.raises(DataError, match="leaves no train"):
         divide(torch.tensor([0, 0, 1, 1]), [None] * 4, recipe())
+
+
+def test_families_are_held_out_whole() -> None:
+    """People of one family look alike: a mother learned from helps to tell her daughters."""
+    names = [f"fam-{identity // 4}-m{identity}" for identity in range(16)] + ["a", "b", "c", "d"]
+    parts = divide(LABELS, NO_SPLITS, recipe(validation=0.2, test=0.3, kin=r"fam-\d+"), names)
+    sides = [set(LABELS[rows].tolist()) for rows in (parts.train, parts.validation, parts.test)]
+    assert sum(map(len, sides)) == 20
+    for family in range(4):
+        members = set(range(4 * family, 4 * family + 4))
+        assert sum(bool(members & side) for side in sides) == 1
+
+
+def test_an_expression_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no regular expression"):
+        recipe(kin="(")
