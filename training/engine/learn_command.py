@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from training.data.crops import DataError
 from training.engine.learned import judge_recall, learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
@@ -38,8 +39,11 @@ def learn(
     print_parts(parts)
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
     recall = judge_recall(judged.embeddings, judged.labels)["R@1"]
-    report = report_run(loaded, parts, judged, folder, chosen, pictures=pictures)
-    typer.echo(f"report: {report}" if report else "no report: the recipe holds no validation out")
+    try:
+        report = report_run(loaded, parts, judged, folder, chosen, pictures=pictures)
+        typer.echo(f"report: {report}")
+    except DataError as error:  # too little was held out; the network is learned all the same
+        typer.echo(f"no report: {error}", err=True)
     typer.echo(f"R@1 on {len(judged.labels)} held-out images: {recall:.4f}; run: {folder}")
     if loaded.bar is not None and not recall >= loaded.bar:
         typer.echo(f"below the bar of {loaded.bar:.4f}", err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from training.data.crops import DataError
 from training.data.images import Picture
 from training.engine.environment import describe_environment
 from training.engine.learned import HeldOut
@@ -26,14 +27,14 @@ def report_run(
     device: torch.device,
     *,
     pictures: bool = True,
-) -> Path | None:
+) -> Path:
     """Write ``report.html`` and what it shows into the run's folder; return its path.
 
-    ``None`` where nothing was held out for validation: a threshold chosen on the judged images
-    would flatter. Raises ``DataError`` where the held-out images cannot be judged.
+    Raises ``DataError`` where too little was held out, for validation too: a threshold chosen on
+    the judged images would flatter.
     """
     if not len(parts.validation):
-        return None
+        raise DataError("the recipe holds no images out for validation")
     validation = table_of(parts.validation, held_out.validation_embeddings)
     test = table_of(parts.test, held_out.embeddings)
     row_of = {key: row for row, key in enumerate(parts.test.keys)}
