@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         False, description="Serve without a key on an address others can reach."
     )
     model_dir: Path = Field(
-        PROJECT_ROOT / "models" / "embedder" / "1.0.0", description="Folder of the embedder."
+        PROJECT_ROOT / "models" / "embedder" / "1.1.0", description="Folder of the embedder."
     )
     detector_path: Path | None = Field(
         None, description="Another YuNet file than the one of the pinned wheel."

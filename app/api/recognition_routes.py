@@ -136,7 +136,7 @@ def verify(
 
 @router.post(
     "/identify",
-    summary="The most similar employees, ranked",
+    summary="The most probable employees, ranked",
     responses=problem_docs(*PHOTO_PROBLEMS),
     openapi_extra=PHOTO_DOCS,
 )
@@ -147,7 +147,11 @@ def identify(
     limit: Annotated[int, Query(ge=1, le=100, description="How many candidates.")] = 5,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.IdentifyResponse:
-    """Rank the employees by similarity, each with the probability that it is this person."""
+    """Rank the employees by the probability that it is this person.
+
+    An employee of fewer photos may rank above a nearer one: centroids of more photos lie closer to
+    everybody.
+    """
     found = state.recognition.identify(photo, limit, faces)
     decision: Literal["known", "unknown"] = "known" if found.known else "unknown"
     nearest = found.candidates[0].similarity if found.candidates else None

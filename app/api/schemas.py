@@ -161,8 +161,12 @@ class EnrollResponse(BaseModel):
 class VerifyResponse(BaseModel):
     """Known or unknown.
 
-    ``similarity`` is that to the nearest employee (null while nobody is enrolled), ``probability``
-    that of the decision itself: that it is this employee, or that it is nobody enrolled.
+    The threshold decides, for its false-match rate is promised: ``known`` is the most probable
+    employee, if the ``similarity`` to it reaches the ``threshold`` (null while nobody is enrolled).
+    ``probability`` is that of the decision, that it is this employee or that it is nobody enrolled,
+    after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An ``unknown`` of low probability is a
+    face that may well be somebody's and is not near enough to open a door: try again, or enrol more
+    photos.
     """
 
     decision: Literal["known", "unknown"]
