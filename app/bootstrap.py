@@ -112,12 +112,18 @@ def provide_threads(place_count: int) -> None:
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
 
 
-def make_lifespan(settings: Settings) -> Lifespan:
-    """Return the lifespan of an application with these settings."""
+def make_lifespan(
+    settings: Settings, built: tuple[AppState, SqlRegistry] | None = None
+) -> Lifespan:
+    """Return the lifespan of an application with these settings.
+
+    Whoever wants to know beforehand whether it can start gives what ``build_state`` gave.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
-        state, registry = await to_thread.run_sync(build_state, settings)
+        ready = await to_thread.run_sync(build_state, settings) if built is None else built
+        state, registry = ready
         provide_threads(state.admission.place_count)
         try:
             yield {"facegate": state}

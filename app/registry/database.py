@@ -95,6 +95,7 @@ def create_migration_engine(url: str) -> Engine:
     """
     parsed = parse_url(url)
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "handle_error", _to_domain_error)
     if parsed.get_backend_name() == SQLITE:
         _prepare_sqlite(engine, lock_timeout_ms=60_000, foreign_keys=False)
         event.listen(engine, "begin", begin_immediate)
