@@ -17,7 +17,10 @@ from tests.packaging.dockerfile import ROOT
 from training.__main__ import app as training_commands
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-PROMISED = {"help", "setup", "serve", "demo", "test", "check-fast", "bench", "train", "clean"}
+PROMISED = {
+    *("help", "setup", "serve", "demo", "test", "check-fast", "bench"),
+    *("train", "compare", "distill", "clean"),
+}
 INTERNAL = {"runtime", "full", "install"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -50,7 +53,9 @@ def test_every_target_is_phony_and_promised_or_internal() -> None:
     assert set(phony.group(1).split()) == targets
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "check-fast", "bench", "train"])
+@pytest.mark.parametrize(
+    "target", ["setup", "demo", "test", "check-fast", "bench", "train", "compare", "distill"]
+)
 def test_developers_targets_install_everything_first(target: str) -> None:
     assert re.search(rf"^{target}: full ##", MAKEFILE, re.MULTILINE)
 

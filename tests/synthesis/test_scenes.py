@@ -35,7 +35,7 @@ def test_a_painted_face_is_found_again_as_it_was(vision: FaceVision) -> None:
     plain = face[middle].mean(axis=2)
     for crop in found:
         seen = crop[middle].mean(axis=2)
-        assert np.corrcoef(plain.ravel(), seen.ravel())[0, 1] > 0.85
+        assert np.corrcoef(plain.ravel(), seen.ravel())[0, 1] > 0.8
 
 
 def test_scenes_follow_from_their_seed(vision: FaceVision) -> None:
