@@ -9,19 +9,20 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class RankedEmployee:
-    """An employee at a similarity. ``photo_count`` is how many photos the centroid stands for."""
-
-    employee_key: int
-    similarity: float
-    closest_photo_similarity: float
-    photo_count: int
-
-
-@dataclass(frozen=True)
 class GallerySimilarities:
     """One probe against the whole gallery: parallel arrays ``(N,)``, in no particular order."""
 
     employee_keys: npt.NDArray[np.int64]
     similarities: npt.NDArray[np.float32]
     photo_counts: npt.NDArray[np.int64]
+
+
+def most_probable(
+    log_likelihood_ratios: npt.NDArray[np.float64], keys: npt.NDArray[np.int64], limit: int
+) -> npt.NDArray[np.intp]:
+    """Return the positions of the ``limit`` largest ratios, the largest first; ties by key."""
+    count = len(log_likelihood_ratios)
+    chosen = np.arange(count)
+    if limit < count:
+        chosen = np.argpartition(-log_likelihood_ratios, limit - 1)[:limit]
+    return chosen[np.lexsort((keys[chosen], -log_likelihood_ratios[chosen]))]

@@ -1,15 +1,14 @@
 """The searchable copy of the registry: exact inner products over centroids and photos.
 
 Exact flat search, because up to 100,000 people it takes milliseconds and never misses; what is
-searched approximately would have to be proved at every door. Centroids rank; the photos behind them
-tell how near the nearest single photo is.
+searched approximately would have to be proved at every door. Centroids are compared with all
+of them; the photos behind them tell how near the nearest single photo is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import faiss
 import numpy as np
@@ -17,8 +16,11 @@ import numpy.typing as npt
 
 from app.domain.embeddings import Embedding
 from app.domain.employees import GalleryEntry
-from app.domain.matching import GallerySimilarities, RankedEmployee
+from app.domain.matching import GallerySimilarities
 from app.search.locks import ReadWriteLock
+
+#: Below every cosine: a range search from here finds the whole gallery.
+_EVERYBODY = -2.0
 
 
 @dataclass
@@ -109,30 +111,19 @@ class FaissGalleryIndex:
         """Return the similarity of ``probe`` to every employee's centroid."""
         with self._lock.reading():
             gallery = self._gallery
-            keys: npt.NDArray[np.int64] = faiss.vector_to_array(gallery.centroids.id_map)
-            similarities = _stored_vectors(gallery.centroids, self._dim) @ probe
+            _, found, keys = gallery.centroids.range_search(self._matrix([probe]), _EVERYBODY)
             counts = np.asarray([len(gallery.photos_of[int(k)]) for k in keys], dtype=np.int64)
-        return GallerySimilarities(keys, similarities.astype(np.float32), counts)
+        return GallerySimilarities(keys.astype(np.int64), np.clip(found, -1.0, 1.0), counts)
 
-    def rank(self, probe: Embedding, limit: int) -> list[RankedEmployee]:
-        """Return the ``limit`` nearest employees by centroid, nearest first; ties by key."""
+    def closest_photos(self, probe: Embedding, employee_keys: Sequence[int]) -> dict[int, float]:
+        """Return the similarity of each employee's nearest photo; unknown keys are left out."""
         with self._lock.reading():
             gallery = self._gallery
-            wanted = min(limit, gallery.centroids.ntotal)
-            if wanted <= 0:
-                return []
-            found, keys = gallery.centroids.search(self._matrix([probe]), wanted)
-            ranked = [
-                RankedEmployee(
-                    employee_key=int(key),
-                    similarity=float(np.clip(value, -1.0, 1.0)),
-                    closest_photo_similarity=self._closest_photo(gallery, int(key), probe),
-                    photo_count=len(gallery.photos_of[int(key)]),
-                )
-                for value, key in zip(found[0], keys[0], strict=True)
-                if key != -1
-            ]
-        return sorted(ranked, key=lambda one: (-one.similarity, one.employee_key))
+            return {
+                key: self._closest_photo(gallery, key, probe)
+                for key in employee_keys
+                if gallery.photos_of.get(key)
+            }
 
     def _closest_photo(self, gallery: _Gallery, employee_key: int, probe: Embedding) -> float:
         photo_keys = gallery.photos_of[employee_key]
@@ -150,16 +141,6 @@ class FaissGalleryIndex:
 
 def _selector(keys: Sequence[int]) -> faiss.IDSelectorBatch:
     return faiss.IDSelectorBatch(np.asarray(keys, dtype=np.int64))
-
-
-def _stored_vectors(index: faiss.IndexIDMap2, dim: int) -> npt.NDArray[np.float32]:
-    """Return the index's own memory as a matrix ``(N, dim)``; valid until the next change."""
-    count: int = index.ntotal
-    if count == 0:
-        return np.zeros((0, dim), dtype=np.float32)
-    flat = cast(faiss.IndexFlat, faiss.downcast_index(index.index))
-    stored: npt.NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), count * dim)
-    return stored.reshape(count, dim)
 
 
 def limit_faiss_threads(threads: int) -> None:

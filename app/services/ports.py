@@ -18,7 +18,7 @@ from app.domain.employees import (
     NewPhoto,
 )
 from app.domain.faces import Detection, FaceCrop, Picture
-from app.domain.matching import GallerySimilarities, RankedEmployee
+from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
 
 
@@ -87,8 +87,8 @@ class GalleryIndex(Protocol):
         """Return the similarity of ``probe`` to every employee's centroid."""
         ...
 
-    def rank(self, probe: Embedding, limit: int) -> list[RankedEmployee]:
-        """Return the ``limit`` nearest employees by centroid, nearest first; ties by key."""
+    def closest_photos(self, probe: Embedding, employee_keys: Sequence[int]) -> dict[int, float]:
+        """Return the similarity of each employee's nearest photo; unknown keys are left out."""
         ...
 
 

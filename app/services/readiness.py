@@ -99,5 +99,5 @@ class Readiness:
 
     def _recognise(self) -> Embedding:
         face = self._extraction.extract(self._probe_photo, NO_LIMITS, SeveralFaces.LARGEST)
-        self._gallery.index.rank(face.embedding, 1)
+        self._gallery.index.compare_all(face.embedding)
         return face.embedding

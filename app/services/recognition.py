@@ -11,15 +11,12 @@ from app.domain.embeddings import centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.errors import EmployeeConflictError
 from app.domain.faces import QualityLimits
+from app.domain.matching import most_probable
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.ports import Registry, RegistrySession
-
-#: An employee may be more probable at a lower similarity, where fewer photos were enrolled; so many
-#: beyond the wanted ones are looked at before they are ranked by probability.
-SPARE_CANDIDATES = 15
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,7 @@ class Candidate:
 class Identification:
     """Candidates, the most probable first.
 
-    Their probabilities, ``others_probability`` and nobody's sum to one. ``contested``: somebody who
-    is not among the candidates is more probable than all of them.
+    Their probabilities, ``others_probability`` and nobody's sum to one.
     """
 
     candidates: tuple[Candidate, ...]
@@ -87,12 +83,11 @@ class Identification:
     others_probability: float
     threshold: Threshold
     face: ExtractedFace
-    contested: bool = False
 
     @property
     def known(self) -> Candidate | None:
         """The most probable employee, where it reaches the threshold."""
-        best = self.candidates[0] if self.candidates and not self.contested else None
+        best = self.candidates[0] if self.candidates else None
         return best if best and best.similarity >= self.threshold.similarity else None
 
 
@@ -145,43 +140,34 @@ class Recognition:
             self._gallery.bring_up_to_date(session)
             index = self._gallery.index
             everyone = index.compare_all(face.embedding)
-            nearest = index.rank(face.embedding, limit + SPARE_CANDIDATES)
-            employees = session.employees_by_key([one.employee_key for one in nearest])
-        ratios = self._manifest.calibration.log_likelihood_ratios(
-            everyone.similarities, everyone.photo_counts
-        )
+            ratios = self._manifest.calibration.log_likelihood_ratios(
+                everyone.similarities, everyone.photo_counts
+            )
+            order = most_probable(ratios, everyone.employee_keys, limit).tolist()
+            keys = everyone.employee_keys[order].tolist()
+            employees = session.employees_by_key(keys)
+            closest = index.closest_photos(face.embedding, keys)
         probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
-        keys = everyone.employee_keys.tolist()
-        ratio_of = dict(zip(keys, ratios.tolist(), strict=True))
-        probability_of = dict(zip(keys, probabilities.tolist(), strict=True))
-        # Who was suspended or deleted since the index answered is no candidate any more.
-        present = [
-            one
-            for one in nearest
-            if one.employee_key in ratio_of
-            and one.employee_key in employees
-            and employees[one.employee_key].status is EmployeeStatus.ACTIVE
-        ]
-        present.sort(key=lambda one: (-ratio_of[one.employee_key], one.employee_key))
-        ranked = present[:limit]
         candidates = tuple(
             Candidate(
-                employees[one.employee_key],
-                one.similarity,
-                one.closest_photo_similarity,
-                probability_of[one.employee_key],
+                employees[key],
+                float(everyone.similarities[position]),
+                closest[key],
+                float(probabilities[position]),
             )
-            for one in ranked
+            for position, key in zip(order, keys, strict=True)
+            # Who was suspended or deleted since the index answered is no candidate any more.
+            if key in closest
+            and key in employees
+            and employees[key].status is EmployeeStatus.ACTIVE
         )
         listed = sum(candidate.probability for candidate in candidates)
-        strongest = max(ratio_of.values(), default=0.0)
         return Identification(
             candidates=candidates,
             unknown_probability=nobody,
             others_probability=max(0.0, 1.0 - nobody - listed),
             threshold=self._policy.identify,
             face=face,
-            contested=bool(ranked) and strongest > ratio_of[ranked[0].employee_key],
         )
 
     def verify_claim(
