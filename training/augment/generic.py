@@ -13,7 +13,7 @@ from training.recipe import AugmentRecipe
 
 
 class GenericAugmentRecipe(BaseModel):
-    """How often and how strongly an image is changed; all zero changes nothing.
+    """How often and how strongly an image is changed; all zero, it is left exactly as it is.
 
     ``flip``: probability of a mirror image; 0 for letters and digits. ``crop``: at most this
     fraction of the side is cut away. ``brightness``: shift as a fraction of half the range.
@@ -27,9 +27,19 @@ class GenericAugmentRecipe(BaseModel):
     brightness: float = Field(default=0.2, ge=0, le=1)
     contrast: float = Field(default=0.2, ge=0, le=1)
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every image stays as it is."""
+        return self == NO_CHANGE
+
+
+NO_CHANGE = GenericAugmentRecipe(flip=0, crop=0, brightness=0, contrast=0)
+
 
 def augment_generic(images: Tensor, recipe: GenericAugmentRecipe, random: Randomness) -> Tensor:
     """Return changed float RGB images in 0..255, of the shape ``(N, 3, S, S)`` of ``images``."""
+    if recipe.changes_nothing:
+        return images.float()
     cut = _cut(images.float(), recipe, random)
     light = AugmentRecipe(
         brightness=recipe.brightness, contrast=recipe.contrast, colour=0.0, grey=0.0

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from training.comparison.compare import compare_recipes
-from training.comparison.measures import judge_similarity
 from training.comparison.table import comparison_sheet, write_comparison
 from training.engine.learning_parts import load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
@@ -44,7 +43,6 @@ def compare(
         runs,
         choose_device(device),
         seeds=seeds,
-        judge=judge_similarity,
         load=lambda recipe: load_parts(recipe, data),
         allow_different=allow_different,
         tell=typer.echo,

@@ -10,8 +10,9 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from training.data.crops import DataError
-from training.engine.learned import HeldOut, Judge, judge_recall, learn_recipe, saved_result
+from training.engine.learned import HeldOut, Judge, learn_recipe, saved_result
 from training.engine.learning_parts import LearningParts, load_parts
+from training.evaluation.similarity import judge_similarity
 from training.metric_recipe import MetricRecipe
 
 #: What recipes of one comparison may differ in.
@@ -74,7 +75,7 @@ def compare_recipes(
     device: torch.device,
     *,
     seeds: int = 3,
-    judge: Judge = judge_recall,
+    judge: Judge = judge_similarity,
     allow_different: bool = False,
     load: Callable[[MetricRecipe], LearningParts] = load_parts,
     tell: Callable[[str], None] = print,

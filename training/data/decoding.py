@@ -10,8 +10,9 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from app.domain.errors import PhotoError, UnsupportedPhotoTypeError
+from app.domain.faces import Picture
 from app.vision.decode import DecodeLimits, decode_photo
-from training.data.images import Picture, UnreadableImageError
+from training.data.images import UnreadableImageError
 
 #: What a reader takes for an image, by its name.
 PICTURE_SUFFIXES = (

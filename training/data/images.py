@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.faces import Picture
 from training.data.crops import NO_LABEL, DataError
 
-#: A decoded image: uint8 RGB ``(height, width, 3)``, upright.
-Picture = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
 
 

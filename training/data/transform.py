@@ -13,9 +13,10 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from app.domain.faces import Picture
 from training.data.crops import DataError
 from training.data.decoding import as_rgb
-from training.data.images import ImageItem, ImageSet, Picture, UnreadableImageError
+from training.data.images import ImageItem, ImageSet, UnreadableImageError
 
 
 class TransformRecipe(BaseModel):

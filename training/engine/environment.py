@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from importlib.metadata import version
 
 import torch
 from torch import Tensor
+
+from training.export.provenance import library_versions
 
 LIBRARIES = ("torch", "numpy", "pytorch-metric-learning", "timm", "torchvision")
 
@@ -24,8 +25,7 @@ def describe_environment(device: torch.device) -> dict[str, str | int]:
     """Return versions, device and threads; nothing that names a machine or a person."""
     cuda = device.type == "cuda"
     return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
+        **library_versions(LIBRARIES),
         "device": torch.cuda.get_device_name(device) if cuda else platform.machine(),
         "threads": torch.get_num_threads(),
     }

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from training.data.crops import DataError
-from training.engine.learned import judge_recall, learn_recipe
+from training.engine.learned import learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.similarity import judge_similarity
 from training.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 from training.torch_setup import choose_device
@@ -38,7 +39,7 @@ def learn(
     parts = load_parts(loaded, data)
     print_parts(parts)
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
-    recall = judge_recall(judged.embeddings, judged.labels)["R@1"]
+    recall = judge_similarity(judged.embeddings, judged.labels)["R@1"]
     try:
         report = report_run(loaded, parts, judged, folder, chosen, pictures=pictures)
         typer.echo(f"report: {report}")

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from training.data.drawing import PKBatchSampler
 from training.engine.batches import BatchSource, ShuffledBatches
+from training.engine.embedding import embed_images
 from training.engine.environment import fingerprint
 from training.engine.learning import LearningOptions, LearningRun
 from training.engine.learning_data import LearningData, check_learnable
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.learning_parts import LearningParts
-from training.engine.recall import embed_images, recall_at_one
 from training.engine.run_folder import RunFolder, RunFolderError
+from training.evaluation.similarity import judge_similarity, recall_at_one
 from training.metric_recipe import IdentityBatchRecipe, MetricRecipe
 from training.teachers.plain import plain_targets
 
@@ -39,11 +40,6 @@ class HeldOut:
     labels: Tensor
     validation_embeddings: Tensor
     validation_labels: Tensor
-
-
-def judge_recall(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return R@1, every held-out image asking all the others."""
-    return {"R@1": recall_at_one(embeddings, labels)}
 
 
 def identity_of_run(recipe: MetricRecipe, parts: LearningParts) -> dict[str, object]:
@@ -84,7 +80,7 @@ def learn_recipe(
         "best_step": run.best_step,
         "seconds": round(seconds, 1),
         "images": {"train": len(parts.train), "test": len(parts.test)},
-        "measures": judge_recall(judged.embeddings, judged.labels),
+        "measures": judge_similarity(judged.embeddings, judged.labels),
     }
     try:
         torch.save(vars(judged), folder / EMBEDDINGS)

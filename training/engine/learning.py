@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.augment.generic import augment_generic
+from training.augment.randomness import Randomness
 from training.data.crops import DataError
 from training.engine.batches import BatchSource
 from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.engine.distillation import TrainingDivergedError
 from training.engine.environment import fingerprint
 from training.engine.learning_data import LearningData, check_learnable
-from training.engine.light_augment import augment_lightly
 from training.engine.metric_optimiser import MetricOptimiser, NonFiniteGradientError
 from training.engine.moving_average import MovingAverage
 from training.engine.run_folder import RunFolder
@@ -73,7 +74,7 @@ class LearningRun:
         )
         decay = recipe.ema_decay
         self.average = None if decay is None else MovingAverage(self.network, decay)
-        self.augmenting = torch.Generator().manual_seed(recipe.seed + 1)
+        self.augmenting = Randomness(recipe.seed + 1, options.device)
         self.fingerprint = fingerprint(data.images, data.labels)
         self.step_number, self.best_score, self.best_step = 0, -math.inf, 0
         if options.resume:
@@ -97,8 +98,7 @@ class LearningRun:
         """Learn from one batch and return its loss terms, the gradient's norm and the rate."""
         recipe, device = self.recipe, self.options.device
         rows = self.batches.draw()
-        images = self.data.images[rows].to(device).float()
-        images = augment_lightly(images, recipe.augment, self.augmenting)
+        images = augment_generic(self.data.images[rows].to(device), recipe.augment, self.augmenting)
         half = torch.float16 if recipe.precision == "fp16" else torch.bfloat16
         with torch.autocast(device.type, half, enabled=recipe.precision != "fp32"):
             embeddings = self.network(images)
@@ -143,7 +143,7 @@ class LearningRun:
 
     def state(self) -> dict[str, Any]:
         """Return all that the rest of the run depends on."""
-        random = {"cpu": torch.get_rng_state(), "augmenting": self.augmenting.get_state()}
+        random = {"cpu": torch.get_rng_state(), "augmenting": self.augmenting.generator.get_state()}
         if self.options.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.options.device)
         average = self.average
@@ -185,7 +185,7 @@ class LearningRun:
             self.average.updates = state["updates"]
         self.batches.restore(state["batches"].cpu())
         torch.set_rng_state(state["random"]["cpu"].cpu())
-        self.augmenting.set_state(state["random"]["augmenting"].cpu())
+        self.augmenting.generator.set_state(state["random"]["augmenting"].cpu())
         if "cuda" in state["random"]:
             torch.cuda.set_rng_state(state["random"]["cuda"].cpu(), self.options.device)
         self.step_number = state["step_number"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from training.evaluation.pairs import IntArray, Matrix
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.embedding_table import EmbeddingTable, IntArray, Matrix
+from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.intervals import FloatArray
 from training.evaluation.open_set import OpenSetScores
-from training.evaluation.pairs import blocks
+from training.evaluation.pairs import IntArray, Matrix, blocks
 from training.evaluation.results import Record
 from training.evaluation.retrieval import most_similar
 from training.evaluation.table_parts import OpenSetParts, label_name

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from training.data.crops import CropSet, DataError, read_crops
 from training.evaluation.intervals import IntArray
 
-LFW_FOLDS = 10
-
 
 @dataclass(frozen=True)
 class PairList:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable, IntArray, Matrix
+from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.intervals import FloatArray, bootstrap_mean, bootstrap_rate
-from training.evaluation.pairs import blocks
+from training.evaluation.pairs import IntArray, Matrix, blocks
 from training.evaluation.results import Estimate, Record
 
 RECALL_AT = (1, 5, 10)

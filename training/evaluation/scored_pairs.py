@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable, IntArray
+from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.intervals import FloatArray
+from training.evaluation.pairs import IntArray
 
 MOST_PAIRS = 20_000  # of either kind
 MOST_OF_ONE = 50  # genuine pairs of one identity where there are many, so that none speaks for all

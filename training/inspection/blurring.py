@@ -8,10 +8,11 @@ from functools import partial
 import cv2
 import numpy as np
 
+from app.domain.faces import Picture
 from app.vision.detector import DetectorOptions, FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
-from training.data.images import ImageItem, ImageSet, Picture
+from training.data.images import ImageItem, ImageSet
 
 #: Looks harder than the service does: a thing blurred in vain is no loss, a face missed is.
 WATCHFUL = DetectorOptions(max_side=960, min_score=0.3, refined_faces=0)

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.data.images import IntArray, Picture
+from app.domain.faces import Picture
+from training.data.images import IntArray
 
 Hashes = npt.NDArray[np.uint64]
 Miniatures = npt.NDArray[np.uint8]

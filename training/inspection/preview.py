@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from training.augment.generic import GenericAugmentRecipe, augment_generic
 from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
 from training.data.crops import CROP_MARGIN, CROP_SIZE, DataError
 from training.data.drawing import PairDrawer, TripletDrawer
-from training.data.images import ImageSet, Picture, UnreadableImageError
+from training.data.images import ImageSet, UnreadableImageError
 from training.data.transform import TransformRecipe, fit_picture
 from training.inspection.blurring import blurred_set
 from training.inspection.sheet import TILES_IN_A_ROW, Group, Strip, draw_sheet, unreadable_tile

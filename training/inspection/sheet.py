@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.data.images import Picture
+from app.domain.faces import Picture
 
 TILE = 112
 TILES_IN_A_ROW = 12

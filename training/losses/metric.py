@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
-
 import torch
 from pytorch_metric_learning.miners import BaseMiner
 from torch import Tensor, nn
@@ -27,30 +24,6 @@ from training.metric_recipe import (
     ProxyNcaRecipe,
     TripletRecipe,
 )
-
-
-class MetricLoss(Protocol):
-    """A loss of embeddings ``(N, D)`` and identities ``(N,)``, ``NO_LABEL`` where unknown.
-
-    It gives a scalar, changes neither input, and gives a differentiable zero where a batch has
-    nothing to say. Weights of its own (proxies, class directions) are its ``parameters()``.
-    """
-
-    def __call__(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of a batch, a scalar."""
-        ...
-
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """Yield what the optimiser must train beside the network."""
-        ...
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return what a checkpoint must keep."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> object:
-        """Take up the state of a checkpoint."""
-        ...
 
 
 class MinedLoss(nn.Module):
@@ -87,7 +60,12 @@ class NoLoss(nn.Module):
 def make_loss(
     recipe: LossRecipe, embedding_dim: int, classes: int, miner: MinerRecipe | None = None
 ) -> MinedLoss | NoLoss:
-    """Return the loss of a recipe, for embeddings of this size and so many identities."""
+    """Return the loss of a recipe, for embeddings of this size and so many identities.
+
+    It takes embeddings ``(N, D)`` and identities ``(N,)``, ``NO_LABEL`` where unknown, and gives a
+    scalar: a differentiable zero where a batch has nothing to say. It changes neither. Weights of
+    its own (proxies, class directions) are its ``parameters()``.
+    """
     if isinstance(recipe, NoLossRecipe):
         return NoLoss()
     loss = _make_unmined(recipe, embedding_dim, classes)

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from app.domain.faces import Picture
 from training.data.crops import DataError
-from training.data.images import Picture
 from training.engine.environment import describe_environment
 from training.engine.learned import HeldOut
 from training.engine.learning_data import LearningData

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from app.domain.errors import PhotoError
+from app.domain.faces import Picture
 from app.vision.alignment import align_face
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
 from training.data.crops import CROP_MARGIN, CROP_SIZE, DataError
-from training.data.images import Picture
 from training.evaluation.embedders import FACE_SIZE, ExportedEmbedder
-from training.evaluation.embedding_table import Matrix
+from training.evaluation.pairs import Matrix
 
 
 class UnusablePictureError(DataError):

@@ -15,8 +15,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable, Matrix
+from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.hardest import Hit
+from training.evaluation.pairs import Matrix
 from training.evaluation.results import Record
 from training.evaluation.table_parts import label_name
 from training.export.files import folder_made_whole, write_text

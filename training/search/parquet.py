@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.data.crops import NO_LABEL, DataError
-from training.evaluation.embedding_table import EmbeddingTable, Matrix
+from training.evaluation.embedding_table import EmbeddingTable
+from training.evaluation.pairs import Matrix
 from training.evaluation.table_parts import label_name
 
 COLUMNS = ("key", "label", "model", "embedding")

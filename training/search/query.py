@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.images import Picture
-from training.evaluation.embedding_table import Matrix
+from app.domain.faces import Picture
 from training.evaluation.hardest import Hit, RankedQuery
+from training.evaluation.pairs import Matrix
 from training.report.strips import draw_queries
 from training.search.embedder import ImageEmbedder, UnusablePictureError, read_picture
 from training.search.index import ForeignIndexError, ImageIndex

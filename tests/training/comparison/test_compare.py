@@ -79,7 +79,8 @@ def test_a_judge_may_measure_anything_and_saved_runs_are_judged_again(tmp_path: 
 def test_the_table_is_that_of_a_paper(tmp_path: Path) -> None:
     comparison = compared(tmp_path, CONTRASTIVE, TRIPLET, seeds=2)
     sheet = comparison_sheet(comparison)
-    assert sheet.head == ("recipe", "loss", "miner", "R@1")
+    measures = ("R@1", "R@5", "R@10", "MAP@R", "AUC")
+    assert sheet.head == ("recipe", "loss", "miner", *measures)
     assert sheet.rows[0][:3] == ("contrastive", "contrastive", "all")
     assert any(row[3].startswith("**") and " ± " in row[3] for row in sheet.rows)
     assert "24 held-out images of 6 identities, learned from 30" in sheet.title

@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
+from app.domain.faces import Picture
 from tests.training.data.made_images import image_set, pixels, write_identities
 from training.data.crops import DataError
-from training.data.images import ImageSet, Picture, UnreadableImageError
+from training.data.images import ImageSet, UnreadableImageError
 from training.data.readers.folders import read_folders
 from training.data.transform import TransformRecipe, fit_picture, load_images
 

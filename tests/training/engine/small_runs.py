@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from training.engine.embedding import embed_images
 from training.engine.learning import LearningOptions, LearningRun
 from training.engine.learning_data import LearningData
-from training.engine.recall import embed_images, recall_at_one
 from training.engine.run_folder import RunFolder
+from training.evaluation.similarity import recall_at_one
 from training.metric_recipe import MetricRecipe
 
 CPU = torch.device("cpu")
@@ -42,7 +43,7 @@ def made_recipe(**changes: object) -> MetricRecipe:
         "loss": {"name": "triplet"},
         "miner": {"name": "batch-hard"},
         "sampler": {"name": "identities", "identities": 4, "images": 3},
-        "augment": {"flip": 0.5, "shift_pixels": 1},
+        "augment": {"flip": 0.5, "crop": 0.1},
         "optimiser": {"clip_norm": 1.0},
     }
     return MetricRecipe.model_validate(settings | changes)

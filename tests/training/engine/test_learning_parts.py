@@ -11,12 +11,11 @@ from torch import nn
 from tests.training.engine.small_runs import CPU, made_data, made_recipe
 from training.data.crops import DataError
 from training.engine.batches import ShuffledBatches
+from training.engine.embedding import embed_images
 from training.engine.environment import fingerprint
 from training.engine.learning_data import LearningData, check_learnable, without_single
-from training.engine.light_augment import augment_lightly
 from training.engine.moving_average import MovingAverage
-from training.engine.recall import embed_images, recall_at_one
-from training.metric_recipe import LightAugmentRecipe
+from training.evaluation.similarity import recall_at_one
 
 
 def labelled(labels: list[int], names: tuple[str, ...] = ()) -> LearningData:
@@ -103,20 +102,6 @@ def test_a_moving_average_follows_weights_and_copies_counters() -> None:
     )
     assert average.network.get_buffer("num_batches_tracked").item() == 5
     assert not average.network.training
-
-
-def test_light_augmentation_mirrors_and_shifts() -> None:
-    image = torch.arange(25.0).view(1, 1, 5, 5).expand(400, 3, 5, 5)
-    generator = torch.Generator().manual_seed(0)
-    flipped = augment_lightly(image, LightAugmentRecipe(flip=0.5), generator)
-    mirrored = (flipped == image.flip(3)).flatten(1).all(dim=1)
-    plain = (flipped == image).flatten(1).all(dim=1)
-    assert bool((mirrored ^ plain).all())
-    assert 150 < int(mirrored.sum()) < 250
-    shifted = augment_lightly(image, LightAugmentRecipe(shift_pixels=2), generator)
-    centres = shifted[:, 0, 2, 2]
-    assert set(centres.tolist()) == set(range(25))
-    assert torch.equal(augment_lightly(image, LightAugmentRecipe(), generator), image)
 
 
 def test_recall_at_one_is_what_a_count_by_hand_gives() -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.domain.faces import Box
+from app.domain.faces import Box, Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
 from training.data.decoding import read_picture
-from training.data.images import Picture
 from training.inspection.blurring import blur_faces, blurred_set, watchful_detector
 
 #: Nobody: this person was invented for the tests.

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
 from training.data.crops import DataError
-from training.data.images import ImageItem, ImageSet, Picture, UnreadableImageError
+from training.data.images import ImageItem, ImageSet, UnreadableImageError
 from training.data.transform import TransformRecipe
 from training.inspection.blurring import watchful_detector
 from training.inspection.preview import preview_images

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.comparison.measures import judge_similarity
 from training.engine.learned import HeldOut, learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
+from training.evaluation.similarity import judge_similarity
 from training.metric_recipe import MetricRecipe, load_metric_recipe
 from training.report.run import report_run
 
@@ -53,7 +53,7 @@ def test_without_pictures_no_image_is_shown(
 def test_perfect_and_useless_embeddings_are_measured_as_such() -> None:
     labels = torch.arange(20) // 4
     perfect = judge_similarity(torch.eye(8)[labels], labels)
-    assert perfect == {"R@1": 1.0, "R@5": 1.0, "MAP@R": 1.0, "AUC": 1.0}
+    assert perfect == {"R@1": 1.0, "R@5": 1.0, "R@10": 1.0, "MAP@R": 1.0, "AUC": 1.0}
     generator = torch.Generator().manual_seed(0)
     noise = torch.nn.functional.normalize(torch.randn(20, 8, generator=generator), dim=1)
     assert judge_similarity(noise, labels)["MAP@R"] < 0.5

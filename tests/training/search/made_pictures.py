@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.data.images import Picture
-from training.evaluation.embedding_table import Matrix
+from app.domain.faces import Picture
+from training.evaluation.pairs import Matrix
 from training.search.embedder import UnusablePictureError
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.domain.faces import Picture
 from training.data.crops import DataError
 from training.data.decoding import PICTURE_SUFFIXES, decode_picture
-from training.data.images import ImageItem, ImageSet, Picture, UnreadableImageError
+from training.data.images import ImageItem, ImageSet, UnreadableImageError
 
 
 @dataclass(frozen=True)
