@@ -15,12 +15,24 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class StudentRecipe(_Strict):
-    """The student's size: channels and residual blocks of each of four stages."""
+class ResidualRecipe(_Strict):
+    """A dense residual student: channels and residual blocks of each of four stages."""
 
+    kind: Literal["residual"] = "residual"
     widths: tuple[int, int, int, int] = (32, 64, 128, 256)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
     embedding_dim: int = 256
+
+
+class MobileRecipe(_Strict):
+    """A MobileFaceNet that starts from published weights, a file below the data's folder."""
+
+    kind: Literal["mobile-face-net"]
+    start: str
+    embedding_dim: int = 256
+
+
+StudentRecipe = ResidualRecipe | MobileRecipe
 
 
 class SourceRecipe(_Strict):
@@ -90,8 +102,14 @@ class LossRecipe(_Strict):
 
 
 class OptimiserRecipe(_Strict):
-    """Muon for convolution weights seen as matrices, AdamW for the rest; cosine to zero."""
+    """Muon for convolution weights seen as matrices, AdamW for the rest; cosine to zero.
 
+    ``relative-adamw`` is for weights that are good already: AdamW for all of them, each tensor at
+    ``relative_learning_rate`` times its own root mean square at the start; heads as in ``muon``.
+    """
+
+    name: Literal["muon", "relative-adamw"] = "muon"
+    relative_learning_rate: float = 3e-3
     muon_learning_rate: float = 0.02
     adamw_learning_rate: float = 3e-3
     weight_decay: float = 0.01
@@ -113,7 +131,7 @@ class Recipe(_Strict):
     batch_size: int = 128
     steps: int = 12_000
     teacher_view: Literal["clean", "augmented"] = "clean"
-    student: StudentRecipe = StudentRecipe()
+    student: StudentRecipe = ResidualRecipe()
     sources: tuple[SourceRecipe, ...]
     teachers: tuple[TeacherRecipe, ...]
     correction: CorrectionRecipe | None = None
@@ -132,6 +150,10 @@ class Recipe(_Strict):
             raise ValueError("tightly cut sources may fill no more than half of a batch")
         if self.augment.mixup and self.teacher_view == "clean":
             raise ValueError('mixup needs teacher_view = "augmented": a teacher labels the mixture')
+        if isinstance(self.student, MobileRecipe) and (
+            self.correction is None or self.correction.embedding_dim != self.student.embedding_dim
+        ):
+            raise ValueError("published weights are fitted to a [correction] of embedding_dim")
         if self.resolution[-1].until != 1.0:
             raise ValueError("the last resolution must hold until 1.0")
         return self

@@ -21,12 +21,14 @@ from training.augment.randomness import Randomness
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
 from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from training.engine.optimisers import Optimisers
+from training.engine.optimisers import make_optimiser
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import CORRECTION, TargetSource, mean_similarity
+from training.engine.warm_start import start_from_published
 from training.losses.distillation import cosine_distillation, similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
-from training.networks.student import StudentNetwork
+from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.students import make_student
 from training.recipe import Recipe
 from training.teachers.targets import fill_with_mean
 
@@ -57,14 +59,13 @@ class DistillationRun:
         self.recipe, self.crops, self.targets, self.options = recipe, crops, targets, options
         device = options.device
         self.images = near(crops.images, device)
-        self.student = StudentNetwork(**recipe.student.model_dump()).to(device)
+        self.student = make_student(recipe.student).to(device)
         self.heads = nn.ModuleDict(
             {
                 name.replace(".", "_"): nn.Linear(recipe.student.embedding_dim, dim)
                 for name, dim in targets.dimensions.items()
             }
         ).to(device)
-        self.optimisers = Optimisers(self.student, [*self.heads.parameters()], recipe.optimiser)
         self.sampling = torch.Generator().manual_seed(recipe.seed)
         self.random = Randomness(recipe.seed + 1, device)
         self.sampler = BatchSampler(crops, recipe.sources, recipe.batch_size, self.sampling)
@@ -73,6 +74,9 @@ class DistillationRun:
         self.earlier_runs: list[dict[str, Any]] = []
         if options.initial_weights is not None:
             self._start_from(options.initial_weights)
+        elif isinstance(self.student, MobileFaceNetwork) and not options.resume:
+            start_from_published(self.student, self.heads, targets, crops)
+        self.optimisers = make_optimiser(self.student, [*self.heads.parameters()], recipe.optimiser)
         if options.resume:
             self._restore(load_checkpoint(self.checkpoint_path, device))
 
@@ -257,7 +261,7 @@ def train(run: DistillationRun) -> None:
 
 @torch.inference_mode()
 def embed_crops(
-    student: StudentNetwork, crops: CropSet, device: torch.device, *, mirrored: bool = False
+    student: nn.Module, crops: CropSet, device: torch.device, *, mirrored: bool = False
 ) -> Tensor:
     """Return unit embeddings ``(N, D)`` of the plain centre crops, in full precision."""
     student.eval()

@@ -1,11 +1,15 @@
-"""Muon for convolution weights seen as matrices, AdamW for everything else."""
+"""The optimisers of a distillation: Muon beside AdamW, or AdamW relative to each weight."""
 
 from __future__ import annotations
+
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from training.recipe import OptimiserRecipe
+
+SMALLEST_SIZE = 1e-3  # of a tensor's root mean square, so that zeros can move
 
 
 class ConvolutionMuon:
@@ -29,8 +33,67 @@ class ConvolutionMuon:
         self.optimiser.step()
 
 
-class Optimisers:
-    """Both optimisers behind one learning-rate factor."""
+class Optimiser(Protocol):
+    """What a run needs of its optimiser, whichever the recipe names."""
+
+    def step(self, factor: float) -> None:
+        """Take one step at ``factor`` times the recipe's learning rates and clear the gradients."""
+        ...
+
+    def state(self) -> dict[str, object]:
+        """Return what a checkpoint must keep."""
+        ...
+
+    def restore(self, state: dict[str, dict[str, object]]) -> None:
+        """Take up the state of a checkpoint."""
+        ...
+
+
+def make_optimiser(network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe) -> Optimiser:
+    """Return the recipe's optimiser for the weights of ``network`` and of the heads ``others``."""
+    if recipe.name == "relative-adamw":
+        return RelativeAdamW(network, others, recipe)
+    return MuonBesideAdamW(network, others, recipe)
+
+
+class RelativeAdamW:
+    """AdamW whose step for each tensor is relative to the tensor's size at the start.
+
+    Weights with folded normalisation differ in size by a factor of a thousand, and one learning
+    rate would be nothing to some and ruin others (You et al. 2020 scale so at every step).
+    """
+
+    def __init__(self, network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe) -> None:
+        sizes = [(p, float(p.detach().square().mean().sqrt())) for p in network.parameters()]
+        relative = recipe.relative_learning_rate
+        self.rates = [relative * max(size, SMALLEST_SIZE) for _, size in sizes]
+        self.rates += [recipe.adamw_learning_rate for _ in others]
+        weights: list[Tensor] = [*(p for p, _ in sizes), *others]
+        self.adamw = torch.optim.AdamW(
+            [{"params": [weight]} for weight in weights],
+            betas=(0.9, 0.99),
+            weight_decay=recipe.weight_decay,
+        )
+
+    def step(self, factor: float) -> None:
+        """Take one step at ``factor`` times the learning rates and clear the gradients."""
+        for group, rate in zip(self.adamw.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+        self.adamw.step()
+        self.adamw.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, object]:
+        """Return what a checkpoint must keep."""
+        return {"adamw": self.adamw.state_dict(), "rates": {"base": self.rates}}
+
+    def restore(self, state: dict[str, dict[str, object]]) -> None:
+        """Take up the state of a checkpoint, with the rates of the weights it started from."""
+        self.adamw.load_state_dict(state["adamw"])
+        self.rates = [float(rate) for rate in cast(list[float], state["rates"]["base"])]
+
+
+class MuonBesideAdamW:
+    """Muon for convolutions and AdamW for the rest, behind one learning-rate factor."""
 
     def __init__(self, network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe) -> None:
         convolutions = [

@@ -38,7 +38,7 @@ class TargetSource:
     def __init__(
         self, recipe: Recipe, crops: CropSet, root: Path, cache: Path, device: torch.device
     ) -> None:
-        self.recipe = recipe
+        self.recipe, self.root = recipe, root
         self.device = device
         self.teachers = [Teacher(teacher, root, device) for teacher in recipe.teachers]
         clean: list[Tensor] = []

@@ -22,7 +22,7 @@ from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.engine.distillation import embed_crops
 from training.evaluation.pairs import Matrix
 from training.export.module import load_module
-from training.networks.student import StudentNetwork
+from training.networks.students import make_student
 from training.recipe import Recipe, load_recipe
 from training.teachers.torchscript import Teacher
 
@@ -56,7 +56,7 @@ class CheckpointEmbedder:
         """Load the student; raises ``CheckpointError`` where the file is not a checkpoint."""
         state = load_checkpoint(path, device)
         self.recipe = Recipe.model_validate(state["recipe"])
-        self.student = StudentNetwork(**self.recipe.student.model_dump()).to(device)
+        self.student = make_student(self.recipe.student).to(device)
         self.student.load_state_dict(state["student"])
         self.device = device
         self.name = f"{self.recipe.name} at step {state.get('step_number', 0)}"

@@ -19,7 +19,7 @@ from training.export.module import save_module
 from training.export.origin import EarlierRun, Origin, TrainedOrigin
 from training.export.parity import ByteFaces, Parity, measure_parity
 from training.export.provenance import DataFile, file_hash
-from training.networks.student import StudentNetwork
+from training.networks.students import make_student
 from training.recipe import Recipe
 
 MAX_BYTES = 16_000_000
@@ -33,11 +33,11 @@ class ExportError(CheckpointError):
 Calibrator = Callable[[Path, str], Calibration]
 
 
-def read_training(checkpoint: Path) -> tuple[StudentNetwork, TrainedOrigin]:
+def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
     """Return the student of a checkpoint, ready to run, and what its run was."""
     state = load_checkpoint(checkpoint, torch.device("cpu"))
     recipe = Recipe.model_validate(state["recipe"])
-    student = StudentNetwork(**recipe.student.model_dump())
+    student = make_student(recipe.student)
     student.load_state_dict(state["student"])
     origin = TrainedOrigin(
         recipe=recipe,

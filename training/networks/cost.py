@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.networks.student import StudentNetwork
+from training.networks.students import make_student
 from training.recipe import StudentRecipe
 
 
@@ -25,7 +25,7 @@ class NetworkCost:
 
 def make_students(recipes: Mapping[str, StudentRecipe]) -> dict[str, nn.Module]:
     """Return a student with random weights for each recipe."""
-    return {name: StudentNetwork(**recipe.model_dump()) for name, recipe in recipes.items()}
+    return {name: make_student(recipe) for name, recipe in recipes.items()}
 
 
 def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[str, NetworkCost]:

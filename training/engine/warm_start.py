@@ -1,0 +1,64 @@
+"""Make published weights a start: their last layer, and every teacher's head, by least squares.
+
+What a published network says of a face lives in a space of its own. The least-squares map of its
+pooled features onto our targets starts training where a random last layer would arrive in hours.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from training.augment.geometry import cut_crops
+from training.data.crops import CropSet
+from training.engine.targets import CORRECTION, TargetSource
+from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.published_weights import load_published
+from training.teachers.targets import fill_with_mean
+
+PICTURES = 12_000
+BATCH = 128
+RIDGE = 1e-3  # of the mean square of an input
+
+
+def start_from_published(
+    student: MobileFaceNetwork, heads: nn.ModuleDict, targets: TargetSource, crops: CropSet
+) -> None:
+    """Load the weights that the recipe names, and fit the projection and the heads to the targets.
+
+    Raises ``CheckpointError`` where the file is missing or holds another network.
+    """
+    recipe = targets.recipe
+    load_published(student, targets.root / getattr(recipe.student, "start", ""))
+    order = torch.randperm(len(crops), generator=torch.Generator().manual_seed(recipe.seed))
+    features: list[Tensor] = []
+    wanted: dict[str, list[Tensor]] = {}
+    student.eval()
+    with torch.no_grad():
+        for rows in order[:PICTURES].split(BATCH):
+            stored = crops.images[rows].to(targets.device)
+            pictures = cut_crops(fill_with_mean(stored), 112, None, None)
+            features.append(student.features(pictures))
+            for target in targets.of(rows, pictures):
+                wanted.setdefault(target.name, []).append(target.embeddings)
+        seen = torch.cat(features)
+        fit_linear(student.project, seen, torch.cat(wanted.pop(CORRECTION)))
+        embeddings = student.project(seen)
+        for name, answers in wanted.items():
+            fit_linear(heads.get_submodule(name.replace(".", "_")), embeddings, torch.cat(answers))
+
+
+def fit_linear(layer: nn.Module, inputs: Tensor, wanted: Tensor) -> None:
+    """Set a linear layer to the ridge regression of ``wanted`` ``(N, D)`` on ``inputs`` ``(N, F)``.
+
+    Small inputs shrink by ``RIDGE`` of the mean square of all inputs.
+    """
+    if not isinstance(layer, nn.Linear):
+        raise TypeError("only a linear layer can be fitted by least squares")
+    padded = torch.cat([inputs, torch.ones_like(inputs[:, :1])], dim=1).double()
+    gram = padded.T @ padded
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype).to(gram)
+    solution = torch.linalg.solve(gram, padded.T @ wanted.double()).float()
+    with torch.no_grad():
+        layer.weight.copy_(solution[:-1].T)
+        layer.bias.copy_(solution[-1])
