@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from tests.training.made_data import tiny_recipe, write_tiny_data
+from tests.training.networks.published_file import random_tensors, write_published
 from training.data.sources import read_sources
 from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.engine.distillation import (
@@ -20,7 +21,7 @@ from training.engine.distillation import (
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import TargetSource
 from training.networks.student import StudentNetwork
-from training.recipe import RECIPES, Recipe, load_recipe
+from training.recipe import RECIPES, Recipe, ResidualRecipe, load_recipe
 
 CPU = torch.device("cpu")
 
@@ -115,10 +116,50 @@ def test_a_run_can_start_from_the_weights_of_another(data: Path, tmp_path: Path)
         assert torch.equal(weight, second.student.state_dict()[name])
 
 
+def tuned_recipe(**changes: object) -> Recipe:
+    return tiny_recipe(
+        student={"kind": "mobile-face-net", "start": "published.pt", "embedding_dim": 12},
+        correction={"steps": 3, "batch_size": 16, "embedding_dim": 12},
+        optimiser={"name": "relative-adamw", "weight_decay": 0.0},
+        **changes,
+    )
+
+
+def test_published_weights_start_near_the_targets_and_come_nearer(
+    data: Path, tmp_path: Path
+) -> None:
+    write_published(data / "published.pt", random_tensors(pool=8))
+    run = make_run(tuned_recipe(steps=12), data, tmp_path / "run")
+    cold = make_run(
+        tiny_recipe(correction={"steps": 3, "batch_size": 16, "embedding_dim": 12}),
+        data,
+        tmp_path / "cold",
+    )
+    first = run.step()
+    assert first["correction"] < 0.8 * cold.step()["correction"]
+    later = [run.step()["correction"] for _ in range(11)]
+    assert min(later) < first["correction"]
+    run.save()
+    resumed = make_run(tuned_recipe(steps=12), data, tmp_path / "run", resume=True)
+    for name, weight in run.student.state_dict().items():
+        assert torch.equal(weight, resumed.student.state_dict()[name]), name
+    assert run.step() == pytest.approx(resumed.step(), rel=0.05, abs=0.02)
+
+
+def test_published_weights_need_a_target_of_their_size() -> None:
+    with pytest.raises(ValidationError, match="correction"):
+        tiny_recipe(student={"kind": "mobile-face-net", "start": "published.pt"})
+
+
+def test_a_missing_start_is_told_before_the_first_step(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"published\.pt, do not exist"):
+        make_run(tuned_recipe(), data, tmp_path / "run")
+
+
 def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> None:
     run = make_run(tiny_recipe(), data, tmp_path / "run")
     with torch.no_grad():
-        run.student.head.project.weight.fill_(float("nan"))
+        next(run.student.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingDivergedError, match="step 0"):
         run.step()
 
@@ -169,8 +210,7 @@ def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
         "[augment]\ngrey = 0.5\n"
     )
     recipe, base = load_recipe(str(changed)), load_recipe("all")
-    assert recipe.student.widths == (8, 8, 8, 8)
-    assert recipe.student.blocks == base.student.blocks
+    assert recipe.student == ResidualRecipe(widths=(8, 8, 8, 8))
     assert recipe.sources == base.sources
     assert recipe.augment.grey == 0.5
     assert recipe.augment.flip == base.augment.flip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -9,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from training.evaluation.report import Sheet, markdown
 from training.evaluation.results import Record
 from training.export.licences import licence_of, weights_licence
-from training.recipe import Recipe
+from training.recipe import MobileRecipe, Recipe
 
 
 class EarlierRun(Record):
@@ -33,8 +34,11 @@ class TrainedOrigin(Record):
     @property
     def network(self) -> str:
         """What kind of network this is, in words."""
-        widths = "/".join(map(str, self.recipe.student.widths))
-        blocks = "/".join(map(str, self.recipe.student.blocks))
+        student = self.recipe.student
+        if isinstance(student, MobileRecipe):
+            return "MobileFaceNet with squeeze-and-excitation, normalisation folded, 1.1 M weights"
+        widths = "/".join(map(str, student.widths))
+        blocks = "/".join(map(str, student.blocks))
         return (
             f"dense ReLU residual network, channels {widths}, blocks {blocks}, "
             "global depthwise head"
@@ -71,15 +75,28 @@ class TrainedOrigin(Record):
         teachers = Sheet(
             "", ("teacher", "licence"), tuple((name, licence_of(name)) for name in names)
         )
-        return f"""Schedule: {told}; {seen:,} crops seen in all. Trained towards its teachers'
-embeddings{corrected} and on what the data knows itself: who is the same person, and who is
-certainly somebody else.
+        return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
+teachers' embeddings{corrected} and on what the data knows itself: who is
+the same person, and who is certainly somebody else.
 
 {markdown(sources)}
 
 {markdown(teachers)}
 
 {weights_licence([source.name for source in self.recipe.sources])}"""
+
+    def _start(self) -> str:
+        """Return whose weights the first run started from, where they were not random."""
+        student = self.recipe.student
+        if not isinstance(student, MobileRecipe):
+            return ""
+        name = Path(student.start).name.removesuffix(".ts.pt")
+        return (
+            f"**Start.** Not random weights but those of {licence_of(name)}, whose network this "
+            "is: all of them were trained on, its last layer was fitted anew, its learned pooling "
+            "was resampled from 8 x 8 to 7 x 7 positions, and it reads the 112 px ArcFace crop in "
+            "RGB instead of its own 128 px crop in BGR.\n\n"
+        )
 
     def commands(self, folder: str, version: str) -> str:
         """Return the commands that make these weights again and go on from them."""

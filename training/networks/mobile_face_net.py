@@ -31,26 +31,20 @@ HEAD_SIZE = 7  # side of the last feature map for the 112 px crop
 class SlopedConvolution(nn.Module):
     """A convolution with bias, then PReLU of one slope that is a constant, not learned."""
 
-    slope: Tensor
-
     def __init__(self, inside: int, outside: int, size: int, stride: int, groups: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inside, outside, size, stride, size // 2, groups=groups)
-        self.register_buffer("slope", torch.full((1,), 0.25))
+        self.slope = nn.Buffer(torch.full((1,), 0.25))
         self.slow_in_bf16 = groups > 1 and stride > 1
 
     def forward(self, features: Tensor) -> Tensor:
         """Return features ``(N, outside, S / stride, S / stride)``."""
-        if self.training and self.slow_in_bf16:
-            return F.leaky_relu(self._in_full_precision(features), float(self.slope))
+        scripting = torch.jit.is_scripting()  # type: ignore[attr-defined]
+        if not scripting and self.training and self.slow_in_bf16:
+            # oneDNN's gradients of strided depthwise convolutions are 8 times slower in bf16.
+            with torch.autocast(features.device.type, enabled=features.device.type != "cpu"):
+                return F.leaky_relu(self.conv(features.float()), float(self.slope))
         return F.leaky_relu(self.conv(features), float(self.slope))
-
-    @torch.jit.unused
-    def _in_full_precision(self, features: Tensor) -> Tensor:
-        """Convolve in fp32: oneDNN's strided depthwise gradients are 8 times slower in bf16."""
-        with torch.autocast(features.device.type, enabled=features.device.type != "cpu"):
-            out: Tensor = self.conv(features.float())
-        return out
 
 
 class SqueezeExcitation(nn.Module):
@@ -87,13 +81,10 @@ class Bottleneck(nn.Module):
 class MobileFaceNetwork(nn.Module):
     """RGB crops in 0..255 ``(N, 3, S, S)`` to unnormalised embeddings; S = 112 to serve."""
 
-    scale: Tensor
-    shift: Tensor
-
     def __init__(self, embedding_dim: int = 256) -> None:
         super().__init__()
-        self.register_buffer("scale", torch.full((1, 3, 1, 1), 1 / 127.5))
-        self.register_buffer("shift", torch.full((1, 3, 1, 1), -1.0))
+        self.scale = nn.Buffer(torch.full((1, 3, 1, 1), 1 / 127.5))
+        self.shift = nn.Buffer(torch.full((1, 3, 1, 1), -1.0))
         layers: list[nn.Module] = [
             SlopedConvolution(3, STEM_CHANNELS, 3, 2),
             SlopedConvolution(STEM_CHANNELS, STEM_CHANNELS, 3, 1, groups=STEM_CHANNELS),

@@ -21,6 +21,8 @@ from training.networks.mobile_face_net import MobileFaceNetwork, SlopedConvoluti
 def load_published(network: MobileFaceNetwork, path: Path) -> None:
     """Give ``network`` the weights of the published TorchScript file.
 
+    A projection to another size than the file's keeps its random weights, to be fitted anew.
+
     Raises ``CheckpointError`` where the file is missing or holds another network.
     """
     if not path.is_file():
@@ -31,7 +33,9 @@ def load_published(network: MobileFaceNetwork, path: Path) -> None:
     if len(tensors) != len(places):
         raise CheckpointError(f"{path} holds {len(tensors)} tensors, not {len(places)}")
     with torch.no_grad():
-        for place, tensor in zip(places, tensors, strict=True):
+        if tensors[-1].shape == places[-1].shape:
+            places[-1].copy_(tensors[-1])
+        for place, tensor in zip(places[:-1], tensors[:-1], strict=True):
             place.copy_(_fitted(tensor, place, path))
         stem = places[2]
         for bgr in (network.scale, network.shift, stem):
@@ -62,10 +66,7 @@ def _broadcast(bias: Tensor | None) -> Tensor:
 
 
 def _fitted(tensor: Tensor, place: Tensor, path: Path) -> Tensor:
-    """Return ``tensor`` for ``place``; a pooling of other positions keeps the sum of its weights.
-
-    A projection of another size keeps what fits: training fits it anew.
-    """
+    """Return ``tensor`` for ``place``; a pooling of other positions keeps its sum."""
     if tensor.shape == place.shape:
         return tensor
     if tensor.dim() == 4 and tensor.shape[:2] == place.shape[:2] and tensor.shape[-1] > 1:

@@ -18,7 +18,7 @@ from training.evaluation.embedders import (
     open_embedder,
 )
 from training.export.module import save_module
-from training.networks.student import StudentNetwork
+from training.networks.students import make_student
 
 CPU = torch.device("cpu")
 
@@ -35,7 +35,7 @@ def test_the_centre_face_is_the_stored_crop_without_its_margin(crops: CropSet) -
 
 def test_a_checkpoint_and_its_export_say_the_same(tmp_path: Path, crops: CropSet) -> None:
     recipe = tiny_recipe()
-    student = StudentNetwork(**recipe.student.model_dump())
+    student = make_student(recipe.student)
     state = {"recipe": recipe.model_dump(mode="json"), "student": student.state_dict()}
     save_checkpoint(tmp_path / "checkpoint.pt", state)
     save_module(student, tmp_path / "embedder.pt", half=False)

@@ -33,6 +33,7 @@ from training.export.package import (
 from training.export.parity import made_patterns, measure_parity
 from training.export.provenance import DataFile, data_files, file_hash, library_versions
 from training.networks.student import StudentNetwork
+from training.networks.students import make_student
 from training.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -59,7 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = tiny_recipe()
     torch.manual_seed(0)
-    student = StudentNetwork(**recipe.student.model_dump())
+    student = make_student(recipe.student)
     student.train()
     with torch.no_grad():  # so that the batch norms have something to say
         student(torch.from_numpy(PATTERNS).float())
@@ -116,7 +117,7 @@ def test_the_service_refuses_a_file_that_was_touched(folder: Path, tmp_path: Pat
 def test_training_continues_from_the_exported_weights(folder: Path, checkpoint: Path) -> None:
     student, _ = read_training(checkpoint)
     state = exported_state(folder / "embedder.pt")
-    again = StudentNetwork(**tiny_recipe().student.model_dump())
+    again = make_student(tiny_recipe().student)
     again.load_state_dict(state)
     for name, weight in student.state_dict().items():
         torch.testing.assert_close(state[name], weight, atol=1e-3, rtol=1e-3)
