@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.domain.policy import RiskPolicy, RiskTargets
 from app.embedding.torchscript import limit_torch_threads, load_embedder
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
@@ -24,8 +25,9 @@ from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.policy import DecisionPolicy
 from app.services.readiness import Readiness
-from app.services.recognition import Recognition, make_policy
+from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
@@ -66,8 +68,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     index = FaissGalleryIndex(manifest.embedding_dim)
     gallery = Gallery(registry, index, manifest.model_version)
     gallery.rebuild()
-    policy = make_policy(
-        manifest, settings.min_similarity, settings.prior_unknown, settings.prior_same
+    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    policy = DecisionPolicy(
+        RiskPolicy(manifest, targets), index, settings.prior_unknown, settings.prior_same
     )
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels

@@ -40,8 +40,17 @@ class Settings(BaseSettings):
     detector_path: Path | None = Field(
         None, description="Another YuNet file than the one of the pinned wheel."
     )
+    target_fpir: float = Field(
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="Share of strangers at the door who may be taken for somebody, 1:N.",
+    )
+    target_fmr: float = Field(
+        0.001, gt=0, lt=0.5, description="Share of false claims that may be accepted, 1:1."
+    )
     min_similarity: float | None = Field(
-        None, gt=-1, lt=1, description="Tightens the model's thresholds; it never loosens them."
+        None, gt=-1, lt=1, description="Tightens the thresholds; it never loosens them."
     )
     prior_unknown: float = Field(
         0.5, gt=0, lt=1, description="Assumed share of strangers among the faces shown."

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.domain.employees import EmployeeStatus
+from app.domain.verdict import NextStep, Verdict
 
 EmployeeId = Annotated[
     str,
@@ -159,18 +160,23 @@ class EnrollResponse(BaseModel):
 
 
 class VerifyResponse(BaseModel):
-    """Known or unknown.
+    """Known, unknown or ambiguous, and what to do next.
 
-    The threshold decides, for its false-match rate is promised: ``known`` is the most probable
-    employee, if the ``similarity`` to it reaches the ``threshold`` (null while nobody is enrolled).
-    ``probability`` is that of the decision, that it is this employee or that it is nobody enrolled,
-    after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An ``unknown`` of low probability is a
-    face that may well be somebody's and is not near enough to open a door: try again, or enrol more
-    photos.
+    The threshold decides, for its false-match rate is promised (see ``GET /v1/policy``): ``known``
+    is the most probable employee, if the ``similarity`` to it reaches the ``threshold`` (null while
+    nobody is enrolled) and nobody else is nearly as probable; else two ``contenders`` make it
+    ``ambiguous``. ``probability`` is that of the decision, that it is this employee, nobody
+    enrolled, or one of the two, after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An
+    ``unknown`` of low probability is a face that may well be somebody's and is not near enough to
+    open a door: ``next_step`` then says to retry closer to the camera.
     """
 
-    decision: Literal["known", "unknown"]
+    decision: Verdict
+    next_step: NextStep
     employee: EmployeeBody | None
+    contenders: list[str] = Field(
+        description="Where it is ambiguous: the ids of the two who cannot be told apart."
+    )
     similarity: Similarity | None
     probability: Probability
     threshold: float
@@ -199,7 +205,8 @@ class IdentifyResponse(BaseModel):
     ``unknown_probability`` (nobody enrolled) sum to 1.
     """
 
-    decision: Literal["known", "unknown"]
+    decision: Verdict
+    next_step: NextStep
     candidates: list[CandidateBody]
     unknown_probability: Probability
     others_probability: Probability
@@ -237,6 +244,57 @@ class CompareResponse(BaseModel):
     faces: list[FaceBody] = Field(min_length=2, max_length=2)
     model_version: str
     request_id: str
+
+
+class PromiseBody(BaseModel):
+    """A threshold and what it promises.
+
+    Rates are of an attempt: that a stranger is taken for anybody enrolled (1:N), that a false claim
+    is accepted (1:1).
+    """
+
+    threshold: float
+    population: str = Field(description="The strangers who ask for the highest threshold.")
+    comparison_rate: float = Field(description="False-match rate of one comparison, upper bound.")
+    stated_rate: float = Field(description="What the operator asked for.")
+    promised_rate: float = Field(
+        description="What is kept, for the worst group at the upper bound of its tail (95 %)."
+    )
+    worst_group_rate: float = Field(description="Best estimate for the worst group.")
+    mixed_rate: float = Field(description="Best estimate for strangers of all groups mixed.")
+    kept: bool = Field(description="False where the data supports no rate as rare as the stated.")
+
+
+class OwnGalleryBody(BaseModel):
+    """What the enrolled people say of each other; it may only make the threshold stricter."""
+
+    people: int
+    pairs: int
+    stricter: bool
+
+
+class FalseRejectionBody(BaseModel):
+    """How often an enrolled person would be refused, measured on validation people."""
+
+    photos: int = Field(description="Photos enrolled of that person.")
+    rate: float
+
+
+class PolicyResponse(BaseModel):
+    """The risk in force: what was stated, and what is promised with the people enrolled now."""
+
+    people: int
+    most_people: int = Field(description="Up to how many people the stated rate can be promised.")
+    identify: PromiseBody
+    verify: PromiseBody
+    own_gallery: OwnGalleryBody | None
+    identify_false_rejections: list[FalseRejectionBody] = Field(
+        description="What more enrolled photos would buy."
+    )
+    verify_false_rejections: list[FalseRejectionBody]
+    prior_unknown: float
+    prior_same: float
+    model_version: str
 
 
 class ThresholdBody(BaseModel):

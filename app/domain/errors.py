@@ -23,6 +23,7 @@ FacegateError
     RegistryUnavailableError        the database does not answer
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
+    UnsupportedRiskError            a promise that the data behind the model cannot support
     ModelArtifactError              a model file is not what its manifest says
     DetectorArtifactError           the detector's file is missing or foreign
 """
@@ -184,6 +185,12 @@ class NotReadyError(FacegateError):
     """The service cannot decide now: its index does not reflect the registry."""
 
     code = "not_ready"
+
+
+class UnsupportedRiskError(FacegateError):
+    """The stated risk is rarer than the data behind the model can support."""
+
+    code = "risk_not_supported"
 
 
 class InvalidCursorError(FacegateError):

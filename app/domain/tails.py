@@ -66,8 +66,14 @@ class ImpostorTail:
 
     def false_match_rate_at(self, similarity: float) -> float:
         """Return the rate at which different people reach ``similarity``, clipped to the points."""
+        return self._rate_at(similarity, [value for _, value in self.points])
+
+    def upper_rate_at(self, similarity: float) -> float:
+        """Return the upper confidence bound of that rate, clipped to the points."""
+        return self._rate_at(similarity, list(self.uppers) or [value for _, value in self.points])
+
+    def _rate_at(self, similarity: float, similarities: list[float]) -> float:
         rates = np.log([rate for rate, _ in self.points])
-        similarities = [value for _, value in self.points]
         return float(math.exp(np.interp(similarity, similarities, rates)))
 
 
@@ -86,6 +92,11 @@ class GenuineScores:
         similarities = [value for _, value in self.points]
         if len(self.points) < 2 or rates != sorted(rates) or similarities != sorted(similarities):
             raise ValueError("genuine scores need ascending rates and similarities")
+
+    def similarity_at(self, false_non_match_rate: float) -> float:
+        """Return the similarity below which this share of genuine probes stays."""
+        rates = [rate for rate, _ in self.points]
+        return float(np.interp(false_non_match_rate, rates, [value for _, value in self.points]))
 
     def false_non_match_rate_at(self, similarity: float) -> float:
         """Return the share of genuine probes below ``similarity``, clipped to the points."""

@@ -115,6 +115,15 @@ class FaissGalleryIndex:
             counts = np.asarray([len(gallery.photos_of[int(k)]) for k in keys], dtype=np.int64)
         return GallerySimilarities(keys.astype(np.int64), np.clip(found, -1.0, 1.0), counts)
 
+    def sample_centroids(self, limit: int) -> npt.NDArray[np.float32]:
+        """Return up to ``limit`` employees' centroids ``(N, D)``, spread over the gallery."""
+        with self._lock.reading():
+            gallery = self._gallery
+            keys = sorted(gallery.photos_of)
+            chosen = keys if len(keys) <= limit else keys[:: -(-len(keys) // limit)]
+            rows = [np.asarray(gallery.centroids.reconstruct(key)) for key in chosen]
+        return self._matrix(rows)
+
     def closest_photos(self, probe: Embedding, employee_keys: Sequence[int]) -> dict[int, float]:
         """Return the similarity of each employee's nearest photo; unknown keys are left out."""
         with self._lock.reading():

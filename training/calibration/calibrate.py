@@ -18,7 +18,7 @@ from training.calibration.results import (
     Thresholds,
 )
 from training.calibration.scores import Scores, centroid_scores, photo_scores
-from training.calibration.tail import MeasuredTail, measure_tail
+from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.domain.tails import ImpostorTail
 from training.calibration.results import ManifestThreshold, Tail, Thresholds
-from training.calibration.tail import HIGHEST
+from app.domain.tail_fit import HIGHEST
 
 IDENTIFY_RATE = 1e-4
 VERIFY_RATE = 1e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from training.calibration.tail import (
+from app.domain.tail_fit import (
     EXCESS_RATE,
     HIGHEST,
     LEAST_EXCESSES,

@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.domain.tails import ImpostorTail
-from training.calibration.results import Tail
-from training.calibration.tail import (
+from app.domain.tail_fit import (
     LEAST_MATCHES,
     RATES,
     ParetoTail,
@@ -16,6 +14,8 @@ from training.calibration.tail import (
     measure_tail,
     similarity_reached,
 )
+from app.domain.tails import ImpostorTail
+from training.calibration.results import Tail
 from training.calibration.thresholds import choose_thresholds, worst_tail
 from training.calibration.uncertainty import pair_people, upper_bounds
 from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
