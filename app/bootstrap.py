@@ -18,7 +18,7 @@ from app.embedding.torchscript import limit_torch_threads, load_embedder
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
@@ -50,7 +50,6 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)

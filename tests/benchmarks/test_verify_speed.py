@@ -21,7 +21,7 @@ from app.embedding.torchscript import limit_torch_threads, load_embedder
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.gallery import Gallery
 from app.settings import Settings
 from app.vision.decode import DecodeLimits
@@ -66,7 +66,6 @@ def stage_times(photo: bytes, tmp_path: Path) -> dict[str, float]:
     """Return the median milliseconds of every stage of one verification, in this process."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     vision = FaceVision(FaceDetector(read_detector_weights()), DecodeLimits())
     embedder = load_embedder(Settings().model_dir)
     url = f"sqlite:///{tmp_path / 'bench.sqlite3'}"
