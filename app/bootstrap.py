@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
-from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.embedding.load import load_embedder
+from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
@@ -54,7 +55,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
     registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
-    embedder = load_embedder(settings.model_dir)
+    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
@@ -95,7 +96,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
     )
-    logger.info("ready: %s, %d employees", manifest.model_version, index.size)
+    logger.info(
+        "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
+    )
     return state, registry
 
 

@@ -61,6 +61,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.ModelArtifactError, 500, "The recognition failed"),
+        (errors.UnsupportedRuntimeError, 500, "The recognition failed"),
         (errors.DetectorArtifactError, 500, "The recognition failed"),
         (errors.FacegateError, 500, "The request failed"),
     ]

@@ -24,6 +24,7 @@ FacegateError
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
     ModelArtifactError              a model file is not what its manifest says
+    UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
 """
 
@@ -196,6 +197,12 @@ class ModelArtifactError(FacegateError):
     """A model file is not what its manifest says."""
 
     code = "model_artifact"
+
+
+class UnsupportedRuntimeError(FacegateError):
+    """The chosen runtime of the embedder does not run on this machine."""
+
+    code = "runtime_unsupported"
 
 
 class DetectorArtifactError(FacegateError):
