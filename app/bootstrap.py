@@ -15,11 +15,12 @@ from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.policy import RiskPolicy, RiskTargets
-from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.embedding.load import load_embedder
+from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
@@ -52,12 +53,11 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
     registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
-    embedder = load_embedder(settings.model_dir)
+    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
@@ -99,7 +99,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
     )
-    logger.info("ready: %s, %d employees", manifest.model_version, index.size)
+    logger.info(
+        "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
+    )
     return state, registry
 
 

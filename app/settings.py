@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
+from app.domain.runtime import Runtime
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     )
     model_dir: Path = Field(
         PROJECT_ROOT / "models" / "embedder" / "1.1.0", description="Folder of the embedder."
+    )
+    runtime: Runtime = Field(
+        Runtime.OPENVINO, description="What runs the embedder; bfloat16 needs a CPU that has it."
     )
     detector_path: Path | None = Field(
         None, description="Another YuNet file than the one of the pinned wheel."

@@ -25,6 +25,7 @@ FacegateError
     InvalidCursorError
     UnsupportedRiskError            a promise that the data behind the model cannot support
     ModelArtifactError              a model file is not what its manifest says
+    UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
 """
 
@@ -203,6 +204,12 @@ class ModelArtifactError(FacegateError):
     """A model file is not what its manifest says."""
 
     code = "model_artifact"
+
+
+class UnsupportedRuntimeError(FacegateError):
+    """The chosen runtime of the embedder does not run on this machine."""
+
+    code = "runtime_unsupported"
 
 
 class DetectorArtifactError(FacegateError):

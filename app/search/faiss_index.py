@@ -108,7 +108,8 @@ class FaissGalleryIndex:
             self._gallery.photos.remove_ids(_selector(photo_keys))
 
     def compare_all(self, probe: Embedding) -> GallerySimilarities:
-        """Return the similarity of ``probe`` to every employee's centroid."""
+        """Return the similarity of ``probe`` to every employee's centroid; on one thread."""
+        faiss.omp_set_num_threads(1)  # OpenMP keeps this number for each thread that calls
         with self._lock.reading():
             gallery = self._gallery
             _, found, keys = gallery.centroids.range_search(self._matrix([probe]), _EVERYBODY)
@@ -150,8 +151,3 @@ class FaissGalleryIndex:
 
 def _selector(keys: Sequence[int]) -> faiss.IDSelectorBatch:
     return faiss.IDSelectorBatch(np.asarray(keys, dtype=np.int64))
-
-
-def limit_faiss_threads(threads: int) -> None:
-    """Set how many threads one search uses. Call once, before any search."""
-    faiss.omp_set_num_threads(threads)

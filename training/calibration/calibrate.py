@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.checks import check_centroids, measure_costs
 from training.calibration.duplicates import TEACHER_SIMILARITY
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
@@ -18,7 +19,6 @@ from training.calibration.results import (
     Thresholds,
 )
 from training.calibration.scores import Scores, centroid_scores, photo_scores
-from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray

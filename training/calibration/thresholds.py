@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.domain.tail_fit import HIGHEST
 from app.domain.tails import ImpostorTail
 from training.calibration.results import ManifestThreshold, Tail, Thresholds
-from app.domain.tail_fit import HIGHEST
 
 IDENTIFY_RATE = 1e-4
 VERIFY_RATE = 1e-3

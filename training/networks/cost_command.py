@@ -24,7 +24,7 @@ def cost(
     students = make_students({name: load_recipe(name).student for name in recipes})
     costs = measure_costs(students | reference_networks())
     first = costs[recipes[0]].milliseconds
-    table = Table("network", "parameters", "GMAC", "ms", f"times {recipes[0]}")
+    table = Table("network", "parameters", "GMAC", "ms", f"times {recipes[0]}", "OpenVINO", "bf16")
     for name, measured in costs.items():
         table.add_row(
             name,
@@ -32,5 +32,7 @@ def cost(
             f"{measured.multiplications / 1e9:.3f}",
             f"{measured.milliseconds:.2f}",
             f"{measured.milliseconds / first:.2f}",
+            f"{measured.openvino_milliseconds:.2f}",
+            "" if (bf16 := measured.bfloat16_milliseconds) is None else f"{bf16:.2f}",
         )
     Console().print(table)
