@@ -23,6 +23,7 @@ from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
 from training.networks.cost_command import cost
+from training.proof.command import prove
 from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
 
@@ -40,6 +41,7 @@ app.command("whole-photos")(whole_photos)
 app.command("cost")(cost)
 app.command("demo")(demo)
 app.command("evaluate")(evaluate)
+app.command("prove")(prove)
 app.command("calibrate")(calibrate)
 app.command("export")(export)
 app.command("card")(card)

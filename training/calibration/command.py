@@ -57,11 +57,11 @@ def calibrate_on(
     embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
 ) -> Calibration:
     """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
-    faces = _read_faces(embedder, root, recipe, cache, device)
+    faces = read_faces(embedder, root, recipe, cache, device)
     return calibrate_embedder(faces, embedder.name, embedder.sha256)
 
 
-def _read_faces(
+def read_faces(
     embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
 ) -> CalibrationFaces:
     """Embed everyone; the pictures are let go before millions of scores take their place."""

@@ -14,7 +14,7 @@ from app.embedding.load import load_embedder
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
 from tests.training.made_data import tiny_recipe
 from training.calibration.command import calibrate_on
-from training.calibration.results import Calibration
+from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
 from training.engine.checkpoint import save_checkpoint
 from training.engine.distillation import exported_state
@@ -204,8 +204,7 @@ def test_a_version_is_not_overwritten_unasked(folder: Path, checkpoint: Path) ->
 
 def test_a_calibration_of_another_file_is_refused(checkpoint: Path, folder: Path) -> None:
     document = json.loads((folder / "manifest.json").read_text())
-    keys = ("calibration", "impostor_tails", "thresholds")
-    parts = {key: document[key] for key in keys}
+    parts = {key: document[key] for key in MANIFEST_KEYS}
     foreign = Calibration.model_validate({**document["calibration_evidence"], **parts}).model_copy(
         update={"sha256": "0" * 64}
     )

@@ -1,0 +1,168 @@
+"""``python -m training prove``: exits non-zero where a stated risk is not kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.policy import RiskPolicy, RiskTargets
+from app.domain.tails import GenuineScores, ImpostorTail
+from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from training.calibration.command import read_faces
+from training.calibration.results import Calibration
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.populations import Pool, read_people
+from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
+from training.export.files import write_text
+from training.proof.probabilities import ProvedProbabilities, prove_probabilities
+from training.proof.promises import KeptPromise, Population, prove_promises
+from training.recipe import load_recipe
+from training.torch_setup import choose_device
+
+SIZES = (10, 30, 100, 300, 1000)
+RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)
+PROVED_SIZES = (10, 100, 1000)
+ROUNDS = 20
+TARGETS = RiskTargets(max(RISKS), 0.001)  # each promise names its own rate
+
+
+def prove(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option(help="Markdown to write.")] = Path("runs/prove/proof.md"),
+    recipe: Annotated[str, typer.Option(help="Whose teachers find people twice.")] = "all",
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Count strangers taken for somebody, and compare probabilities with the truth."""
+    chosen = choose_device(device)
+    embedder = ExportedEmbedder(model, chosen)
+    manifest = ModelManifest.from_json(read_manifest(model))
+    lfw = read_people(data, "lfw")
+    test = Population("LFW", embedder.embed(lfw), lfw.identities.numpy())
+    faces = read_faces(embedder, data, load_recipe(recipe), CACHE, chosen)
+    promises = prove_promises(test, RiskPolicy(manifest, TARGETS), SIZES, RISKS, 3, ROUNDS)
+    promises += prove_halves(faces, manifest)
+    proved = prove_probabilities(test, manifest.calibration, PROVED_SIZES[:2], 3, 5)
+    proved += prove_probabilities(test, manifest.calibration, PROVED_SIZES, 1, 5)
+    sheets = [promise_sheet(promises), probability_sheet(proved)]
+    print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
+    text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, text + "\n")
+    record = {
+        "promises": [kept.model_dump(mode="json") for kept in promises],
+        "probabilities": [one.model_dump(mode="json") for one in proved],
+    }
+    write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    typer.echo(f"written: {out}")
+    broken = [kept for kept in promises if kept.broken]
+    for kept in broken:
+        typer.echo(
+            f"not kept: {kept.stated:g} against {kept.people} of {kept.population}: "
+            f"{estimate_text(kept.met)}",
+            err=True,
+        )
+    if broken:
+        raise typer.Exit(1)
+
+
+def prove_halves(faces: CalibrationFaces, manifest: ModelManifest) -> list[KeptPromise]:
+    """Calibrate on one half of the validation people and strangers, try the other half.
+
+    Galleries and strangers of one group and gender: a staff is rarely a mixture of the world.
+    """
+    fitted_half, tested_half = divided(faces)
+    calibration = calibrate_embedder(fitted_half, "half", None)
+    policy = RiskPolicy(with_calibration(manifest, calibration), TARGETS)
+    kept = []
+    for pool in tested_half.pools:
+        within = tested_half.strangers[pool.rows]
+        population = Population(f"half of {pool.name}", within, np.arange(len(within)))
+        kept += prove_promises(population, policy, SIZES, RISKS, 1, ROUNDS)
+    return kept
+
+
+def divided(faces: CalibrationFaces) -> tuple[CalibrationFaces, CalibrationFaces]:
+    """Return two halves of the people, by turns; nobody is in both."""
+    return _half(faces, 0), _half(faces, 1)
+
+
+def _half(faces: CalibrationFaces, which: int) -> CalibrationFaces:
+    val = np.nonzero(faces.people % 2 == which)[0]
+    strangers = np.nonzero(np.arange(len(faces.strangers)) % 2 == which)[0]
+    place = {int(row): position for position, row in enumerate(strangers)}
+    found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
+    duplicates = [
+        (place[int(a)], place[int(b)]) for a, b in found if {int(a), int(b)} <= set(place)
+    ]
+    return CalibrationFaces(
+        val=faces.val[val],
+        people=faces.people[val],
+        val_files=tuple(faces.val_files[row] for row in val),
+        strangers=faces.strangers[strangers],
+        stranger_files=tuple(faces.stranger_files[row] for row in strangers),
+        pools=[
+            Pool(pool.name, np.array([place[int(r)] for r in pool.rows if int(r) in place]))
+            for pool in faces.pools
+        ],
+        duplicates=np.array(duplicates, np.int64).reshape(-1, 2),
+    )
+
+
+def with_calibration(manifest: ModelManifest, calibration: Calibration) -> ModelManifest:
+    """Return the manifest with the tails, thresholds and genuine scores of another calibration."""
+    identify = calibration.thresholds.identify
+    return dataclasses.replace(
+        manifest,
+        tails=tuple(
+            ImpostorTail(tail.population, tail.points, tail.extrapolated_below, tail.uppers)
+            for tail in calibration.impostor_tails
+        ),
+        genuine=tuple(GenuineScores(one.photos, one.points) for one in calibration.genuine),
+        identify=Threshold(identify.similarity, identify.false_match_rate, identify.population),
+    )
+
+
+def promise_sheet(promises: list[KeptPromise]) -> Sheet:
+    """Return stated and met rates as a table."""
+    rows = tuple(
+        (
+            kept.population,
+            f"{kept.people:,}",
+            str(kept.photos),
+            f"{kept.stated:g}",
+            f"{kept.threshold:.3f}",
+            estimate_text(kept.met),
+            f"{kept.met.trials:,}",
+            "no promise" if not kept.supported else "BROKEN" if kept.broken else "kept",
+        )
+        for kept in promises
+    )
+    head = ("strangers", "enrolled", "photos", "stated", "threshold", "met", "attempts", "")
+    return Sheet("Strangers taken for somebody (FPIR), stated and met", head, rows)
+
+
+def probability_sheet(proved: list[ProvedProbabilities]) -> Sheet:
+    """Return how far probabilities can be taken at their word as a table."""
+    rows = tuple(
+        (
+            f"{one.people:,}",
+            str(one.photos),
+            one.traffic,
+            f"{one.attempts:,}",
+            f"{one.ece:.4f}",
+            f"{one.brier:.4f}",
+            f"{one.log_loss:.4f}",
+        )
+        for one in proved
+    )
+    head = ("enrolled", "photos", "traffic", "attempts", "ECE", "Brier", "log-loss")
+    return Sheet("Probability of the most probable answer against the truth, LFW", head, rows)
