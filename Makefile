@@ -30,7 +30,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench train compare distill clean runtime full install
+.PHONY: help setup serve demo test check-fast bench train compare distill prove clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -71,7 +71,10 @@ compare: full ## Compare losses with everything else equal: the table, from save
 	@$(PYTHON) -m training compare
 
 distill: full ## Train the face embedder as shipped; needs the training data; for hours.
-	$(PYTHON) -m training distill --recipe all
+	$(PYTHON) -m training distill --recipe tuned
+
+prove: full ## Count strangers taken for somebody against the stated risk; needs the training data.
+	@$(PYTHON) -m training prove
 
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info

@@ -17,10 +17,12 @@ from app.domain.tails import GenuineScores, ImpostorTail
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.command import read_faces
 from training.calibration.results import Calibration
+from training.engine.checkpoint import CheckpointError
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.populations import Pool, read_people
 from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
+from training.export.command import MODELS
 from training.export.files import write_text
 from training.proof.probabilities import ProvedProbabilities, prove_probabilities
 from training.proof.promises import KeptPromise, Population, prove_promises
@@ -35,7 +37,9 @@ TARGETS = RiskTargets(max(RISKS), 0.001)  # each promise names its own rate
 
 
 def prove(
-    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    model: Annotated[
+        Path | None, typer.Option(help="An exported model's folder; the shipped one.")
+    ] = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Markdown to write.")] = Path("runs/prove/proof.md"),
     recipe: Annotated[str, typer.Option(help="Whose teachers find people twice.")] = "all",
@@ -43,6 +47,7 @@ def prove(
 ) -> None:
     """Count strangers taken for somebody, and compare probabilities with the truth."""
     chosen = choose_device(device)
+    model = model or shipped_model()
     embedder = ExportedEmbedder(model, chosen)
     manifest = ModelManifest.from_json(read_manifest(model))
     lfw = read_people(data, "lfw")
@@ -72,6 +77,14 @@ def prove(
         )
     if broken:
         raise typer.Exit(1)
+
+
+def shipped_model() -> Path:
+    """Return the folder of the newest version; raises ``CheckpointError`` where none is there."""
+    versions = sorted(path.parent for path in MODELS.glob("*/manifest.json"))
+    if not versions:
+        raise CheckpointError(f"{MODELS} holds no model; name one with --model")
+    return versions[-1]
 
 
 def prove_halves(faces: CalibrationFaces, manifest: ModelManifest) -> list[KeptPromise]:
