@@ -22,6 +22,7 @@ from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.readiness import Readiness
@@ -76,6 +77,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
+            EnrollmentGuards(gallery, manifest.calibration, policy.verify.similarity),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,

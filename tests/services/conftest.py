@@ -14,6 +14,7 @@ from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.ports import Vision
@@ -33,6 +34,14 @@ class House:
     enrollment: Enrollment
     recognition: Recognition
     employees: Employees
+
+
+def make_enrollment(
+    extraction: FaceExtraction, gallery: Gallery, model_version: str = MANIFEST.model_version
+) -> Enrollment:
+    """Return the use case with the fakes' calibration and threshold."""
+    guards = EnrollmentGuards(gallery, MANIFEST.calibration, MANIFEST.verify.similarity)
+    return Enrollment(extraction, gallery, guards, model_version, ENROLLMENT_LIMITS, 20, 30)
 
 
 @pytest.fixture
@@ -57,7 +66,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             gallery,
             admission,
             extraction,
-            Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
+            make_enrollment(extraction, gallery),
             Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
             Employees(registry, gallery),
         )
