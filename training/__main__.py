@@ -27,6 +27,7 @@ from training.engine.distillation import (
 )
 from training.engine.learn_command import learn
 from training.engine.targets import TargetSource
+from training.enrolment.command import enrolment, quality_limits
 from training.evaluation.command import evaluate
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.whole_photos import judge_whole_photos
@@ -168,6 +169,8 @@ def demo(
 
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
+app.command("enrolment")(enrolment)
+app.command("quality-limits")(quality_limits)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
