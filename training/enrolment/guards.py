@@ -11,7 +11,7 @@ from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from training.enrolment.rules import weighted_directions
-from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean
+from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean, bootstrap_rate
 from training.evaluation.pairs import Matrix, blocks
 from training.evaluation.populations import Pool
 from training.evaluation.results import Estimate
@@ -82,10 +82,10 @@ def agreement_figures(
         found.append(
             AgreementFigures(
                 photos=photos,
-                troubled=bootstrap_mean((trials > 0).astype(float), of),
+                troubled=bootstrap_rate(trials > 0, of),
                 named=bootstrap_mean(trials / photos, of),
-                caught=bootstrap_mean(np.asarray(caught, float), of),
-                caught_of_group=bootstrap_mean(np.asarray(caught_kin, float), of) if kin else None,
+                caught=bootstrap_rate(np.asarray(caught, bool), of),
+                caught_of_group=bootstrap_rate(np.asarray(caught_kin, bool), of) if kin else None,
             )
         )
     return tuple(found)
@@ -129,9 +129,9 @@ def duplicate_figures(
                 middles = [weighted_directions(e[None], np.ones((1, len(e))))[0] for e in ends]
                 likenesses.append(float(middles[0] @ middles[1]))
                 owners.append(person)
-        reached = (np.asarray(likenesses) >= threshold).astype(float)
+        reached = np.asarray(likenesses) >= threshold
         found.append(
-            DuplicateFigures(photos, enrolled, bootstrap_mean(reached, np.asarray(owners)))
+            DuplicateFigures(photos, enrolled, bootstrap_rate(reached, np.asarray(owners)))
         )
     return tuple(found)
 

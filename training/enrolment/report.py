@@ -11,8 +11,8 @@ from training.evaluation.results import Estimate
 
 _TITLES: dict[Condition, str] = {
     "clean": "as they are",
-    "wrong": f"one wrong photo in {SPOILT_SHARE:.0%}",
-    "poor": f"one poor photo in {SPOILT_SHARE:.0%}",
+    "wrong": f"one wrong photo in {100 * SPOILT_SHARE:.0f} %",
+    "poor": f"one poor photo in {100 * SPOILT_SHARE:.0f} %",
 }
 
 

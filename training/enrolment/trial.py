@@ -12,7 +12,7 @@ from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from training.enrolment.rules import RULES, Rule, score
-from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean
+from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean, bootstrap_rate
 from training.evaluation.pairs import Matrix
 from training.evaluation.results import Estimate
 from training.evaluation.verification import threshold_at_far
@@ -201,9 +201,9 @@ def _outcome(
         photos=photos,
         condition=condition,
         people=int(owners.max()) + 1,
-        fnir=bootstrap_mean(missed, owners),
+        fnir=bootstrap_rate(missed > 0, owners),
         more_than_mean=bootstrap_mean(missed - plain, owners),
-        let_in=bootstrap_mean(np.concatenate(tally.let_in), np.concatenate(tally.hosts))
+        let_in=bootstrap_rate(np.concatenate(tally.let_in) > 0, np.concatenate(tally.hosts))
         if tally.let_in
         else None,
     )
