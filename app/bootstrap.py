@@ -24,6 +24,7 @@ from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
@@ -79,6 +80,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
+            EnrollmentGuards(gallery, manifest.calibration, policy.verify().threshold.similarity),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,

@@ -17,6 +17,7 @@ from training.engine.checkpoint import CheckpointError
 from training.engine.distill_command import distill
 from training.engine.distillation import TrainingDivergedError
 from training.engine.learn_command import learn
+from training.enrolment.command import enrolment, quality_limits
 from training.evaluation.command import evaluate, whole_photos
 from training.export.command import card, export
 from training.imports.command import import_sface
@@ -43,6 +44,8 @@ app.command("demo")(demo)
 app.command("evaluate")(evaluate)
 app.command("prove")(prove)
 app.command("calibrate")(calibrate)
+app.command("enrolment")(enrolment)
+app.command("quality-limits")(quality_limits)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)

@@ -59,10 +59,12 @@ def list_employees(
 
 @router.get("/{employee_id}", summary="Read an employee", responses=NOT_FOUND)
 def read_employee(employee_id: str, state: State) -> schemas.EmployeeDetailBody:
-    """Return an employee with the records of its photos."""
+    """Return an employee with the records of its photos, and who looks alike."""
     employee, photos = state.employees.read(employee_id)
     return schemas.EmployeeDetailBody(
-        **employee_body(employee).model_dump(), photos=[photo_body(photo) for photo in photos]
+        **employee_body(employee).model_dump(),
+        photos=[photo_body(photo) for photo in photos],
+        look_alikes=state.employees.look_alikes(employee_id),
     )
 
 

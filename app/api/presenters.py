@@ -79,6 +79,7 @@ def enroll_response(
             status="rejected",
             code=failure.code,
             message=failure.message,
+            hint=failure.hint,
         )
         for failure in result.failures
     ]
@@ -87,6 +88,7 @@ def enroll_response(
         created=result.created,
         enrolled_count=len(result.enrolled),
         rejected_count=len(result.failures),
+        look_alikes=list(result.look_alikes),
         photos=sorted(photos, key=lambda photo: photo.position),
         model_version=model_version,
         request_id=request_id,

@@ -49,12 +49,15 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.FaceTooDarkError, 422, "The face is too dark"),
         (errors.FaceTooBrightError, 422, "The face is overexposed"),
         (errors.FaceTurnedError, 422, "The face is turned away"),
+        (errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
+        (errors.PhotosDisagreeError, 422, "The photos show different people"),
         (errors.PhotoError, 422, "The photo cannot be used"),
         (errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
         (errors.TooManyPhotosError, 422, "Too many photos"),
         (errors.EmployeeNotFoundError, 404, "There is no such employee"),
         (errors.PhotoNotFoundError, 404, "There is no such photo"),
         (errors.EmployeeConflictError, 409, "The registry says otherwise"),
+        (errors.FaceAlreadyEnrolledError, 409, "The face is enrolled under another id"),
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),
         (errors.RegistryUnavailableError, 503, "The registry does not answer"),
@@ -94,8 +97,23 @@ class PhotoFailureBody(BaseModel):
     """Why one photo of the request was not used."""
 
     position: int = Field(description="Position of the photo in the request, from 0.")
-    code: str = Field(description="Stable reason code.", examples=["no_face"])
+    code: str = Field(
+        description="Stable reason code.",
+        examples=["no_face", "photo_of_somebody_else", "photos_disagree"],
+    )
     message: str = Field(description="What was measured and what is needed, for people.")
+    hint: str = Field(
+        description="The message with what a person can do about it.",
+        examples=["the face is 52 px, 80 px are needed: step closer, or send a larger picture"],
+    )
+
+
+class LookAlikeBody(BaseModel):
+    """An employee whom the face of an enrolment resembles too much."""
+
+    employee_id: str
+    full_name: str
+    similarity: float = Field(ge=-1, le=1, description="Cosine; higher is closer.")
 
 
 class ProblemBody(BaseModel):
@@ -109,6 +127,12 @@ class ProblemBody(BaseModel):
     code: str
     detail: str
     request_id: str
+    hint: str | None = Field(
+        None, description="With a photo that cannot be used: what a person can do about it."
+    )
+    candidates: list[LookAlikeBody] | None = Field(
+        None, description="With face_already_enrolled: under which ids, the most similar first."
+    )
     photos: list[PhotoFailureBody] | None = Field(
         None, description="With no_usable_photo: why each photo failed."
     )
@@ -144,11 +168,11 @@ def problem_response(
     detail: str,
     request_id: str,
     *,
-    photos: tuple[errors.PhotoFailure, ...] | None = None,
+    error: errors.FacegateError | None = None,
     fields: list[str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """Return the problem as JSON."""
+    """Return the problem as JSON, with what ``error`` knows besides its words."""
     body = ProblemBody(
         type=f"urn:facegate:problem:{kind.code}",
         title=kind.title,
@@ -156,16 +180,38 @@ def problem_response(
         code=kind.code,
         detail=detail,
         request_id=request_id,
-        photos=None
-        if photos is None
-        else [
-            PhotoFailureBody(position=f.position, code=f.code, message=f.message) for f in photos
-        ],
+        hint=_hint(error),
+        candidates=_candidates(error),
+        photos=_failures(error),
         fields=fields,
     )
     return JSONResponse(
         body.model_dump(exclude_none=True), kind.status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def _hint(error: errors.FacegateError | None) -> str | None:
+    if isinstance(error, errors.PhotoError | errors.FaceAlreadyEnrolledError):
+        return error.hint
+    return None
+
+
+def _candidates(error: errors.FacegateError | None) -> list[LookAlikeBody] | None:
+    if not isinstance(error, errors.FaceAlreadyEnrolledError):
+        return None
+    return [
+        LookAlikeBody(employee_id=c.employee_id, full_name=c.full_name, similarity=c.similarity)
+        for c in error.candidates
+    ]
+
+
+def _failures(error: errors.FacegateError | None) -> list[PhotoFailureBody] | None:
+    if not isinstance(error, errors.NoUsablePhotoError):
+        return None
+    return [
+        PhotoFailureBody(position=f.position, code=f.code, message=f.message, hint=f.hint)
+        for f in error.failures
+    ]
 
 
 def answer_to(error: Exception, request_id: str) -> JSONResponse:
@@ -200,8 +246,7 @@ def _domain_error(error: errors.FacegateError, request_id: str) -> JSONResponse:
     if isinstance(error, errors.RegistryUnavailableError):
         logger.error("request %s: the registry does not answer: %s", request_id, error.__cause__)
         headers = {"Retry-After": "5"}
-    photos = error.failures if isinstance(error, errors.NoUsablePhotoError) else None
-    return problem_response(kind, str(error), request_id, photos=photos, headers=headers)
+    return problem_response(kind, str(error), request_id, error=error, headers=headers)
 
 
 def _failure(kind: ProblemKind, error: Exception, request_id: str) -> JSONResponse:

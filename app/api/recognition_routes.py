@@ -46,7 +46,13 @@ async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
     body, photos = await read_body(
         request, schemas.EnrollBody, {"photos": True}, state.max_upload_bytes
     )
-    return EnrollmentRequest(body.employee_id, body.full_name, body.card_number, photos["photos"])
+    return EnrollmentRequest(
+        body.employee_id,
+        body.full_name,
+        body.card_number,
+        photos["photos"],
+        body.confirm_distinct,
+    )
 
 
 async def _photo_upload(request: Request, state: State) -> bytes:
@@ -82,6 +88,7 @@ PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
             errors.NoUsablePhotoError,
             errors.TooManyPhotosError,
             errors.EmployeeConflictError,
+            errors.FaceAlreadyEnrolledError,
             errors.BusyError,
             *UPLOAD_PROBLEMS,
         ),
@@ -96,7 +103,9 @@ def enroll(
 ) -> schemas.EnrollResponse:
     """Store one to twenty photos of one employee.
 
-    Every photo is judged by itself: `photos` says which were enrolled and why others were not.
+    Every photo is judged by itself, and whether it agrees with the others and with those enrolled:
+    `photos` says which were enrolled and why others were not. A face that is enrolled under another
+    id is a 409 with the candidates; `confirm_distinct: true` says that these are two people.
     Nothing is stored where no photo can be used. A new employee is answered with 201, an extended
     one with 200. Pictures are not kept, only their measures and embeddings. Photos that together
     exceed the bytes of a request (see the limits at the top) go in several: each adds its own.

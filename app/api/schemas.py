@@ -46,6 +46,11 @@ class EnrollBody(_Request):
     employee_id: EmployeeId
     full_name: FullName
     card_number: CardNumber | None = None
+    confirm_distinct: bool = Field(
+        False,
+        description="Enrol a face that is enrolled under another id: somebody has looked, and "
+        "these are two people. The pair is kept as look-alikes.",
+    )
     photos: list[Base64Photo] = Field(min_length=1, max_length=20)
 
 
@@ -107,6 +112,9 @@ class EmployeeDetailBody(EmployeeBody):
     """An employee with the records of its photos."""
 
     photos: list[PhotoRecordBody]
+    look_alikes: list[str] = Field(
+        description="Ids of employees who look alike, as was confirmed at an enrolment."
+    )
 
 
 class EmployeePageBody(BaseModel):
@@ -144,7 +152,10 @@ class EnrolledPhotoBody(BaseModel):
     photo_id: str | None = None
     face: FaceBody | None = None
     code: str | None = Field(None, description="Why it was rejected.", examples=["face_blurred"])
-    message: str | None = None
+    message: str | None = Field(None, description="What was measured and what is needed.")
+    hint: str | None = Field(
+        None, description="The message with what a person can do about it, for the screen."
+    )
 
 
 class EnrollResponse(BaseModel):
@@ -155,6 +166,9 @@ class EnrollResponse(BaseModel):
     enrolled_count: int
     rejected_count: int
     photos: list[EnrolledPhotoBody]
+    look_alikes: list[str] = Field(
+        description="Ids of employees whom `confirm_distinct` kept as look-alikes just now."
+    )
     model_version: str
     request_id: str
 

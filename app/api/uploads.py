@@ -80,20 +80,24 @@ def _from_json(
 def _from_base64(text: str, limit: int) -> Upload:
     encoded = text.partition(",")[2] if text.startswith("data:") else text
     if len(encoded) * 3 // 4 > limit + 2:
-        return PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+        return _too_many_bytes(len(encoded) * 3 // 4, limit)
     try:
         content = base64.b64decode(encoded.encode().translate(None, b" \t\r\n"), validate=True)
     except (binascii.Error, ValueError):
         return UndecodablePhotoError("not valid base64")
     if len(content) > limit:
-        return PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+        return _too_many_bytes(len(content), limit)
     return content
 
 
 async def _from_file(file: UploadFile, limit: int) -> Upload:
     if file.size is not None and file.size > limit:
-        return PhotoTooManyBytesError(f"a photo may have {limit} bytes")
+        return _too_many_bytes(file.size, limit)
     return await file.read()
+
+
+def _too_many_bytes(byte_count: int, limit: int) -> PhotoTooManyBytesError:
+    return PhotoTooManyBytesError(f"the photo has {byte_count} bytes, a photo may have {limit}")
 
 
 async def _from_multipart(

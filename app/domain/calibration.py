@@ -53,6 +53,12 @@ class Calibration:
         ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts
         return ratios
 
+    def similarity_of_equal_evidence(self, photo_count: int) -> float:
+        """Return the similarity that speaks as much for one person as for two."""
+        fitting = [line for line in self.lines if line.photos <= photo_count]
+        line = fitting[-1] if fitting else self.lines[0]
+        return -line.intercept / line.slope
+
 
 def pair_probability(log_likelihood_ratio: float, prior_same: float) -> float:
     """Return the posterior probability that two faces are one person (Bayes, two hypotheses)."""

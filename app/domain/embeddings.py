@@ -34,6 +34,9 @@ def as_embedding(vector: npt.ArrayLike) -> Embedding:
 def centroid(embeddings: Sequence[Embedding]) -> Embedding:
     """Return the mean direction of one person's photos, weighted alike.
 
+    Weights by quality, trimmed means, medians and the nearest photo were no better on validation
+    people once wrong photos were kept out (docs/trust.md).
+
     Raises ``ValueError`` for no embedding, or where they cancel out.
     """
     if not embeddings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,32 +121,37 @@ VERIFICATION_LIMITS = QualityLimits(
 
 
 def require_quality(quality: FaceQuality, limits: QualityLimits) -> None:
-    """Raise the first ``PhotoError`` that applies; it says what was measured and what is needed."""
+    """Raise the first ``PhotoError`` that applies; it says what was measured and what is needed.
+
+    Measured values are rounded away from the limit, so that no message asks for what it reports.
+    """
     if quality.size_pixels < limits.min_size_pixels:
         raise FaceTooSmallError(
-            f"the face is {quality.size_pixels:.0f} px, {limits.min_size_pixels:.0f} px are needed"
+            f"the face is {math.floor(quality.size_pixels)} px, "
+            f"{math.ceil(limits.min_size_pixels)} px are needed"
         )
     if quality.brightness < limits.min_brightness:
         raise FaceTooDarkError(
-            f"the face has brightness {quality.brightness:.0f} of 255, "
-            f"{limits.min_brightness:.0f} is needed"
+            f"the face has brightness {math.floor(quality.brightness)} of 255, "
+            f"{math.ceil(limits.min_brightness)} is needed"
         )
     if quality.brightness > limits.max_brightness:
         raise FaceTooBrightError(
-            f"the face has brightness {quality.brightness:.0f} of 255, "
-            f"at most {limits.max_brightness:.0f} can be used"
+            f"the face has brightness {math.ceil(quality.brightness)} of 255, "
+            f"at most {math.floor(limits.max_brightness)} can be used"
         )
     if quality.sharpness < limits.min_sharpness:
         raise FaceBlurredError(
-            f"the face has sharpness {quality.sharpness:.0f}, {limits.min_sharpness:.0f} is needed"
+            f"the face has sharpness {math.floor(quality.sharpness)}, "
+            f"{math.ceil(limits.min_sharpness)} is needed"
         )
     if abs(quality.yaw_degrees) > limits.max_yaw_degrees:
         raise FaceTurnedError(
-            f"the face is turned {abs(quality.yaw_degrees):.0f} degrees to a side, "
-            f"{limits.max_yaw_degrees:.0f} is the most"
+            f"the face is turned {math.ceil(abs(quality.yaw_degrees))} degrees to a side, "
+            f"{math.floor(limits.max_yaw_degrees)} is the most"
         )
     if abs(quality.pitch_degrees) > limits.max_pitch_degrees:
         raise FaceTurnedError(
-            f"the face is turned {abs(quality.pitch_degrees):.0f} degrees up or down, "
-            f"{limits.max_pitch_degrees:.0f} is the most"
+            f"the face is turned {math.ceil(abs(quality.pitch_degrees))} degrees up or down, "
+            f"{math.floor(limits.max_pitch_degrees)} is the most"
         )

@@ -18,14 +18,16 @@ _CENTROID = 0
 _ROWS_PER_FETCH = 2000
 
 
-def read_gallery(connection: Connection, model_version: str) -> Iterator[GalleryEntry]:
-    """Yield every active employee that has photos of this model version, by key.
+def read_gallery(
+    connection: Connection, model_version: str, status: EmployeeStatus
+) -> Iterator[GalleryEntry]:
+    """Yield every employee of this status that has photos of this model version, by key.
 
     An employee without a stored centroid of that version gets the one of these photos.
     """
     # Closed also where reading fails: PostgreSQL's cursor would otherwise outlive it.
     with connection.execute(
-        _select_gallery(model_version), execution_options={"yield_per": _ROWS_PER_FETCH}
+        _select_gallery(model_version, status), execution_options={"yield_per": _ROWS_PER_FETCH}
     ) as rows:
         yield from _entries(rows)
 
@@ -46,13 +48,13 @@ def _entries(rows: Iterable[Row[int, int, bytes]]) -> Iterator[GalleryEntry]:
             yield GalleryEntry(employee_key, middle, tuple(photos))
 
 
-def _select_gallery(model_version: str) -> CompoundSelect[int, int, bytes]:
+def _select_gallery(model_version: str, status: EmployeeStatus) -> CompoundSelect[int, int, bytes]:
     """Return photos and centroids in one statement, for one statement sees one state.
 
     Two would need a snapshot around them, or could pair new photos with an old centroid; a join
     would send each centroid once a photo.
     """
-    active = EmployeeRow.status == EmployeeStatus.ACTIVE.value
+    wanted = EmployeeRow.status == status.value
     photos = (
         select(
             EmployeeRow.key.label("employee_key"),
@@ -60,11 +62,11 @@ def _select_gallery(model_version: str) -> CompoundSelect[int, int, bytes]:
             PhotoRow.embedding,
         )
         .join(PhotoRow, PhotoRow.employee_key == EmployeeRow.key)
-        .where(active, PhotoRow.model_version == model_version)
+        .where(wanted, PhotoRow.model_version == model_version)
     )
     centroids = (
         select(EmployeeRow.key, literal(_CENTROID, BigInteger), CentroidRow.embedding)
         .join(CentroidRow, CentroidRow.employee_key == EmployeeRow.key)
-        .where(active, CentroidRow.model_version == model_version)
+        .where(wanted, CentroidRow.model_version == model_version)
     )
     return union_all(photos, centroids).order_by("employee_key", "photo_key")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from app.domain.embeddings import Embedding
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
 from app.registry.gallery import read_gallery
+from app.registry.look_alikes import read_look_alikes
 from app.registry.rows import (
     PHOTO_COLUMNS,
     EmployeeColumns,
@@ -52,8 +53,11 @@ class SqlRegistryReader:
         return found
 
     def count_active(self) -> int:
-        """Return how many employees are active, recognisable or not."""
-        query = select(func.count()).where(EmployeeRow.status == EmployeeStatus.ACTIVE.value)
+        """Return how many active employees have photos, of whatever model."""
+        query = select(func.count()).where(
+            EmployeeRow.status == EmployeeStatus.ACTIVE.value,
+            exists().where(PhotoRow.employee_key == EmployeeRow.key),
+        )
         return self._connection.execute(query).scalar_one()
 
     def list_employees(self, after_key: int, limit: int) -> list[Employee]:
@@ -98,9 +102,15 @@ class SqlRegistryReader:
             (key, embedding_from_bytes(stored)) for key, stored in self._connection.execute(query)
         ]
 
-    def gallery(self, model_version: str) -> list[GalleryEntry]:
-        """Return all active employees that have photos of this model version, by key."""
-        return list(read_gallery(self._connection, model_version))
+    def gallery(
+        self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
+    ) -> list[GalleryEntry]:
+        """Return all employees of this status that have photos of this model version, by key."""
+        return list(read_gallery(self._connection, model_version, status))
+
+    def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Return for each of these employees the keys of who looks alike, which may be nobody."""
+        return read_look_alikes(self._connection, employee_keys)
 
     def revision(self) -> int:
         """Return the number that grows with every committed change of the gallery."""

@@ -22,6 +22,7 @@ from app.domain.errors import EmployeeNotFoundError
 from app.registry.conflicts import conflict_from
 from app.registry.database import SQLITE, begin_immediate
 from app.registry.erasure import WalErasure
+from app.registry.look_alikes import insert_look_alikes
 from app.registry.reader import SqlRegistryReader
 from app.registry.rows import (
     PHOTO_COLUMNS,
@@ -176,6 +177,25 @@ class SqlRegistrySession(SqlRegistryReader):
                 set_={"embedding": statement.excluded.embedding},
             )
         )
+
+    def add_look_alikes(self, employee_key: int, others: Sequence[int]) -> None:
+        """Keep ``others`` as look-alikes of the employee, in both directions; again is no error.
+
+        Raises ``EmployeeConflictError`` where one of them is gone, and ``ValueError`` for the
+        employee itself.
+        """
+        if not others:
+            return
+        with self._refusing_conflicts():
+            insert_look_alikes(self._connection, employee_key, others)
+
+    def lock_gallery(self) -> None:
+        """Keep other transactions from advancing the revision until this one ends.
+
+        Whoever also locks an employee does that first: two orders of locks would be a deadlock.
+        """
+        self._begin_writing()
+        self._connection.execute(select(GalleryStateRow.revision).with_for_update()).one()
 
     def advance_revision(self) -> int:
         """Grow the revision by one within this transaction and return it.

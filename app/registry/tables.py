@@ -145,6 +145,32 @@ class CentroidRow(Base):
     embedding: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LookAlikeRow(Base):
+    """Two employees whom somebody told apart when the second was enrolled.
+
+    Each pair stands here once, the smaller key first.
+    """
+
+    __tablename__ = "look_alikes"
+    __table_args__ = (
+        CheckConstraint("first_key < second_key", name="ordered"),
+        Index(None, "second_key"),
+    )
+
+    first_key: Mapped[int] = mapped_column(
+        BigKey,
+        ForeignKey("employees.key", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    second_key: Mapped[int] = mapped_column(
+        BigKey,
+        ForeignKey("employees.key", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
 class GalleryStateRow(Base):
     """The single row that counts the gallery's changes; the first migration inserts it."""
 

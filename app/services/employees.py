@@ -49,6 +49,17 @@ class Employees:
             employee = require_employee(session, employee_id)
             return employee, session.list_photos(employee.key)
 
+    def look_alikes(self, employee_id: str) -> list[str]:
+        """Return the ids of who looks like this employee, in order of their enrolment.
+
+        Raises ``EmployeeNotFoundError``.
+        """
+        with self._registry.session() as session:
+            key = require_employee(session, employee_id).key
+            alike = sorted(session.look_alikes_of([key])[key])
+            people = session.employees_by_key(alike)
+        return [people[other].employee_id for other in alike if other in people]
+
     def change(self, employee_id: str, change: EmployeeChange) -> Employee:
         """Change a record; a suspended employee leaves the index, an active one returns to it.
 

@@ -157,12 +157,22 @@ class RegistrySession(Protocol):
         """Set the employee's centroid for one model version."""
         ...
 
-    def gallery(self, model_version: str) -> list[GalleryEntry]:
-        """Return all active employees that have photos of this model version, by key."""
+    def gallery(
+        self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
+    ) -> list[GalleryEntry]:
+        """Return all employees of this status that have photos of this model version, by key."""
+        ...
+
+    def add_look_alikes(self, employee_key: int, others: Sequence[int]) -> None:
+        """Keep ``others`` as look-alikes of the employee, in both directions; again is no error."""
+        ...
+
+    def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Return for each of these employees the keys of who looks alike, which may be nobody."""
         ...
 
     def count_active(self) -> int:
-        """Return how many employees are active, recognisable or not."""
+        """Return how many active employees have photos, of whatever model."""
         ...
 
     def revision(self) -> int:
@@ -175,6 +185,13 @@ class RegistrySession(Protocol):
 
     def lock_employee(self, employee_key: int) -> None:
         """Keep other transactions from changing this employee until this one ends."""
+        ...
+
+    def lock_gallery(self) -> None:
+        """Keep other transactions from advancing the revision until this one ends.
+
+        Whoever also locks an employee does that first.
+        """
         ...
 
     def commit(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
 from app.services.ports import Registry, RegistrySession
+
+LOOKED_AT = 10  # candidates that are read at least, to find a look-alike of the first among them
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,11 @@ class Recognition:
             ratios = self._manifest.calibration.log_likelihood_ratios(
                 everyone.similarities, everyone.photo_counts
             )
-            order = most_probable(ratios, everyone.employee_keys, max(limit, 2)).tolist()
+            order = most_probable(ratios, everyone.employee_keys, max(limit, LOOKED_AT)).tolist()
             keys = everyone.employee_keys[order].tolist()
             employees = session.employees_by_key(keys)
             closest = index.closest_photos(face.embedding, keys)
+            alike = session.look_alikes_of(keys[:1]).get(keys[0], frozenset()) if keys else ()
         probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
         ranked = tuple(
             Candidate(
@@ -138,8 +142,13 @@ class Recognition:
         listed = sum(candidate.probability for candidate in candidates)
         threshold = self._policy.identify(len(ratios)).threshold
         best = ranked[0] if ranked else None
-        margin = _margin(ranked)
-        verdict = judge(best.similarity if best else None, threshold.similarity, margin)
+        rival = _rival(ranked, alike, threshold.similarity)
+        verdict = judge(
+            best.similarity if best else None,
+            threshold.similarity,
+            _margin(ranked),
+            look_alike=rival is not None,
+        )
         step = next_step(
             verdict, best.probability if best else 0.0, face.quality, self._wanted_quality
         )
@@ -151,7 +160,7 @@ class Recognition:
             face=face,
             verdict=verdict,
             next_step=step,
-            contenders=ranked[:2] if verdict is Verdict.AMBIGUOUS else (),
+            contenders=(ranked[0], rival or ranked[1]) if verdict is Verdict.AMBIGUOUS else (),
         )
 
     def verify_claim(
@@ -203,6 +212,16 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count])
         )
         return pair_probability(float(ratio), self._policy.prior_same)
+
+
+def _rival(
+    ranked: tuple[Candidate, ...], alike: Collection[int], threshold: float
+) -> Candidate | None:
+    """Return the first one's recorded look-alike, where it reaches the threshold as well."""
+    rivals = (
+        one for one in ranked[1:] if one.employee.key in alike and one.similarity >= threshold
+    )
+    return next(rivals, None)
 
 
 def _margin(ranked: tuple[Candidate, ...]) -> float | None:

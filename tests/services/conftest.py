@@ -15,6 +15,7 @@ from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
@@ -42,6 +43,14 @@ class House:
 RISK = RiskTargets(0.01, 0.001)
 
 
+def make_enrollment(
+    extraction: FaceExtraction, gallery: Gallery, model_version: str = MANIFEST.model_version
+) -> Enrollment:
+    """Return the use case with the fakes' calibration and threshold."""
+    guards = EnrollmentGuards(gallery, MANIFEST.calibration, MANIFEST.verify.similarity)
+    return Enrollment(extraction, gallery, guards, model_version, ENROLLMENT_LIMITS, 20, 30)
+
+
 @pytest.fixture
 def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """Return a way to start one more process on the same database."""
@@ -64,7 +73,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             gallery,
             admission,
             extraction,
-            Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
+            make_enrollment(extraction, gallery),
             policy,
             Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
             Employees(registry, gallery),

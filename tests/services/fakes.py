@@ -15,7 +15,7 @@ from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.tails import ImpostorTail
 
-DIM = 16
+DIM = 64  # enough that no two of some dozen people look alike by chance
 QUALITY = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)
 MEASURES = {"faces", *(field.name for field in dataclasses.fields(FaceQuality))}
 LANDMARKS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
@@ -94,5 +94,5 @@ class FakeEmbedder:
         centre = np.random.default_rng(zlib.crc32(person)).normal(size=DIM)
         centre /= np.linalg.norm(centre)
         beside = np.random.default_rng(zlib.crc32(person + shot)).normal(size=DIM)
-        vector = centre + 0.08 * beside
+        vector = centre + 0.32 * beside / np.sqrt(DIM)
         return as_embedding(vector / np.linalg.norm(vector))

@@ -7,24 +7,24 @@ import pytest
 
 from app.domain import errors
 from app.domain.employees import GalleryEntry
-from app.domain.faces import ENROLLMENT_LIMITS, Picture
+from app.domain.faces import Picture
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import EmployeeChange
-from app.services.enrollment import Enrollment, EnrollmentRequest
+from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.readiness import Readiness
-from tests.services.conftest import House
+from tests.services.conftest import House, make_enrollment
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision, photo
 from tests.services.test_enrollment import enroll
 from tests.services.test_recognition import identify
 
 
 def test_deleting_a_photo_moves_the_centroid(house: House) -> None:
-    result = enroll(house, "e1", photo("ann", 1), photo("bob", 1))
+    result = enroll(house, "e1", photo("ann", 1), photo("ann", 2))
     before = identify(house, photo("ann", 1)).candidates[0].similarity
     house.employees.delete_photo("e1", result.enrolled[1].photo.photo_id)
     after = identify(house, photo("ann", 1)).candidates[0].similarity
@@ -120,9 +120,7 @@ def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: H
     index = FailingIndex(DIM)
     gallery = Gallery(house.registry, index, MANIFEST.model_version)
     gallery.rebuild()
-    enrollment = Enrollment(
-        house.extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30
-    )
+    enrollment = make_enrollment(house.extraction, gallery)
     index.failures = 1
     result = enrollment.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
     assert result.created
@@ -135,7 +133,7 @@ def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: H
 
 def test_the_last_photo_of_the_present_model_stays(house: House) -> None:
     """An older model's photos do not open the door any more."""
-    other = Enrollment(house.extraction, house.gallery, "older-1", ENROLLMENT_LIMITS, 20, 30)
+    other = make_enrollment(house.extraction, house.gallery, "older-1")
     other.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
     enroll(house, "e1", photo("ann", 2))
     _, photos = house.employees.read("e1")

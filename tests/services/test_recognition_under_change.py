@@ -13,13 +13,13 @@ import pytest
 from app.domain import errors
 from app.domain.embeddings import Embedding, as_embedding
 from app.domain.employees import EmployeeStatus
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, Picture
+from app.domain.faces import VERIFICATION_LIMITS, Picture
 from app.services.admission import Admission
 from app.services.employees import EmployeeChange
 from app.services.enrollment import Enrollment, EnrollmentRequest
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.recognition import Recognition
-from tests.services.conftest import House
+from tests.services.conftest import House, make_enrollment
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision, photo
 from tests.services.test_enrollment import enroll
 
@@ -95,7 +95,7 @@ def test_the_most_probable_employee_ranks_first_and_not_the_nearest(house: House
         extraction, house.registry, house.gallery, MANIFEST, house.policy, VERIFICATION_LIMITS
     )
     near, far = math.degrees(math.acos(0.75)), -math.degrees(math.acos(0.70))
-    team = Enrollment(extraction, house.gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30)
+    team = make_enrollment(extraction, house.gallery)
     enroll_into(team, "near", photo(str(near), 1))
     enroll_into(team, "far", *(photo(str(far), shot) for shot in range(3)))
     found = recognition.identify(photo("0", 9), 5, SeveralFaces.LARGEST)

@@ -1,0 +1,116 @@
+"""What stands between photos and the gallery: do they agree, and is the face there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from app.domain.agreement import judge_agreement
+from app.domain.calibration import Calibration
+from app.domain.embeddings import Embedding, centroid, similarity
+from app.domain.employees import Employee, EmployeeStatus
+from app.domain.errors import (
+    FaceAlreadyEnrolledError,
+    LookAlike,
+    PhotoError,
+    PhotoOfSomebodyElseError,
+    PhotosDisagreeError,
+)
+from app.services.gallery import Gallery
+from app.services.ports import RegistrySession
+
+
+class EnrollmentGuards:
+    """Judges the photos of one enrolment by the model's calibration and the policy's threshold.
+
+    Both guards work inside the enrolment's transaction, with what nobody else can change.
+    """
+
+    def __init__(
+        self, gallery: Gallery, calibration: Calibration, verify_similarity: float
+    ) -> None:
+        """Two people whose similarity reaches ``verify_similarity`` cannot be told apart 1:1."""
+        self._gallery = gallery
+        self._calibration = calibration
+        self._verify_similarity = verify_similarity
+
+    def disagreeing(
+        self, session: RegistrySession, employee: Employee, photos: Sequence[Embedding]
+    ) -> dict[int, PhotoError]:
+        """Return, by position in ``photos``, what speaks against storing a photo.
+
+        A photo is compared with the others and with the employee's photos of the present model.
+        """
+        enrolled = [
+            embedding
+            for _, embedding in session.photo_embeddings(employee.key, self._gallery.model_version)
+        ]
+        found = judge_agreement(photos, enrolled, self._calibration)
+        if found.undecided:
+            return dict.fromkeys(found.outliers, _undecided(photos))
+        accepted = [one for n, one in enumerate(photos) if n not in found.outliers]
+        person = [*enrolled, *accepted]
+        return {position: self._odd_one(photos[position], person) for position in found.outliers}
+
+    def require_new_face(
+        self,
+        session: RegistrySession,
+        employee: Employee,
+        photos: Sequence[Embedding],
+        *,
+        confirmed_distinct: bool,
+    ) -> dict[int, LookAlike]:
+        """Return by key who is kept as a look-alike of ``employee``, which is empty mostly.
+
+        Everybody enrolled is compared with the centroid of ``photos``, the suspended too, except
+        those known as look-alikes. Raises ``FaceAlreadyEnrolledError`` where somebody reaches the
+        threshold and the caller has not confirmed that these are two people.
+        """
+        # From here on no other process commits a change of the gallery before this one does.
+        session.lock_gallery()
+        self._gallery.bring_up_to_date(session)
+        excused = {employee.key} | session.look_alikes_of([employee.key])[employee.key]
+        alike = {
+            key: likeness
+            for key, likeness in self._likenesses(session, centroid(photos))
+            if likeness >= self._verify_similarity and key not in excused
+        }
+        people = session.employees_by_key(list(alike))
+        nearest_first = sorted(people, key=lambda key: (-alike[key], key))
+        found = {
+            key: LookAlike(people[key].employee_id, people[key].full_name, alike[key])
+            for key in nearest_first
+        }
+        if found and not confirmed_distinct:
+            raise FaceAlreadyEnrolledError(tuple(found.values()), self._verify_similarity)
+        return found
+
+    def _likenesses(
+        self, session: RegistrySession, probe: Embedding
+    ) -> Iterator[tuple[int, float]]:
+        everyone = self._gallery.index.compare_all(probe)
+        near = np.flatnonzero(everyone.similarities >= self._verify_similarity)
+        for position in near.tolist():
+            yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
+        # Whom the index does not hold, for nobody may be recognised as them.
+        version = self._gallery.model_version
+        for entry in session.gallery(version, EmployeeStatus.SUSPENDED):
+            yield entry.employee_key, similarity(probe, entry.centroid)
+
+    def _odd_one(self, photo: Embedding, person: Sequence[Embedding]) -> PhotoOfSomebodyElseError:
+        likeness = similarity(photo, centroid(person))
+        wanted = self._calibration.similarity_of_equal_evidence(len(person))
+        photos = "photo" if len(person) == 1 else f"{len(person)} photos"
+        return PhotoOfSomebodyElseError(
+            f"the face has similarity {likeness:.2f} to the employee's other {photos}, "
+            f"{wanted:.2f} is needed"
+        )
+
+
+def _undecided(photos: Sequence[Embedding]) -> PhotosDisagreeError:
+    least = min(similarity(one, other) for n, one in enumerate(photos) for other in photos[n + 1 :])
+    return PhotosDisagreeError(
+        f"the {len(photos)} usable photos show different people, as unlike as similarity "
+        f"{least:.2f}, and no more than half of them agree"
+    )

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.evaluation.made_people import NameEmbedder, write_people
+from tests.vision.pictures import smooth_noise
+from training.data.crops import CropSet
+from training.enrolment.faces import made_poor, measure_crops, photo_weights, reduced
+from training.enrolment.limits import measure_limits, spoil_all, steps
+from training.enrolment.report import limits_sheet
+from training.evaluation.populations import read_people
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> CropSet:
+    write_people(tmp_path / "val", {f"p{n}": 5 for n in range(4)})
+    people = read_people(tmp_path, "val")
+    pictures = [smooth_noise(128, n, 40).transpose(2, 0, 1) for n in range(len(people))]
+    return dataclasses.replace(people, images=torch.from_numpy(np.stack(pictures)))
+
+
+def test_every_step_spoils_what_it_says(crops: CropSet) -> None:
+    picture = np.ascontiguousarray(smooth_noise(128, 0, 40))
+    for step in steps():
+        spoilt = step.spoil(picture)
+        assert spoilt.shape == picture.shape
+        assert spoilt.dtype == np.uint8
+        if step.kind in {"small", "blurred"}:
+            assert np.abs(np.diff(spoilt.astype(int), axis=0)).mean() < (
+                np.abs(np.diff(picture.astype(int), axis=0)).mean()
+            )
+        if step.kind in {"dark", "bright"}:
+            assert (spoilt.mean() < picture.mean()) == (step.kind == "dark")
+    (as_it_is,) = (step for step in steps() if step.kind == "as it is")
+    assert (spoil_all(crops, as_it_is.spoil).images == crops.images).all()
+
+
+def test_poor_photos_are_less_sharp_and_weigh_less(crops: CropSet) -> None:
+    poor = made_poor(crops)
+    assert (measure_crops(poor)[0] < measure_crops(crops)[0]).all()
+    weights = photo_weights(crops)
+    assert ((weights >= 0.1) & (weights <= 1)).all()
+    assert photo_weights(poor).mean() <= weights.mean()
+    whole = np.full((128, 128, 3), 77, np.uint8)
+    assert (reduced(whole, 20) == whole).all()
+
+
+def test_limits_are_measured_for_every_step(crops: CropSet) -> None:
+    told: list[str] = []
+    measured = measure_limits(NameEmbedder(), crops, 0.5, told.append)
+    assert len(measured) == len(told) == len(list(steps()))
+    # This embedder goes by the file's name, whatever the picture.
+    assert len({one.fnmr.value for one in measured}) == 1
+    assert measured[0].fnmr.trials == 8
+    sheet = limits_sheet(measured)
+    assert {len(row) for row in sheet.rows} == {len(sheet.head)}

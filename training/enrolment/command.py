@@ -1,0 +1,78 @@
+"""``python -m training enrolment``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.domain.model_manifest import ModelManifest
+from training.enrolment.faces import trial_faces
+from training.enrolment.guards import agreement_figures, duplicate_figures, false_alarms
+from training.enrolment.limits import measure_limits
+from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
+from training.enrolment.trial import run_trial
+from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.populations import read_people, read_pools, read_strangers
+from training.evaluation.report import Sheet, markdown, print_sheets
+from training.export.files import write_text
+from training.torch_setup import choose_device
+
+
+def enrolment(
+    model: Annotated[Path, typer.Option(help="An exported and calibrated model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write the tables to.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Compare the ways from several photos to one person, and measure the enrolment guards."""
+    _show(enrolment_sheets(model, data, device), out)
+
+
+def quality_limits(
+    model: Annotated[Path, typer.Option(help="An exported and calibrated model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Measure how the error grows as pictures get smaller, blurred, dark or overexposed."""
+    manifest = ModelManifest.from_json(read_manifest(model))
+    embedder = ExportedEmbedder(model, choose_device(device))
+    threshold = manifest.verify.similarity
+    sheet = limits_sheet(measure_limits(embedder, read_people(data, "val"), threshold, typer.echo))
+    _show([sheet], out)
+
+
+def _show(sheets: list[Sheet], out: Path | None) -> None:
+    console = Console(width=None if Console().is_terminal else 200)
+    print_sheets(sheets, console)
+    if out is not None:
+        tables = [f"**{sheet.title}**\n\n{markdown(sheet)}\n" for sheet in sheets]
+        write_text(out, "\n".join(tables))
+        console.print(f"written: {out}")
+
+
+def enrolment_sheets(model: Path, data: Path, device: str | None) -> list[Sheet]:
+    """Return every table; raises ``DataError`` or ``CheckpointError`` where something is amiss."""
+    manifest = ModelManifest.from_json(read_manifest(model))
+    embedder = ExportedEmbedder(model, choose_device(device))
+    val, strangers = read_people(data, "val"), read_strangers(data)
+    pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
+    faces = trial_faces(embedder, val, strangers)
+    calibration = manifest.calibration
+    thresholds = {
+        "verify": manifest.verify.similarity,
+        "identify": manifest.identify.similarity,
+    }
+    return rule_sheets(run_trial(faces, calibration, typer.echo)) + guard_sheets(
+        agreement_figures(faces.val, faces.people, faces.strangers, pools, calibration),
+        {
+            name: duplicate_figures(faces.val, faces.people, limit)
+            for name, limit in thresholds.items()
+        },
+        {name: false_alarms(faces.strangers, pools, limit) for name, limit in thresholds.items()},
+    )

@@ -1,0 +1,129 @@
+"""How the error grows as a probe's picture gets worse: what the quality limits are set by.
+
+Aligned validation crops are made small, blurred, dark and overexposed, step by step, and compared
+with centroids of three photos as they are. Pose cannot be made from a crop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.data.crops import CROP_SIZE, CropSet
+from training.enrolment.faces import measure_crops, reduced
+from training.enrolment.rules import weighted_directions
+from training.evaluation.embedders import CropEmbedder
+from training.evaluation.intervals import IntArray, bootstrap_rate
+from training.evaluation.open_set import enrol_people
+from training.evaluation.results import Estimate
+
+Image = npt.NDArray[np.uint8]
+
+ENROLLED_PHOTOS = 3
+#: The shorter side of YuNet's box over the side of the 112 px crop: the median of the invented
+#: people's photos in tests/fixtures/people.
+BOX_OF_CROP = 0.73
+SIZES = (16, 20, 24, 32, 40, 56)  # of the box, in pixels
+BLURS = (1.0, 2.0, 3.0, 4.0)  # standard deviation in pixels of the crop
+DARKENINGS = (0.5, 0.35, 0.25, 0.15)
+BRIGHTENINGS = (1.5, 2.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way to spoil a picture, and what is left of it."""
+
+    kind: str
+    amount: str
+    spoil: Callable[[Image], Image]
+
+
+@dataclass(frozen=True)
+class SpoiltProbes:
+    """What became of the same probes, spoilt by one step: medians of their measures, and FNMR."""
+
+    kind: str
+    amount: str
+    sharpness: float
+    brightness: float
+    fnmr: Estimate
+
+
+def steps() -> Iterator[Step]:
+    """Yield every step, the picture as it is first."""
+    yield Step("as it is", "-", lambda image: image)
+    for size in SIZES:
+        side = round(size / BOX_OF_CROP * CROP_SIZE / 112)
+        yield Step("small", f"{size} px", lambda image, side=side: reduced(image, side))  # type: ignore[misc]
+    for sigma in BLURS:
+        yield Step("blurred", f"sigma {sigma:g} px", lambda image, by=sigma: _blurred(image, by))  # type: ignore[misc]
+    for gain in (*DARKENINGS, *BRIGHTENINGS):
+        kind = "dark" if gain < 1 else "bright"
+        yield Step(kind, f"times {gain:g}", lambda image, by=gain: _exposed(image, by))  # type: ignore[misc]
+
+
+def measure_limits(
+    embedder: CropEmbedder, val: CropSet, threshold: float, tell: Callable[[str], object] = print
+) -> tuple[SpoiltProbes, ...]:
+    """Return FNMR at ``threshold`` for each step, with intervals that resample people.
+
+    Raises ``ValueError`` where nobody has more than three photos.
+    """
+    drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
+    gallery = embedder.embed(_rows(val, drawn.enrolled.reshape(-1)))
+    gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
+    middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))[drawn.owners]
+    probes = _rows(val, drawn.probes)
+    found = []
+    for step in steps():
+        spoilt = spoil_all(probes, step.spoil)
+        similarities = np.einsum("nd,nd->n", embedder.embed(spoilt), middles)
+        sharpness, brightness = measure_crops(spoilt)
+        found.append(
+            SpoiltProbes(
+                step.kind,
+                step.amount,
+                float(np.median(sharpness)),
+                float(np.median(brightness)),
+                bootstrap_rate(similarities < threshold, drawn.owners),
+            )
+        )
+        tell(f"{step.kind} {step.amount}: FNMR {found[-1].fnmr.value:.3f}")
+    return tuple(found)
+
+
+def spoil_all(crops: CropSet, spoil: Callable[[Image], Image]) -> CropSet:
+    """Return the crops with ``spoil`` applied to each upright RGB image ``(H, W, 3)``."""
+    images = [
+        np.ascontiguousarray(
+            spoil(np.ascontiguousarray(image.transpose(1, 2, 0))).transpose(2, 0, 1)
+        )
+        for image in crops.images.numpy()
+    ]
+    return dataclasses.replace(crops, images=torch.from_numpy(np.stack(images)))
+
+
+def _rows(crops: CropSet, rows: IntArray) -> CropSet:
+    return CropSet(
+        images=crops.images[rows],
+        identities=crops.identities[rows],
+        groups=crops.groups[rows],
+        sources=crops.sources[rows],
+        source_names=crops.source_names,
+        files=tuple(crops.files[row] for row in rows.tolist()),
+    )
+
+
+def _blurred(image: Image, sigma: float) -> Image:
+    return cv2.GaussianBlur(image, (0, 0), sigma).astype(np.uint8)
+
+
+def _exposed(image: Image, gain: float) -> Image:
+    exposed: Image = np.clip(image.astype(np.float32) * gain, 0, 255).round().astype(np.uint8)
+    return exposed
