@@ -14,19 +14,22 @@ from fastapi import FastAPI
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
-from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.domain.policy import RiskPolicy, RiskTargets
+from app.embedding.load import load_embedder
+from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.policy import DecisionPolicy
 from app.services.readiness import Readiness
-from app.services.recognition import Recognition, make_policy
+from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
@@ -51,12 +54,11 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
     registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
-    embedder = load_embedder(settings.model_dir)
+    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
@@ -67,8 +69,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     index = FaissGalleryIndex(manifest.embedding_dim)
     gallery = Gallery(registry, index, manifest.model_version)
     gallery.rebuild()
-    policy = make_policy(
-        manifest, settings.min_similarity, settings.prior_unknown, settings.prior_same
+    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    policy = DecisionPolicy(
+        RiskPolicy(manifest, targets), index, settings.prior_unknown, settings.prior_same
     )
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
@@ -77,7 +80,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
-            EnrollmentGuards(gallery, manifest.calibration, policy.verify.similarity),
+            EnrollmentGuards(gallery, manifest.calibration, policy.verify().threshold.similarity),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,
@@ -98,7 +101,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
     )
-    logger.info("ready: %s, %d employees", manifest.model_version, index.size)
+    logger.info(
+        "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
+    )
     return state, registry
 
 

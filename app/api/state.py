@@ -13,8 +13,9 @@ from app.domain.model_manifest import ModelManifest
 from app.services.admission import Admission
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.policy import DecisionPolicy
 from app.services.readiness import Readiness
-from app.services.recognition import Policy, Recognition
+from app.services.recognition import Recognition
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class AppState:
     employees: Employees
     readiness: Readiness
     manifest: ModelManifest
-    policy: Policy
+    policy: DecisionPolicy
     metrics: ServiceMetrics
     max_upload_bytes: int
     admission: Admission
