@@ -23,6 +23,10 @@ FacegateError
     RegistryUnavailableError        the database does not answer
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
+    AuditRunningError               one audit at a time
+    AuditNotFoundError
+    AuditNotFinishedError           an audit that has no result, yet or at all
+    NothingToAuditError             no active employee has a photo of this model
     ModelArtifactError              a model file is not what its manifest says
     DetectorArtifactError           the detector's file is missing or foreign
 """
@@ -190,6 +194,30 @@ class InvalidCursorError(FacegateError):
     """A paging cursor that this service did not issue."""
 
     code = "invalid_cursor"
+
+
+class AuditRunningError(FacegateError):
+    """An audit runs already; there is one at a time."""
+
+    code = "audit_running"
+
+
+class AuditNotFoundError(FacegateError):
+    """No audit has this id, or it is no longer kept."""
+
+    code = "audit_not_found"
+
+
+class AuditNotFinishedError(FacegateError):
+    """The audit has no result: it still runs, or it failed."""
+
+    code = "audit_not_finished"
+
+
+class NothingToAuditError(FacegateError):
+    """No active employee has a photo of the present model."""
+
+    code = "nothing_to_audit"
 
 
 class ModelArtifactError(FacegateError):

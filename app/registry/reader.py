@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
+from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
+from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
 from app.registry.rows import (
     PHOTO_COLUMNS,
@@ -101,6 +103,10 @@ class SqlRegistryReader:
     def gallery(self, model_version: str) -> list[GalleryEntry]:
         """Return all active employees that have photos of this model version, by key."""
         return list(read_gallery(self._connection, model_version))
+
+    def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
+        """Return the photos of up to ``limit`` active employees with a larger key, by key."""
+        return read_audit_page(self._connection, model_version, after_key, limit)
 
     def revision(self) -> int:
         """Return the number that grows with every committed change of the gallery."""

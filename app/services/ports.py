@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
 from app.domain.employees import (
     Employee,
@@ -155,6 +156,10 @@ class RegistrySession(Protocol):
 
     def gallery(self, model_version: str) -> list[GalleryEntry]:
         """Return all active employees that have photos of this model version, by key."""
+        ...
+
+    def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
+        """Return the photos of up to ``limit`` active employees with a larger key, by key."""
         ...
 
     def count_active(self) -> int:
