@@ -6,26 +6,34 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import TypedDict
 
 from anyio import to_thread
 from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
 
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
+from app.domain.audit.result import AuditThresholds
+from app.domain.errors import RegistryUnavailableError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.domain.model_manifest import ModelManifest
+from app.embedding.artifact import open_artifact
 from app.embedding.torchscript import limit_torch_threads, load_embedder
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
-from app.registry.schema import upgrade_to_head
+from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
 from app.services.admission import Admission
+from app.services.audits import Audits, GalleryAudit
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.ports import Registry
 from app.services.readiness import Readiness
-from app.services.recognition import Recognition, make_policy
+from app.services.recognition import Policy, Recognition, make_policy
 from app.settings import PROJECT_ROOT, Settings
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
@@ -51,6 +59,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     configure_opencv(threads=1)
     limit_torch_threads(1)
     limit_faiss_threads(1)
+    limit_blas_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
@@ -95,9 +104,45 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         metrics=ServiceMetrics(lambda: index.size),
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
+        audits=Audits(make_gallery_audit(registry, manifest, policy)),
     )
     logger.info("ready: %s, %d employees", manifest.model_version, index.size)
     return state, registry
+
+
+def make_gallery_audit(registry: Registry, manifest: ModelManifest, policy: Policy) -> GalleryAudit:
+    """Return what audits the gallery of a model at the thresholds of a policy."""
+    return GalleryAudit(
+        registry,
+        manifest.model_version,
+        manifest.calibration,
+        lambda: AuditThresholds(policy.identify.similarity, policy.verify.similarity),
+    )
+
+
+def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
+    """Build an audit without a service: the registry is read, and no network is loaded.
+
+    Raises ``FacegateError`` where the model folder or the database is not what it must be.
+    """
+    limit_blas_threads(1)
+    manifest = open_artifact(settings.model_dir).manifest
+    policy = make_policy(
+        manifest, settings.min_similarity, settings.prior_unknown, settings.prior_same
+    )
+    url = settings.resolved_database_url
+    missing = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
+    if missing or not is_at_head(url):
+        raise RegistryUnavailableError(
+            "the database does not exist or has another schema; start the service once to make it"
+        )
+    registry = SqlRegistry(create_registry_engine(url))
+    return make_gallery_audit(registry, manifest, policy), registry
+
+
+def limit_blas_threads(count: int) -> None:
+    """Set how many threads numpy's matrix products take; audits are the only large ones."""
+    threadpool_limits(count, user_api="blas")
 
 
 def provide_threads(place_count: int) -> None:
@@ -128,6 +173,7 @@ def make_lifespan(
         try:
             yield {"facegate": state}
         finally:
+            await to_thread.run_sync(state.audits.close)
             await to_thread.run_sync(registry.close)
 
     return lifespan

@@ -20,7 +20,7 @@ def read_audit_page(
         .order_by(EmployeeRow.key)
         .limit(limit)
     )
-    names = {key: employee_id for key, employee_id in connection.execute(wanted)}
+    names = {row.key: row.employee_id for row in connection.execute(wanted)}
     found = (
         select(PhotoRow.employee_key, PhotoRow.embedding, *PHOTO_COLUMNS)
         .where(PhotoRow.employee_key.in_(list(names)), PhotoRow.model_version == model_version)

@@ -166,7 +166,7 @@ class Audits:
         def between_blocks(done: float) -> None:
             if self._stopping.is_set():
                 raise _StoppedError
-            self._change(audit_id, progress=min(done, 0.99))
+            self._show_progress(audit_id, done)
             time.sleep(PAUSE_SECONDS)
 
         try:
@@ -189,12 +189,20 @@ class Audits:
         result: AuditResult | None = None,
         failure: str | None = None,
     ) -> None:
-        self._change(audit_id, state=state, result=result, failure=failure)
-        self._change(audit_id, progress=1.0, finished_at=datetime.now(UTC))
-
-    def _change(self, audit_id: str, **changes: object) -> None:
         with self._lock:
-            self._records[audit_id] = dataclasses.replace(self._records[audit_id], **changes)
+            self._records[audit_id] = dataclasses.replace(
+                self._records[audit_id],
+                state=state,
+                progress=1.0,
+                finished_at=datetime.now(UTC),
+                result=result,
+                failure=failure,
+            )
+
+    def _show_progress(self, audit_id: str, done: float) -> None:
+        with self._lock:
+            record = self._records[audit_id]
+            self._records[audit_id] = dataclasses.replace(record, progress=min(done, 0.99))
 
 
 def _let_others_go_first() -> None:

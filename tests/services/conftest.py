@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.audit.result import AuditThresholds
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
+from app.services.audits import Audits, GalleryAudit
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
@@ -33,6 +35,7 @@ class House:
     enrollment: Enrollment
     recognition: Recognition
     employees: Employees
+    audits: Audits
 
 
 @pytest.fixture
@@ -60,6 +63,14 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
             Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
             Employees(registry, gallery),
+            Audits(
+                GalleryAudit(
+                    registry,
+                    MANIFEST.model_version,
+                    MANIFEST.calibration,
+                    lambda: AuditThresholds(policy.identify.similarity, policy.verify.similarity),
+                )
+            ),
         )
 
     yield start

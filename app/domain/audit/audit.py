@@ -56,9 +56,7 @@ def audit(
         possible_duplicates=list_pairs(gallery, pairs, pairs.duplicate, LISTED),
         confusable_count=int(pairs.confusable.sum()),
         confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, LISTED),
-        nearest_pairs=list_pairs(
-            gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED
-        ),
+        nearest_pairs=list_pairs(gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED),
         outlier_count=len(outliers),
         outliers=outliers[:LISTED],
         weak_count=len(weak),

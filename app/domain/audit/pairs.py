@@ -63,7 +63,9 @@ def measure_pairs(
     mean = products / (counts[first] * counts[second])
     floor = min(thresholds.verify, _telling(calibration, 1, len(sums)))
     duplicate = (mean >= floor) & (mean >= own - AGREEMENT_TOLERANCE)
-    telling = np.asarray([_telling(calibration, int(n), len(sums)) for n in range(counts.max() + 1)])
+    telling = np.asarray(
+        [_telling(calibration, int(n), len(sums)) for n in range(counts.max() + 1)]
+    )
     weakest = np.minimum(telling[counts[first]], telling[counts[second]])
     confusable = photo_similarity >= np.minimum(thresholds.identify, weakest)
     return PairFigures(
@@ -168,7 +170,9 @@ def _closest_photos(
     return best, ratio
 
 
-def _photo_rows(people: IntArray, starts: IntArray) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+def _photo_rows(
+    people: IntArray, starts: IntArray
+) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
     """Yield blocks of (pair, photo of one, the other person), both ways round."""
     directed = np.concatenate([people, people[:, ::-1]])
     numbers = np.tile(np.arange(len(people)), 2)
@@ -187,9 +191,7 @@ def _photo_rows(people: IntArray, starts: IntArray) -> Iterator[tuple[IntArray, 
             )
 
 
-def _row_products(
-    rows: npt.NDArray[np.floating], first: IntArray, second: IntArray
-) -> FloatArray:
+def _row_products(rows: npt.NDArray[np.floating], first: IntArray, second: IntArray) -> FloatArray:
     """Return the inner products of rows ``first`` with rows ``second``, ``(K,)``, in blocks."""
     products = np.empty(len(first))
     for start in range(0, len(first), _ROWS_PER_BLOCK):

@@ -36,9 +36,7 @@ def test_rates_are_those_of_single_comparisons() -> None:
         "fpir_photos": (len(alarms), len(best)),
         "fpir_people": (len({name for name, _ in alarms}), 25),
     }
-    assert {
-        name: (rate.errors, rate.trials) for name, rate in counted.items() if rate
-    } == expected
+    assert {name: (rate.errors, rate.trials) for name, rate in counted.items() if rate} == expected
     assert sum(result.histogram.genuine) == len(own)
     assert sum(result.histogram.impostor) == len(others)
 
@@ -47,12 +45,12 @@ def test_blocks_of_any_size_give_the_same_and_progress_ends_at_the_end() -> None
     gallery = gallery_of(made_people(800, 2))  # several blocks
     done: list[float] = []
     found = compare_everybody(gallery, CALIBRATION, (0.2,), done.append)
-    scores = gallery.embeddings @ np.stack(
-        [
-            centroid(list(gallery.embeddings[gallery.owners == person]))
-            for person in range(800)
-        ]
-    ).T
+    scores = (
+        gallery.embeddings
+        @ np.stack(
+            [centroid(list(gallery.embeddings[gallery.owners == person])) for person in range(800)]
+        ).T
+    )
     scores[np.arange(1600), gallery.owners] = -1.0
     assert np.allclose(found.nearest, scores.max(axis=1), atol=1e-6)
     assert found.reached == (int((scores >= 0.2).sum()),)

@@ -79,9 +79,7 @@ def test_one_person_with_one_photo_under_each_of_two_ids_is_found() -> None:
     people = made_people(40, 3)
     twice = made_people(1, 2, seed=9)["E-0"]
     people["first"], people["second"] = twice[:1], twice[1:]
-    assert accused_pairs(audited(gallery_of(people))) == {
-        ("possible_duplicate", "first", "second")
-    }
+    assert accused_pairs(audited(gallery_of(people))) == {("possible_duplicate", "first", "second")}
 
 
 def test_a_photo_under_the_wrong_id_makes_no_duplicate_of_two_people() -> None:
