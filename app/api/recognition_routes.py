@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.api import schemas
+from app.api.doors import Door
 from app.api.presenters import employee_body, enroll_response, face_body
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
@@ -113,7 +114,7 @@ def enroll(
     openapi_extra=PHOTO_DOCS,
 )
 def verify(
-    photo: Photo, state: State, request: Request, faces: Faces = SeveralFaces.LARGEST
+    photo: Photo, state: State, request: Request, door: Door, faces: Faces = SeveralFaces.LARGEST
 ) -> schemas.VerifyResponse:
     """Tell which employee the face belongs to, or that it is nobody enrolled."""
     found = state.recognition.identify(photo, 1, faces)
@@ -121,6 +122,7 @@ def verify(
     nearest = found.candidates[0].similarity if found.candidates else None
     decision: Literal["known", "unknown"] = "known" if known else "unknown"
     state.metrics.decided("verify", decision, nearest)
+    state.metrics.doors.saw(door, "verify", decision, nearest, found.face.quality)
     return schemas.VerifyResponse(
         decision=decision,
         employee=employee_body(known.employee) if known else None,
@@ -144,6 +146,7 @@ def identify(
     photo: Photo,
     state: State,
     request: Request,
+    door: Door,
     limit: Annotated[int, Query(ge=1, le=100, description="How many candidates.")] = 5,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.IdentifyResponse:
@@ -156,6 +159,7 @@ def identify(
     decision: Literal["known", "unknown"] = "known" if found.known else "unknown"
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("identify", decision, nearest)
+    state.metrics.doors.saw(door, "identify", decision, nearest, found.face.quality)
     return schemas.IdentifyResponse(
         decision=decision,
         candidates=[
@@ -191,12 +195,14 @@ def verify_claim(
     photo: Photo,
     state: State,
     request: Request,
+    door: Door,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.ClaimResponse:
     """Compare the face with one employee, as after a badge was read. A non-match is no error."""
     result = state.recognition.verify_claim(employee_id, photo, faces)
     decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
     state.metrics.decided("claim", decision, result.similarity)
+    state.metrics.doors.saw(door, "claim", decision, result.similarity, result.face.quality)
     return schemas.ClaimResponse(
         decision=decision,
         employee=employee_body(result.employee),

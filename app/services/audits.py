@@ -29,11 +29,12 @@ from app.services.ports import Registry
 
 logger = logging.getLogger(__name__)
 
-EMPLOYEES_PER_PAGE = 200
-#: Added to the niceness of the audit's thread: the scheduler gives it what the others leave.
-NICENESS = 15
-#: Between two blocks, a few milliseconds each, whoever waits for the interpreter gets it.
-PAUSE_SECONDS = 0.002
+EMPLOYEES_PER_PAGE = 50
+#: The niceness of the audit's thread: the scheduler gives it what the others leave.
+NICENESS = 19
+#: After each block, which takes a few milliseconds, the audit rests as long as the block took, and
+#: at least and at most so long: whoever waits for the interpreter gets it.
+SHORTEST_REST_SECONDS, LONGEST_REST_SECONDS = 0.002, 0.1
 READING_SHARE = 0.2
 
 
@@ -162,12 +163,15 @@ class Audits:
 
     def _run(self, audit_id: str) -> None:
         _let_others_go_first()
+        began = time.perf_counter()
 
         def between_blocks(done: float) -> None:
-            if self._stopping.is_set():
-                raise _StoppedError
+            nonlocal began
             self._show_progress(audit_id, done)
-            time.sleep(PAUSE_SECONDS)
+            spent = time.perf_counter() - began
+            if self._stopping.wait(min(max(spent, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)):
+                raise _StoppedError
+            began = time.perf_counter()
 
         try:
             result = self._gallery_audit.run(between_blocks)

@@ -14,8 +14,8 @@ from app.domain.calibration import Calibration
 #: Called between two blocks with the share of the work that is done, 0 to 1.
 BetweenBlocks = Callable[[float], None]
 
-#: Similarities at a time: a few milliseconds of one core, and 3 MB an array.
-BLOCK_SIMILARITIES = 1 << 19
+#: Similarities at a time: a few milliseconds of one core, and 1 to 2 MB an array.
+BLOCK_SIMILARITIES = 1 << 18
 BIN_COUNT = 100
 
 

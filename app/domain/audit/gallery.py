@@ -73,8 +73,12 @@ class AuditGallery:
     def sums(self, used: npt.NDArray[np.bool_] | None = None) -> FloatArray:
         """Return the sum of each person's photos, or of those ``used`` ``(P,)``: ``(N, D)``."""
         total = np.zeros((len(self.employee_ids), self.embeddings.shape[1]))
-        rows = slice(None) if used is None else used
-        np.add.at(total, self.owners[rows], self.embeddings[rows].astype(np.float64))
+        rows = np.arange(len(self.owners)) if used is None else np.flatnonzero(used)
+        owners = self.owners[rows]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        if len(starts):
+            photos = self.embeddings[rows]
+            total[owners[starts]] = np.add.reduceat(photos, starts, axis=0, dtype=np.float64)
         return total
 
 

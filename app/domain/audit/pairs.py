@@ -123,7 +123,8 @@ def _candidates(gallery: AuditGallery, comparisons: Comparisons, counts: IntArra
         ]
     )
     met = met[(counts[met] > 0).all(axis=1)]
-    return np.unique(np.sort(met, axis=1), axis=0).astype(np.int64)
+    numbers = np.unique(met.min(axis=1) * len(people) + met.max(axis=1))
+    return np.stack([numbers // len(people), numbers % len(people)], axis=1)
 
 
 def _agreement_within(sums: FloatArray, counts: IntArray) -> FloatArray:

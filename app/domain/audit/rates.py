@@ -7,7 +7,16 @@ import numpy as np
 from app.domain.audit.comparisons import Comparisons, similarity_bins
 from app.domain.audit.gallery import AuditGallery
 from app.domain.audit.result import AuditRate, AuditThresholds, SimilarityHistogram
-from app.domain.intervals import Rate, clopper_pearson
+from app.domain.intervals import clopper_pearson
+
+MEANINGS = {
+    "fnmr_verify": "an own photo is refused at 1:1 (against the person's other photos)",
+    "fnmr_identify": "an own photo does not reach the threshold of 1:N",
+    "fmr_verify": "a photo is taken for one given other person at 1:1",
+    "fmr_identify": "a photo reaches the threshold of 1:N with one given other person",
+    "fpir_photos": "a photo of somebody not enrolled is taken for somebody who is",
+    "fpir_people": "any photo of a person, not enrolled, is taken for somebody who is",
+}
 
 
 def thresholds_asked(thresholds: AuditThresholds) -> tuple[float, float]:
@@ -30,56 +39,23 @@ def measure_rates(
     verify_matches, identify_matches = comparisons.reached
     pairs = len(gallery.owners) * (people - 1)
     alarms = comparisons.nearest >= thresholds.identify
-    strangers = len(alarms) if people > 1 else 0
-    alarmed = len(np.unique(gallery.owners[alarms])) if people > 1 else 0
-    verify, identify = thresholds.verify, thresholds.identify
-
-    def rate(name: str, meaning: str, threshold: float, errors: int, trials: int) -> AuditRate:
-        return AuditRate(name, meaning, threshold, _rate(errors, trials))
-
-    return (
-        rate(
-            "fnmr_verify",
-            "an own photo is refused at 1:1 (against the person's other photos)",
-            verify,
-            int((own < verify).sum()),
-            len(own),
-        ),
-        rate(
-            "fnmr_identify",
-            "an own photo does not reach the threshold of 1:N",
-            identify,
-            int((own < identify).sum()),
-            len(own),
-        ),
-        rate(
-            "fmr_verify",
-            "a photo is taken for one given other person at 1:1",
-            verify,
-            verify_matches,
-            pairs,
-        ),
-        rate(
-            "fmr_identify",
-            "a photo reaches the threshold of 1:N with one given other person",
-            identify,
-            identify_matches,
-            pairs,
-        ),
-        rate(
-            "fpir_photos",
-            "a photo of somebody not enrolled is taken for somebody who is",
-            identify,
-            int(alarms.sum()) if people > 1 else 0,
-            strangers,
-        ),
-        rate(
-            "fpir_people",
-            "any photo of a person, not enrolled, is taken for somebody who is",
-            identify,
-            alarmed,
-            people if people > 1 else 0,
-        ),
+    strangers, alone = len(alarms), people == 1
+    counts = {
+        "fnmr_verify": (int((own < thresholds.verify).sum()), len(own)),
+        "fnmr_identify": (int((own < thresholds.identify).sum()), len(own)),
+        "fmr_verify": (verify_matches, pairs),
+        "fmr_identify": (identify_matches, pairs),
+        "fpir_photos": (int(alarms.sum()), 0 if alone else strangers),
+        "fpir_people": (len(np.unique(gallery.owners[alarms])), 0 if alone else people),
+    }
+    return tuple(
+        AuditRate(
+            name,
+            MEANINGS[name],
+            thresholds.verify if name.endswith("verify") else thresholds.identify,
+            clopper_pearson(errors, trials) if trials else None,
+        )
+        for name, (errors, trials) in counts.items()
     )
 
 
@@ -89,7 +65,3 @@ def similarity_histogram(comparisons: Comparisons) -> SimilarityHistogram:
     return SimilarityHistogram(
         tuple(similarity_bins(own).tolist()), tuple(comparisons.impostor_bins.tolist())
     )
-
-
-def _rate(errors: int, trials: int) -> Rate | None:
-    return clopper_pearson(errors, trials) if trials else None
