@@ -26,7 +26,7 @@ from app.settings import Settings
 from training.demo.people import invented_people
 from training.demo.service import RunningService, running_service
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(900)]
 
 PEOPLE, PHOTOS, TWICE = 10_000, 3, 5
 NOISE = 0.58
