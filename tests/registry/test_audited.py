@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.domain.audit.gallery import AuditedPhoto
 from app.domain.employees import EmployeeStatus
 from app.registry.repository import SqlRegistry
 from tests.registry.builders import MODEL, OTHER_MODEL, QUALITY, new_photo, random_embedding
@@ -24,7 +25,8 @@ def test_pages_hold_every_photo_of_active_people_once(registry: SqlRegistry) -> 
         session.update_employee(suspended, status=EmployeeStatus.SUSPENDED)
         session.commit()
     with registry.session() as session:
-        photos, key, pages = [], 0, 0
+        photos: list[AuditedPhoto] = []
+        key = pages = 0
         while True:
             page = session.audit_page(MODEL, key, 1)
             photos += page.photos

@@ -59,13 +59,14 @@ def list_outliers(
     marks: OutlierMarks,
     other_similarity: FloatArray,
 ) -> tuple[OutlierPhoto, ...]:
-    """Return the outliers, the least like their own person first.
+    """Return the outliers, those with most evidence against their own person first.
 
     ``other_similarity`` ``(P,)`` is that to the likeliest other person.
     """
     counts = gallery.photo_counts
     chosen = np.flatnonzero(marks.any)
-    chosen = chosen[np.argsort(marks.own_ratio[chosen], kind="stable")]
+    evidence = np.maximum(comparisons.likeliest_ratio, 0.0) - marks.own_ratio
+    chosen = chosen[np.argsort(-evidence[chosen], kind="stable")]
     listed = []
     for photo in chosen.tolist():
         nearer = bool(marks.nearer_to_another[photo])

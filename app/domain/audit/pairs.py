@@ -61,13 +61,12 @@ def measure_pairs(
         gallery, people, centroids, counts, misplaced, calibration, between_blocks
     )
     mean = products / (counts[first] * counts[second])
-    floor = min(thresholds.verify, _telling(calibration, 1, len(sums)))
-    duplicate = (mean >= floor) & (mean >= own - AGREEMENT_TOLERANCE)
     telling = np.asarray(
-        [_telling(calibration, int(n), len(sums)) for n in range(counts.max() + 1)]
+        [_telling(calibration, photos, len(sums)) for photos in range(int(counts.max()) + 1)]
     )
     weakest = np.minimum(telling[counts[first]], telling[counts[second]])
-    confusable = photo_similarity >= np.minimum(thresholds.identify, weakest)
+    alike = photo_similarity >= np.minimum(thresholds.identify, weakest)
+    duplicate = alike & (mean >= own - AGREEMENT_TOLERANCE)
     return PairFigures(
         people=people,
         centroid_similarity=_row_products(centroids, first, second),
@@ -76,7 +75,7 @@ def measure_pairs(
         mean_similarity=mean,
         own_mean_similarity=own,
         duplicate=duplicate,
-        confusable=confusable & ~duplicate,
+        confusable=alike & ~duplicate,
     )
 
 
