@@ -29,6 +29,7 @@ from training.engine.learn_command import learn
 from training.engine.targets import TargetSource
 from training.evaluation.command import evaluate
 from training.evaluation.embedders import ExportedEmbedder
+from training.evaluation.planted_audit import audit_planted
 from training.evaluation.whole_photos import judge_whole_photos
 from training.export.command import card, export
 from training.imports.command import import_sface
@@ -168,6 +169,7 @@ def demo(
 
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
+app.command("audit-planted")(audit_planted)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)

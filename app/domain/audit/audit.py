@@ -26,8 +26,9 @@ def audit(
     thresholds: AuditThresholds,
     calibration: Calibration,
     between_blocks: BetweenBlocks,
+    listed: int = LISTED,
 ) -> AuditResult:
-    """Audit a gallery by itself.
+    """Audit a gallery by itself; lists are cut at ``listed``.
 
     P photos against N people take P * N inner products and memory for a few blocks beside the
     embeddings. ``between_blocks`` hears how much is done, 0 to 1; what it raises ends the audit.
@@ -53,14 +54,14 @@ def audit(
         rates=measure_rates(gallery, comparisons, thresholds),
         histogram=similarity_histogram(comparisons),
         possible_duplicate_count=int(pairs.duplicate.sum()),
-        possible_duplicates=list_pairs(gallery, pairs, pairs.duplicate, LISTED),
+        possible_duplicates=list_pairs(gallery, pairs, pairs.duplicate, listed),
         confusable_count=int(pairs.confusable.sum()),
-        confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, LISTED),
+        confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, listed),
         nearest_pairs=list_pairs(gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED),
         outlier_count=len(outliers),
-        outliers=outliers[:LISTED],
+        outliers=outliers[:listed],
         weak_count=len(weak),
-        weak_enrollments=weak[:LISTED],
+        weak_enrollments=weak[:listed],
         advice=(),
     )
     return dataclasses.replace(result, advice=advise(result))
