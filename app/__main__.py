@@ -1,16 +1,22 @@
-"""``python -m app``: migrate the database and serve."""
+"""``python -m app``: migrate the database and serve; ``python -m app audit``: audit the gallery."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import socket
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.bootstrap import build_state, make_lifespan
+from app.api.audit_page import audit_page
+from app.api.audit_text import audit_text
+from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
 from app.main import create_app
 from app.settings import Settings
@@ -18,15 +24,32 @@ from app.settings import Settings
 logger = logging.getLogger("app")
 
 
-def main() -> None:
-    """Serve until told to stop; what keeps it from starting is one line, not a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until told to stop, or audit; what prevents either is one line, not a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asked = _parser().parse_args(arguments)
     try:
         settings = Settings()
     except ValidationError as error:
         faults = "; ".join(_told(fault) for fault in error.errors(include_input=False))
         logger.error("the settings cannot be used: %s", faults)
         sys.exit(2)
+    if asked.command == "audit":
+        _audit(settings, asked.out)
+    else:
+        _serve(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Serve, or audit.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="migrate the database and serve (the default)")
+    audit = commands.add_parser("audit", help="print what the enrolled photos tell of each other")
+    audit.add_argument("--out", type=Path, help="write the report to this HTML file as well")
+    return parser
+
+
+def _serve(settings: Settings) -> None:
     try:
         _require_free_port(settings.host, settings.port)
         built = build_state(settings)
@@ -42,6 +65,23 @@ def main() -> None:
         log_config=None,
         access_log=False,
     )
+
+
+def _audit(settings: Settings, out: Path | None) -> None:
+    """Print an audit of the registry, beside a running service or without one."""
+    try:
+        gallery_audit, registry = build_gallery_audit(settings)
+        try:
+            result = gallery_audit.run(lambda _done: None)
+        finally:
+            registry.close()
+        if out is not None:
+            page = audit_page(result, gallery_audit.model_version, datetime.now(UTC))
+            out.write_text(page, encoding="utf-8")
+    except (FacegateError, ValueError, OSError) as error:
+        logger.error("the audit cannot be made: %s", error)
+        sys.exit(2)
+    sys.stdout.write(audit_text(result) + "\n")
 
 
 def _require_free_port(host: str, port: int) -> None:

@@ -6,28 +6,36 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import TypedDict
 
 from anyio import to_thread
 from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
 
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
+from app.domain.audit.result import AuditThresholds
+from app.domain.errors import RegistryUnavailableError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, RiskTargets
+from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
-from app.registry.schema import upgrade_to_head
+from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
+from app.services.audits import Audits, GalleryAudit
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
+from app.services.ports import Registry
 from app.services.readiness import Readiness
 from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
@@ -54,6 +62,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
+    limit_blas_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
@@ -69,9 +78,8 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     index = FaissGalleryIndex(manifest.embedding_dim)
     gallery = Gallery(registry, index, manifest.model_version)
     gallery.rebuild()
-    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
     policy = DecisionPolicy(
-        RiskPolicy(manifest, targets), index, settings.prior_unknown, settings.prior_same
+        make_risk_policy(settings, manifest), index, settings.prior_unknown, settings.prior_same
     )
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
@@ -100,11 +108,58 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         metrics=ServiceMetrics(lambda: index.size),
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
+        audits=Audits(make_gallery_audit(registry, manifest, policy)),
     )
     logger.info(
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
+
+
+def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:
+    """Return the stated risks as a policy; raises ``UnsupportedRiskError``."""
+    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    return RiskPolicy(manifest, targets)
+
+
+def make_gallery_audit(
+    registry: Registry, manifest: ModelManifest, policy: DecisionPolicy
+) -> GalleryAudit:
+    """Return what audits the gallery of a model at the thresholds in force."""
+    return GalleryAudit(
+        registry,
+        manifest.model_version,
+        manifest.calibration,
+        lambda: AuditThresholds(
+            policy.identify().threshold.similarity, policy.verify().threshold.similarity
+        ),
+    )
+
+
+def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
+    """Build an audit without a service: the registry is read, and no network is loaded.
+
+    Raises ``FacegateError`` where the model folder or the database is not what it must be.
+    """
+    limit_blas_threads(1)
+    manifest = open_artifact(settings.model_dir).manifest
+    risk = make_risk_policy(settings, manifest)
+    url = settings.resolved_database_url
+    missing = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
+    if missing or not is_at_head(url):
+        raise RegistryUnavailableError(
+            "the database does not exist or has another schema; start the service once to make it"
+        )
+    registry = SqlRegistry(create_registry_engine(url))
+    index = FaissGalleryIndex(manifest.embedding_dim)
+    Gallery(registry, index, manifest.model_version).rebuild()
+    policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
+    return make_gallery_audit(registry, manifest, policy), registry
+
+
+def limit_blas_threads(count: int) -> None:
+    """Set how many threads numpy's matrix products take; audits are the only large ones."""
+    threadpool_limits(count, user_api="blas")
 
 
 def provide_threads(place_count: int) -> None:
@@ -135,6 +190,7 @@ def make_lifespan(
         try:
             yield {"facegate": state}
         finally:
+            await to_thread.run_sync(state.audits.close)
             await to_thread.run_sync(registry.close)
 
     return lifespan

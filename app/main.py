@@ -8,7 +8,13 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Scope
 
-from app.api import employee_routes, policy_routes, recognition_routes, service_routes
+from app.api import (
+    audit_routes,
+    employee_routes,
+    policy_routes,
+    recognition_routes,
+    service_routes,
+)
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.local_callers import LocalCallersMiddleware
@@ -64,7 +70,12 @@ def create_app(
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
     app.state.api_key = settings.required_api_key
-    for router in (recognition_routes.router, employee_routes.router, policy_routes.router):
+    for router in (
+        recognition_routes.router,
+        employee_routes.router,
+        policy_routes.router,
+        audit_routes.router,
+    ):
         app.include_router(
             router,
             dependencies=[Depends(require_key)],

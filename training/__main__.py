@@ -19,6 +19,7 @@ from training.engine.distillation import TrainingDivergedError
 from training.engine.learn_command import learn
 from training.enrolment.command import enrolment, quality_limits
 from training.evaluation.command import evaluate, whole_photos
+from training.evaluation.planted_audit import audit_planted
 from training.export.command import card, export
 from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
@@ -46,6 +47,7 @@ app.command("prove")(prove)
 app.command("calibrate")(calibrate)
 app.command("enrolment")(enrolment)
 app.command("quality-limits")(quality_limits)
+app.command("audit-planted")(audit_planted)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.door_metrics import DoorMetrics
+
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: HTTP lets a method be any word, and every label that is met stays for ever.
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -45,6 +47,7 @@ class ServiceMetrics:
             buckets=_SIMILARITIES,
             registry=self.registry,
         )
+        self.doors = DoorMetrics(self.registry)
         gallery = Gauge(
             "facegate_gallery_employees", "Employees that can be found.", registry=self.registry
         )

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api.request_id import request_id_of
 from app.domain import errors
+from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,10 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.UnsupportedRiskError, 422, "The data cannot support this risk"),
+        (audit_errors.AuditRunningError, 409, "An audit runs already"),
+        (audit_errors.AuditNotFoundError, 404, "There is no such audit"),
+        (audit_errors.AuditNotFinishedError, 409, "The audit has no result"),
+        (audit_errors.NothingToAuditError, 409, "There is nothing to audit"),
         (errors.ModelArtifactError, 500, "The recognition failed"),
         (errors.UnsupportedRuntimeError, 500, "The recognition failed"),
         (errors.DetectorArtifactError, 500, "The recognition failed"),

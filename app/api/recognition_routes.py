@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.api import schemas
+from app.api.doors import Door
 from app.api.presenters import employee_body, enroll_response, face_body
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
@@ -122,13 +123,14 @@ def enroll(
     openapi_extra=PHOTO_DOCS,
 )
 def verify(
-    photo: Photo, state: State, request: Request, faces: Faces = SeveralFaces.LARGEST
+    photo: Photo, state: State, request: Request, door: Door, faces: Faces = SeveralFaces.LARGEST
 ) -> schemas.VerifyResponse:
     """Tell which employee the face belongs to, or that it is nobody enrolled."""
     found = state.recognition.identify(photo, 1, faces)
     known = found.known
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("verify", found.verdict, nearest)
+    state.metrics.doors.saw(door, "verify", found.verdict, nearest, found.face.quality)
     return schemas.VerifyResponse(
         decision=found.verdict,
         next_step=found.next_step,
@@ -154,6 +156,7 @@ def identify(
     photo: Photo,
     state: State,
     request: Request,
+    door: Door,
     limit: Annotated[int, Query(ge=1, le=100, description="How many candidates.")] = 5,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.IdentifyResponse:
@@ -165,6 +168,7 @@ def identify(
     found = state.recognition.identify(photo, limit, faces)
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("identify", found.verdict, nearest)
+    state.metrics.doors.saw(door, "identify", found.verdict, nearest, found.face.quality)
     return schemas.IdentifyResponse(
         decision=found.verdict,
         next_step=found.next_step,
@@ -201,12 +205,14 @@ def verify_claim(
     photo: Photo,
     state: State,
     request: Request,
+    door: Door,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.ClaimResponse:
     """Compare the face with one employee, as after a badge was read. A non-match is no error."""
     result = state.recognition.verify_claim(employee_id, photo, faces)
     decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
     state.metrics.decided("claim", decision, result.similarity)
+    state.metrics.doors.saw(door, "claim", decision, result.similarity, result.face.quality)
     return schemas.ClaimResponse(
         decision=decision,
         employee=employee_body(result.employee),

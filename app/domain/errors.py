@@ -27,6 +27,7 @@ FacegateError
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
     UnsupportedRiskError            a promise that the data behind the model cannot support
+    AuditRunningError and its kin are in app.domain.audit.errors
     ModelArtifactError              a model file is not what its manifest says
     UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, exists, func, select
 
+from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
+from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
 from app.registry.look_alikes import read_look_alikes
 from app.registry.rows import (
@@ -111,6 +113,10 @@ class SqlRegistryReader:
     def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
         """Return for each of these employees the keys of who looks alike, which may be nobody."""
         return read_look_alikes(self._connection, employee_keys)
+
+    def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
+        """Return the photos of up to ``limit`` active employees with a larger key, by key."""
+        return read_audit_page(self._connection, model_version, after_key, limit)
 
     def revision(self) -> int:
         """Return the number that grows with every committed change of the gallery."""

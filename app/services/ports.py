@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
 from app.domain.employees import (
     Employee,
@@ -169,6 +170,10 @@ class RegistrySession(Protocol):
 
     def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
         """Return for each of these employees the keys of who looks alike, which may be nobody."""
+        ...
+
+    def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
+        """Return the photos of up to ``limit`` active employees with a larger key, by key."""
         ...
 
     def count_active(self) -> int:

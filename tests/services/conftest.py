@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.audit.result import AuditThresholds
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.policy import RiskPolicy, RiskTargets
 from app.registry.database import create_registry_engine
@@ -13,6 +14,7 @@ from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
+from app.services.audits import Audits, GalleryAudit
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.enrollment_guards import EnrollmentGuards
@@ -37,6 +39,7 @@ class House:
     policy: DecisionPolicy
     recognition: Recognition
     employees: Employees
+    audits: Audits
 
 
 #: One stranger in a hundred, one false claim in a thousand.
@@ -77,6 +80,16 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             policy,
             Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
             Employees(registry, gallery),
+            Audits(
+                GalleryAudit(
+                    registry,
+                    MANIFEST.model_version,
+                    MANIFEST.calibration,
+                    lambda: AuditThresholds(
+                        policy.identify().threshold.similarity, policy.verify().threshold.similarity
+                    ),
+                )
+            ),
         )
 
     yield start

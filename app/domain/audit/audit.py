@@ -1,0 +1,79 @@
+"""One audit of a gallery, from photos to advice; plain arithmetic in blocks, no input or output."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from app.domain.audit.advice import advise
+from app.domain.audit.comparisons import BetweenBlocks, Comparisons, compare_everybody
+from app.domain.audit.gallery import AuditGallery, FloatArray
+from app.domain.audit.outliers import list_outliers, mark_outliers
+from app.domain.audit.pairs import list_pairs, measure_pairs
+from app.domain.audit.rates import measure_rates, similarity_histogram, thresholds_asked
+from app.domain.audit.result import AuditResult, AuditThresholds
+from app.domain.audit.weakness import good_photo_limits, list_weak
+from app.domain.calibration import Calibration
+from app.domain.faces import ENROLLMENT_LIMITS
+
+LISTED = 100
+NEAREST_LISTED = 10
+
+
+def audit(
+    gallery: AuditGallery,
+    thresholds: AuditThresholds,
+    calibration: Calibration,
+    between_blocks: BetweenBlocks,
+    listed: int = LISTED,
+) -> AuditResult:
+    """Audit a gallery by itself; lists are cut at ``listed``.
+
+    P photos against N people take P * N inner products and memory for a few blocks beside the
+    embeddings. ``between_blocks`` hears how much is done, 0 to 1; what it raises ends the audit.
+    Raises ``ValueError`` for a gallery without photos.
+    """
+    if not len(gallery.owners):
+        raise ValueError("there is no photo to audit")
+    comparisons = compare_everybody(
+        gallery, calibration, thresholds_asked(thresholds), between_blocks
+    )
+    marks = mark_outliers(gallery, comparisons, calibration)
+    outliers = list_outliers(
+        gallery, comparisons, marks, _likeliest_similarity(gallery, comparisons, calibration)
+    )
+    pairs = measure_pairs(
+        gallery, comparisons, marks.nearer_to_another, thresholds, calibration, between_blocks
+    )
+    weak = list_weak(gallery, good_photo_limits(ENROLLMENT_LIMITS))
+    result = AuditResult(
+        people_count=len(gallery.employee_ids),
+        photo_count=len(gallery.owners),
+        thresholds=thresholds,
+        rates=measure_rates(gallery, comparisons, thresholds),
+        histogram=similarity_histogram(comparisons),
+        possible_duplicate_count=int(pairs.duplicate.sum()),
+        possible_duplicates=list_pairs(gallery, pairs, pairs.duplicate, listed),
+        confusable_count=int(pairs.confusable.sum()),
+        confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, listed),
+        nearest_pairs=list_pairs(gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED),
+        outlier_count=len(outliers),
+        outliers=outliers[:listed],
+        weak_count=len(weak),
+        weak_enrollments=weak[:listed],
+        advice=(),
+    )
+    return dataclasses.replace(result, advice=advise(result))
+
+
+def _likeliest_similarity(
+    gallery: AuditGallery, comparisons: Comparisons, calibration: Calibration
+) -> FloatArray:
+    """Return each photo's similarity to its likeliest other person, ``(P,)``, from the ratio."""
+    counts = gallery.photo_counts[comparisons.likeliest]
+    zeros = np.zeros(len(counts))
+    intercepts = calibration.log_likelihood_ratios(zeros, counts)
+    slopes = calibration.log_likelihood_ratios(zeros + 1.0, counts) - intercepts
+    similarity: FloatArray = (comparisons.likeliest_ratio - intercepts) / slopes
+    return similarity

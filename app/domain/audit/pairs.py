@@ -1,0 +1,200 @@
+"""Pairs of people: who may be one person under two ids, and who is confused with whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.audit.comparisons import BetweenBlocks, Comparisons
+from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray, directions
+from app.domain.audit.result import AuditThresholds, PairFinding, PersonPair
+from app.domain.calibration import Calibration
+
+#: Assumed share of people who are enrolled under a second id, before looking.
+PRIOR_TWICE = 0.01
+#: How much less the photos of two ids may agree than those of one of them and still be one person.
+AGREEMENT_TOLERANCE = 0.05
+_ROWS_PER_BLOCK = 8192
+
+
+@dataclass(frozen=True)
+class PairFigures:
+    """What is known of K pairs; each array is ``(K,)``, ``people`` is ``(K, 2)``."""
+
+    people: IntArray
+    centroid_similarity: FloatArray
+    photo_similarity: FloatArray
+    ratio: FloatArray
+    mean_similarity: FloatArray
+    own_mean_similarity: FloatArray
+    duplicate: npt.NDArray[np.bool_]
+    confusable: npt.NDArray[np.bool_]
+
+
+def measure_pairs(
+    gallery: AuditGallery,
+    comparisons: Comparisons,
+    misplaced: npt.NDArray[np.bool_],
+    thresholds: AuditThresholds,
+    calibration: Calibration,
+    between_blocks: BetweenBlocks,
+) -> PairFigures:
+    """Measure every person with the nearest others, without the ``misplaced`` photos ``(P,)``.
+
+    Without them, because a photo that lies under another's id makes two people one.
+    """
+    sums = gallery.sums(~misplaced)
+    counts = np.bincount(gallery.owners[~misplaced], minlength=len(sums)).astype(np.int64)
+    people = _candidates(gallery, comparisons, counts)
+    first, second = people[:, 0], people[:, 1]
+    centroids = directions(sums)
+    products = _row_products(sums, first, second)
+    within = _agreement_within(sums, counts)
+    usual = float(np.nanmedian(within)) if np.isfinite(within).any() else thresholds.verify
+    own = np.fmin(within[first], within[second])
+    own = np.where(np.isnan(own), usual, own)
+    photo_similarity, ratio = _closest_photos(
+        gallery, people, centroids, counts, misplaced, calibration, between_blocks
+    )
+    mean = products / (counts[first] * counts[second])
+    telling = np.asarray(
+        [_telling(calibration, photos, len(sums)) for photos in range(int(counts.max()) + 1)]
+    )
+    weakest = np.minimum(telling[counts[first]], telling[counts[second]])
+    alike = photo_similarity >= np.minimum(thresholds.identify, weakest)
+    duplicate = alike & (mean >= own - AGREEMENT_TOLERANCE)
+    return PairFigures(
+        people=people,
+        centroid_similarity=_row_products(centroids, first, second),
+        photo_similarity=photo_similarity,
+        ratio=ratio,
+        mean_similarity=mean,
+        own_mean_similarity=own,
+        duplicate=duplicate,
+        confusable=alike & ~duplicate,
+    )
+
+
+def list_pairs(
+    gallery: AuditGallery, figures: PairFigures, chosen: npt.NDArray[np.bool_], limit: int
+) -> tuple[PersonPair, ...]:
+    """Return up to ``limit`` of the ``chosen`` pairs ``(K,)``, the most alike first."""
+    numbers = np.flatnonzero(chosen)
+    order = np.argsort(-figures.photo_similarity[numbers], kind="stable")
+    return tuple(_pair(gallery, figures, int(number)) for number in numbers[order][:limit])
+
+
+def _pair(gallery: AuditGallery, figures: PairFigures, number: int) -> PersonPair:
+    finding = PairFinding.NOTHING
+    if figures.confusable[number]:
+        finding = PairFinding.CONFUSABLE
+    if figures.duplicate[number]:
+        finding = PairFinding.POSSIBLE_DUPLICATE
+    first, second = figures.people[number].tolist()
+    return PersonPair(
+        first_employee_id=gallery.employee_ids[first],
+        second_employee_id=gallery.employee_ids[second],
+        finding=finding,
+        centroid_similarity=float(figures.centroid_similarity[number]),
+        photo_similarity=float(figures.photo_similarity[number]),
+        log_likelihood_ratio=float(figures.ratio[number]),
+        mean_similarity=float(figures.mean_similarity[number]),
+        own_mean_similarity=float(figures.own_mean_similarity[number]),
+    )
+
+
+def _candidates(gallery: AuditGallery, comparisons: Comparisons, counts: IntArray) -> IntArray:
+    """Return the pairs worth a look, ``(K, 2)``: every photo and every centroid with its nearest.
+
+    People of whom no photo is left are in none.
+    """
+    people = np.arange(len(counts))
+    if len(people) < 2:
+        return np.zeros((0, 2), np.int64)
+    met = np.concatenate(
+        [
+            np.stack([gallery.owners, comparisons.likeliest], axis=1),
+            np.stack([people, comparisons.nearest_person], axis=1),
+        ]
+    )
+    met = met[(counts[met] > 0).all(axis=1)]
+    numbers = np.unique(met.min(axis=1) * len(people) + met.max(axis=1))
+    return np.stack([numbers // len(people), numbers % len(people)], axis=1)
+
+
+def _agreement_within(sums: FloatArray, counts: IntArray) -> FloatArray:
+    """Return the mean similarity among each person's photos ``(N,)``; NaN for fewer than two."""
+    pairs = np.where(counts > 1, counts * (counts - 1), np.nan)
+    within: FloatArray = ((sums**2).sum(axis=1) - counts) / pairs
+    return within
+
+
+def _telling(calibration: Calibration, photos: int, people: int) -> float:
+    """Return the similarity from which two ids among ``people`` are likelier one person than two.
+
+    By Bayes with ``PRIOR_TWICE``, shared by all the others. In a large gallery even a high
+    similarity is likely somewhere by chance, and this passes every threshold.
+    """
+    intercept, at_one = calibration.log_likelihood_ratios(
+        np.asarray([0.0, 1.0]), np.asarray([photos, photos])
+    )
+    needed = math.log((1 - PRIOR_TWICE) / PRIOR_TWICE) + math.log(max(1, people - 1))
+    return float((needed - intercept) / (at_one - intercept))
+
+
+def _closest_photos(
+    gallery: AuditGallery,
+    people: IntArray,
+    centroids: npt.NDArray[np.float32],
+    counts: IntArray,
+    misplaced: npt.NDArray[np.bool_],
+    calibration: Calibration,
+    between_blocks: BetweenBlocks,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the highest photo-to-centroid similarity of each pair, and its likelihood ratio."""
+    best = np.full(len(people), -1.0)
+    ratio = np.full(len(people), -np.inf)
+    starts = np.searchsorted(gallery.owners, np.arange(len(counts) + 1))
+    for pairs, photos, others in _photo_rows(people, starts):
+        scores = np.einsum("ij,ij->i", gallery.embeddings[photos], centroids[others])
+        scores = np.clip(scores, -1.0, 1.0).astype(np.float64)
+        ratios = calibration.log_likelihood_ratios(scores, counts[others])
+        used = ~misplaced[photos]
+        np.maximum.at(best, pairs[used], scores[used])
+        np.maximum.at(ratio, pairs[used], ratios[used])
+        between_blocks(1.0)
+    return best, ratio
+
+
+def _photo_rows(
+    people: IntArray, starts: IntArray
+) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    """Yield blocks of (pair, photo of one, the other person), both ways round."""
+    directed = np.concatenate([people, people[:, ::-1]])
+    numbers = np.tile(np.arange(len(people)), 2)
+    for start in range(0, len(directed), _ROWS_PER_BLOCK):
+        owners, others = directed[start : start + _ROWS_PER_BLOCK].T
+        lengths = starts[owners + 1] - starts[owners]
+        offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        photos = np.repeat(starts[owners], lengths) + offsets
+        some = numbers[start : start + _ROWS_PER_BLOCK]
+        for part in range(0, len(photos), _ROWS_PER_BLOCK):
+            rows = slice(part, part + _ROWS_PER_BLOCK)
+            yield (
+                np.repeat(some, lengths)[rows],
+                photos[rows],
+                np.repeat(others, lengths)[rows],
+            )
+
+
+def _row_products(rows: npt.NDArray[np.floating], first: IntArray, second: IntArray) -> FloatArray:
+    """Return the inner products of rows ``first`` with rows ``second``, ``(K,)``, in blocks."""
+    products = np.empty(len(first))
+    for start in range(0, len(first), _ROWS_PER_BLOCK):
+        some = slice(start, start + _ROWS_PER_BLOCK)
+        products[some] = np.einsum("ij,ij->i", rows[first[some]], rows[second[some]])
+    return products

@@ -1,0 +1,132 @@
+"""What an audit found, as facts that can be printed, drawn and sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.intervals import Rate
+
+
+@dataclass(frozen=True)
+class AuditThresholds:
+    """The similarities at which the service decides: 1:N and 1:1."""
+
+    identify: float
+    verify: float
+
+
+@dataclass(frozen=True)
+class AuditRate:
+    """One measured rate; ``name`` is stable, ``meaning`` is for people.
+
+    ``measured`` is none where the gallery gives no trial.
+    """
+
+    name: str
+    meaning: str
+    threshold: float
+    measured: Rate | None
+
+
+class PhotoFinding(StrEnum):
+    """What is wrong with a photo."""
+
+    NEARER_TO_ANOTHER = "nearer_to_another"
+    FAR_FROM_OWN = "far_from_own"
+
+
+@dataclass(frozen=True)
+class OutlierPhoto:
+    """A photo that does not look like its person's other photos.
+
+    ``own_similarity`` is that to the centroid of the others, ``other_similarity`` that to the
+    likeliest other person, who is named where the photo is nearer to that one.
+    ``only_two_photos``: then nobody can tell which of the two is the wrong one.
+    """
+
+    employee_id: str
+    photo_id: str
+    finding: PhotoFinding
+    own_similarity: float
+    other_similarity: float
+    other_employee_id: str | None
+    only_two_photos: bool
+
+
+class PairFinding(StrEnum):
+    """What two people are to each other."""
+
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    CONFUSABLE = "confusable"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class PersonPair:
+    """Two ids that look alike.
+
+    ``photo_similarity``: the highest of a photo of one to the centroid of the other;
+    ``log_likelihood_ratio`` is its natural logarithm by the model's calibration, one person over
+    two. ``mean_similarity``: all photos of one with all of the other; ``own_mean_similarity``: what
+    the photos of either agree among themselves, the lower of the two, or what is usual in this
+    gallery where both have one photo.
+    """
+
+    first_employee_id: str
+    second_employee_id: str
+    finding: PairFinding
+    centroid_similarity: float
+    photo_similarity: float
+    log_likelihood_ratio: float
+    mean_similarity: float
+    own_mean_similarity: float
+
+
+class Weakness(StrEnum):
+    """Why an enrolment is weak."""
+
+    ONE_PHOTO = "one_photo"
+    SMALL = "small"
+    BLURRED = "blurred"
+    DARK = "dark"
+    BRIGHT = "bright"
+    TURNED = "turned"
+
+
+@dataclass(frozen=True)
+class WeakEnrollment:
+    """A person with one photo, or without any good one; then what ails the photos."""
+
+    employee_id: str
+    photo_count: int
+    weaknesses: tuple[Weakness, ...]
+
+
+@dataclass(frozen=True)
+class SimilarityHistogram:
+    """Counts in equal bins from -1 to 1: of one person's photos, and of different people."""
+
+    genuine: tuple[int, ...]
+    impostor: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """A whole audit. Lists are cut at a limit, worst first; ``*_count`` says how many there are."""
+
+    people_count: int
+    photo_count: int
+    thresholds: AuditThresholds
+    rates: tuple[AuditRate, ...]
+    histogram: SimilarityHistogram
+    possible_duplicate_count: int
+    possible_duplicates: tuple[PersonPair, ...]
+    confusable_count: int
+    confusable_pairs: tuple[PersonPair, ...]
+    nearest_pairs: tuple[PersonPair, ...]
+    outlier_count: int
+    outliers: tuple[OutlierPhoto, ...]
+    weak_count: int
+    weak_enrollments: tuple[WeakEnrollment, ...]
+    advice: tuple[str, ...]

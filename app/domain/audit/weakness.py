@@ -1,0 +1,58 @@
+"""Enrolments that hang on one photo, or on no good one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from app.domain.audit.gallery import AuditGallery
+from app.domain.audit.result import WeakEnrollment, Weakness
+from app.domain.faces import FaceQuality, QualityLimits
+
+
+def good_photo_limits(least: QualityLimits) -> QualityLimits:
+    """Return what a photo needs to carry an enrolment, from the ``least`` that enrolment takes.
+
+    Twice the size, half as much sharpness again, 20 of 255 from either end of the brightness, and
+    three quarters of the turn. One such photo is enough.
+    """
+    return dataclasses.replace(
+        least,
+        min_size_pixels=2.0 * least.min_size_pixels,
+        min_sharpness=1.5 * least.min_sharpness,
+        min_brightness=least.min_brightness + 20.0,
+        max_brightness=least.max_brightness - 20.0,
+        max_yaw_degrees=0.75 * least.max_yaw_degrees,
+        max_pitch_degrees=0.75 * least.max_pitch_degrees,
+    )
+
+
+def list_weak(gallery: AuditGallery, limits: QualityLimits) -> tuple[WeakEnrollment, ...]:
+    """Return the people of one photo, and those of whom no photo is within ``limits``."""
+    counts = gallery.photo_counts.tolist()
+    ailments: list[set[Weakness] | None] = [set() for _ in counts]  # none: a good photo was met
+    for owner, quality in zip(gallery.owners.tolist(), gallery.qualities, strict=True):
+        ailing, found = ailments[owner], _weaknesses(quality, limits)
+        ailments[owner] = ailing | found if ailing is not None and found else None
+    weak = []
+    for employee_id, count, ailing in zip(gallery.employee_ids, counts, ailments, strict=True):
+        reasons = {Weakness.ONE_PHOTO} if count == 1 else set()
+        reasons |= ailing or set()
+        if reasons:
+            ordered = tuple(reason for reason in Weakness if reason in reasons)
+            weak.append(WeakEnrollment(employee_id, count, ordered))
+    return tuple(sorted(weak, key=lambda one: -len(one.weaknesses)))
+
+
+def _weaknesses(quality: FaceQuality, limits: QualityLimits) -> set[Weakness]:
+    turned = (
+        abs(quality.yaw_degrees) > limits.max_yaw_degrees
+        or abs(quality.pitch_degrees) > limits.max_pitch_degrees
+    )
+    found = {
+        Weakness.SMALL: quality.size_pixels < limits.min_size_pixels,
+        Weakness.BLURRED: quality.sharpness < limits.min_sharpness,
+        Weakness.DARK: quality.brightness < limits.min_brightness,
+        Weakness.BRIGHT: quality.brightness > limits.max_brightness,
+        Weakness.TURNED: turned,
+    }
+    return {weakness for weakness, present in found.items() if present}

@@ -1,0 +1,163 @@
+"""Faults planted among real people, and how many of them an audit of the gallery finds."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from pydantic import BaseModel
+
+from app.domain.audit.audit import audit
+from app.domain.audit.gallery import AuditedPhoto, AuditGallery
+from app.domain.audit.result import AuditResult, AuditThresholds
+from app.domain.calibration import Calibration
+from app.domain.embeddings import Embedding, as_embedding
+from app.domain.faces import FaceQuality
+from app.domain.model_manifest import ModelManifest
+from training.evaluation.embedders import ExportedEmbedder, centre_faces, read_manifest
+from training.evaluation.intervals import IntArray
+from training.evaluation.pairs import Matrix
+from training.evaluation.populations import read_people
+from training.torch_setup import choose_device
+
+PHOTOS = 3
+#: Faces of a collection have no measures; these ail in nothing.
+GOOD = FaceQuality(200.0, 500.0, 128.0, 0.0, 0.0, 0.0, 1.0)
+AGAIN = " again"
+
+Gallery = dict[str, list[Embedding]]
+
+
+class PlantedFigures(BaseModel):
+    """What an audit of a planted gallery found; ``clean_*`` are accusations that are false.
+
+    A duplicate counts as found where the pair is named at all, as ``duplicates_named`` where it is
+    named as one person. A swapped photo is ``swapped_placed`` where the right person is named.
+    """
+
+    people: int
+    photos: int
+    duplicates: int
+    duplicates_found: int
+    duplicates_named: int
+    swapped: int
+    swapped_found: int
+    swapped_placed: int
+    clean_pairs_accused: int
+    clean_photos: int
+    clean_photos_accused: int
+
+
+def wanted_rows(identities: IntArray) -> IntArray:
+    """Return the first six rows of everybody who has three or more, in order."""
+    people, number, counts = np.unique(identities, return_inverse=True, return_counts=True)
+    rows = [
+        np.flatnonzero(number == person)[: 2 * PHOTOS]
+        for person in np.flatnonzero((people >= 0) & (counts >= PHOTOS))
+    ]
+    return np.sort(np.concatenate(rows)).astype(np.int64)
+
+
+def plant(
+    embeddings: Matrix, identities: IntArray, twice: int, swapped: int
+) -> tuple[Gallery, dict[str, str]]:
+    """Return who is enrolled with which photos, and whom each swapped photo really shows.
+
+    Everybody has three photos: the first people of six stand under two ids, and of the others every
+    two exchange one photo until ``swapped`` photos lie under the wrong id.
+    """
+    people, counts = np.unique(identities[identities >= 0], return_counts=True)
+    gallery: Gallery = {}
+    singles: list[str] = []
+    for person, count in zip(people.tolist(), counts.tolist(), strict=True):
+        if count < PHOTOS:
+            continue
+        rows = np.flatnonzero(identities == person)[: 2 * PHOTOS]
+        photos = [as_embedding(embeddings[row]) for row in rows]
+        gallery[str(person)] = photos[:PHOTOS]
+        if count >= 2 * PHOTOS and twice > 0:
+            gallery[f"{person}{AGAIN}"] = photos[PHOTOS:]
+            twice -= 1
+        else:
+            singles.append(str(person))
+    places: dict[str, str] = {}
+    for one, other in zip(singles[0:swapped:2], singles[1:swapped:2], strict=False):
+        gallery[one][0], gallery[other][0] = gallery[other][0], gallery[one][0]
+        places |= {f"{one}/0": other, f"{other}/0": one}
+    return gallery, places
+
+
+def judge_planted(
+    gallery: Gallery,
+    places: dict[str, str],
+    thresholds: AuditThresholds,
+    calibration: Calibration,
+) -> PlantedFigures:
+    """Audit a planted gallery and count what was found and who was accused wrongly."""
+    photos = [
+        AuditedPhoto(name, f"{name}/{number}", GOOD, embedding)
+        for name, enrolled in gallery.items()
+        for number, embedding in enumerate(enrolled)
+    ]
+    everything = len(photos)
+    result = audit(
+        AuditGallery.of(photos), thresholds, calibration, lambda _done: None, listed=everything
+    )
+    planted = {name.removesuffix(AGAIN) for name in gallery if name.endswith(AGAIN)}
+    named, found = _pairs(result, planted)
+    outliers = {one.photo_id: one.other_employee_id for one in result.outliers}
+    caught = places.keys() & outliers.keys()
+    return PlantedFigures(
+        people=len(gallery) - len(planted),
+        photos=everything,
+        duplicates=len(planted),
+        duplicates_found=found,
+        duplicates_named=named,
+        swapped=len(places),
+        swapped_found=len(caught),
+        swapped_placed=sum(outliers[photo] == places[photo] for photo in caught),
+        clean_pairs_accused=result.possible_duplicate_count + result.confusable_count - found,
+        clean_photos=everything - len(places),
+        clean_photos_accused=len(outliers) - len(caught),
+    )
+
+
+def _pairs(result: AuditResult, planted: set[str]) -> tuple[int, int]:
+    """Return how many planted pairs are named as one person, and how many at all."""
+
+    def count(pairs: tuple[object, ...]) -> int:
+        return sum(pair in expected for pair in pairs)
+
+    expected = {(name, f"{name}{AGAIN}") for name in planted}
+    named = count(
+        tuple((p.first_employee_id, p.second_employee_id) for p in result.possible_duplicates)
+    )
+    confused = count(
+        tuple((p.first_employee_id, p.second_employee_id) for p in result.confusable_pairs)
+    )
+    return named, named + confused
+
+
+def audit_planted(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    data: Annotated[
+        Path, typer.Option(envvar="FACEGATE_TRAINING_DATA", help="Folder with the data.")
+    ] = Path("../shared/data"),
+    twice: Annotated[int, typer.Option(help="People under two ids.")] = 150,
+    swapped: Annotated[int, typer.Option(help="Photos under a wrong id.")] = 100,
+) -> None:
+    """Plant duplicates and swapped photos among the people of LFW and audit the gallery."""
+    crops = read_people(data, "lfw")
+    rows = wanted_rows(crops.identities.numpy())
+    manifest = ModelManifest.from_json(read_manifest(model))
+    faces = centre_faces(dataclasses.replace(crops, images=crops.images[torch.from_numpy(rows)]))
+    embeddings = ExportedEmbedder(model, choose_device(None)).embed_faces(faces)
+    gallery, places = plant(embeddings, crops.identities.numpy()[rows], twice, swapped)
+    thresholds = AuditThresholds(manifest.identify.similarity, manifest.verify.similarity)
+    print(
+        judge_planted(gallery, places, thresholds, manifest.calibration).model_dump_json(indent=1)
+    )
