@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypedDict
@@ -20,6 +21,7 @@ from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
 from app.services.admission import Admission
+from app.services.challenges import Challenges, NoLiveness
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
@@ -72,6 +74,11 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
     )
+    challenges = None
+    if settings.liveness == "challenge":
+        challenges = Challenges(settings.require_liveness, time.monotonic)
+    elif settings.require_liveness:
+        logger.error("liveness is required and off: every decision will be refused with 503")
     state = AppState(
         enrollment=Enrollment(
             extraction,
@@ -82,7 +89,13 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS
+            extraction,
+            registry,
+            gallery,
+            manifest,
+            policy,
+            VERIFICATION_LIMITS,
+            challenges or NoLiveness(settings.require_liveness),
         ),
         employees=Employees(registry, gallery),
         readiness=Readiness(
@@ -95,6 +108,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         metrics=ServiceMetrics(lambda: index.size),
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
+        challenges=challenges,
     )
     logger.info("ready: %s, %d employees", manifest.model_version, index.size)
     return state, registry

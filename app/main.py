@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Scope
 
-from app.api import employee_routes, recognition_routes, service_routes
+from app.api import challenge_routes, employee_routes, recognition_routes, service_routes
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.local_callers import LocalCallersMiddleware
@@ -64,7 +64,11 @@ def create_app(
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
     app.state.api_key = settings.required_api_key
-    for router in (recognition_routes.router, employee_routes.router):
+    for router in (
+        recognition_routes.router,
+        challenge_routes.router,
+        employee_routes.router,
+    ):
         app.include_router(
             router,
             dependencies=[Depends(require_key)],

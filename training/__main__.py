@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.errors import FacegateError
+from training.burst.command import burst
 from training.calibration.command import calibrate
 from training.comparison.command import compare
 from training.data.crops import DataError
@@ -34,6 +35,7 @@ from training.export.command import card, export
 from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
+from training.liveness.command import liveness
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
 from training.recipe import load_recipe
@@ -168,6 +170,8 @@ def demo(
 
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
+app.command("burst")(burst)
+app.command("liveness")(liveness)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)

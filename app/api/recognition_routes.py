@@ -9,14 +9,16 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.api import schemas
-from app.api.presenters import employee_body, enroll_response, face_body
+from app.api.presenters import employee_body, enroll_response, face_body, frame_bodies
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
+from app.api.scene_schemas import SceneBody
 from app.api.state import State
 from app.api.uploads import body_docs, read_body, usable
 from app.domain import errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
+from app.services.scenes import Scene
 
 router = APIRouter(prefix="/v1", tags=["recognition"])
 
@@ -36,6 +38,17 @@ PHOTO_PROBLEMS = (
     *UPLOAD_PROBLEMS,
 )
 
+SCENE_PROBLEMS = (
+    *PHOTO_PROBLEMS,
+    errors.BurstOfSeveralPeopleError,
+    errors.ChallengesOffError,
+    errors.ChallengeUnknownError,
+    errors.LivenessFailedError,
+    errors.LivenessRequiredError,
+    errors.LivenessNotConfiguredError,
+)
+SCENE_FIELDS = {"photo": False, "frames": True}
+
 Faces = Annotated[
     SeveralFaces,
     Query(alias="faces", description="Of several faces, take the largest or refuse the photo."),
@@ -49,11 +62,10 @@ async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
     return EnrollmentRequest(body.employee_id, body.full_name, body.card_number, photos["photos"])
 
 
-async def _photo_upload(request: Request, state: State) -> bytes:
-    _, photos = await read_body(
-        request, schemas.PhotoBody, {"photo": False}, state.max_upload_bytes
-    )
-    return usable(photos["photo"][0])
+async def _scene_upload(request: Request, state: State) -> Scene:
+    body, photos = await read_body(request, SceneBody, SCENE_FIELDS, state.max_upload_bytes)
+    frames = (*photos["photo"], *photos["frames"])
+    return Scene(frames, body.challenge_id)
 
 
 async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
@@ -68,8 +80,8 @@ def photo_route(scope: Scope) -> BaseRoute | None:
     return next(matching, None)
 
 
-Photo = Annotated[bytes, Depends(_photo_upload)]
-PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
+SceneUpload = Annotated[Scene, Depends(_scene_upload)]
+SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
 
 
 @router.post(
@@ -109,14 +121,18 @@ def enroll(
 @router.post(
     "/verify",
     summary="Known or unknown",
-    responses=problem_docs(*PHOTO_PROBLEMS),
-    openapi_extra=PHOTO_DOCS,
+    responses=problem_docs(*SCENE_PROBLEMS),
+    openapi_extra=SCENE_DOCS,
 )
 def verify(
-    photo: Photo, state: State, request: Request, faces: Faces = SeveralFaces.LARGEST
+    scene: SceneUpload, state: State, request: Request, faces: Faces = SeveralFaces.LARGEST
 ) -> schemas.VerifyResponse:
-    """Tell which employee the face belongs to, or that it is nobody enrolled."""
-    found = state.recognition.identify(photo, 1, faces)
+    """Tell which employee the face belongs to, or that it is nobody enrolled.
+
+    Up to five `frames` of one scene are fused by their quality: surer than one, at the cost of as
+    many recognitions. Frames without a usable face are named in the answer and left out.
+    """
+    found = state.recognition.identify(scene, 1, faces)
     known = found.known
     nearest = found.candidates[0].similarity if found.candidates else None
     decision: Literal["known", "unknown"] = "known" if known else "unknown"
@@ -129,6 +145,8 @@ def verify(
         threshold=found.threshold.similarity,
         threshold_false_match_rate=found.threshold.false_match_rate,
         face=face_body(found.face),
+        frames=frame_bodies(found.face),
+        liveness=found.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )
@@ -137,11 +155,11 @@ def verify(
 @router.post(
     "/identify",
     summary="The most probable employees, ranked",
-    responses=problem_docs(*PHOTO_PROBLEMS),
-    openapi_extra=PHOTO_DOCS,
+    responses=problem_docs(*SCENE_PROBLEMS),
+    openapi_extra=SCENE_DOCS,
 )
 def identify(
-    photo: Photo,
+    scene: SceneUpload,
     state: State,
     request: Request,
     limit: Annotated[int, Query(ge=1, le=100, description="How many candidates.")] = 5,
@@ -152,7 +170,7 @@ def identify(
     An employee of fewer photos may rank above a nearer one: centroids of more photos lie closer to
     everybody.
     """
-    found = state.recognition.identify(photo, limit, faces)
+    found = state.recognition.identify(scene, limit, faces)
     decision: Literal["known", "unknown"] = "known" if found.known else "unknown"
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("identify", decision, nearest)
@@ -173,6 +191,8 @@ def identify(
         prior_unknown=state.policy.prior_unknown,
         threshold=found.threshold.similarity,
         face=face_body(found.face),
+        frames=frame_bodies(found.face),
+        liveness=found.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )
@@ -182,19 +202,19 @@ def identify(
     "/employees/{employee_id}/verify",
     summary="Is this the claimed employee",
     responses=problem_docs(
-        *PHOTO_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
+        *SCENE_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
     ),
-    openapi_extra=PHOTO_DOCS,
+    openapi_extra=SCENE_DOCS,
 )
 def verify_claim(
     employee_id: str,
-    photo: Photo,
+    scene: SceneUpload,
     state: State,
     request: Request,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.ClaimResponse:
     """Compare the face with one employee, as after a badge was read. A non-match is no error."""
-    result = state.recognition.verify_claim(employee_id, photo, faces)
+    result = state.recognition.verify_claim(employee_id, scene, faces)
     decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
     state.metrics.decided("claim", decision, result.similarity)
     return schemas.ClaimResponse(
@@ -205,6 +225,8 @@ def verify_claim(
         threshold=result.threshold.similarity,
         threshold_false_match_rate=result.threshold.false_match_rate,
         face=face_body(result.face),
+        frames=frame_bodies(result.face),
+        liveness=result.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from app.api.metrics import ServiceMetrics
 from app.domain.model_manifest import ModelManifest
 from app.services.admission import Admission
+from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.readiness import Readiness
@@ -30,6 +31,8 @@ class AppState:
     metrics: ServiceMetrics
     max_upload_bytes: int
     admission: Admission
+    #: None where the service has no active challenge.
+    challenges: Challenges | None = None
     #: A readiness check waits for its turn like any recognition; the others do not stand behind it.
     readiness_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 

@@ -16,7 +16,8 @@ from app.domain.model_manifest import ModelManifest, Threshold
 from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
-from app.services.ports import Registry, RegistrySession
+from app.services.ports import LivenessCheck, Registry, RegistrySession
+from app.services.scenes import Scene, SceneReader, SeenFace
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Identification:
     unknown_probability: float
     others_probability: float
     threshold: Threshold
-    face: ExtractedFace
+    face: SeenFace
 
     @property
     def known(self) -> Candidate | None:
@@ -100,7 +101,7 @@ class ClaimVerification:
     similarity: float
     probability: float
     threshold: Threshold
-    face: ExtractedFace
+    face: SeenFace
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,9 @@ class Recognition:
         manifest: ModelManifest,
         policy: Policy,
         limits: QualityLimits,
+        liveness: LivenessCheck | None = None,
     ) -> None:
+        self._scenes = SceneReader(extraction, manifest.calibration, limits, liveness)
         self._extraction = extraction
         self._registry = registry
         self._gallery = gallery
@@ -133,15 +136,15 @@ class Recognition:
         self._policy = policy
         self._limits = limits
 
-    def identify(self, content: bytes, limit: int, several: SeveralFaces) -> Identification:
-        """Rank the employees nearest to the face; raises ``PhotoError``."""
-        face = self._extraction.extract(content, self._limits, several)
+    def identify(self, content: bytes | Scene, limit: int, several: SeveralFaces) -> Identification:
+        """Rank the employees nearest to the face; raises as ``SceneReader.read`` does."""
+        face = self._scenes.read(content, several)
         with self._registry.session() as session:
             self._gallery.bring_up_to_date(session)
             index = self._gallery.index
             everyone = index.compare_all(face.embedding)
             ratios = self._manifest.calibration.log_likelihood_ratios(
-                everyone.similarities, everyone.photo_counts
+                everyone.similarities, everyone.photo_counts, face.frames_used
             )
             order = most_probable(ratios, everyone.employee_keys, limit).tolist()
             keys = everyone.employee_keys[order].tolist()
@@ -171,16 +174,16 @@ class Recognition:
         )
 
     def verify_claim(
-        self, employee_id: str, content: bytes, several: SeveralFaces
+        self, employee_id: str, content: bytes | Scene, several: SeveralFaces
     ) -> ClaimVerification:
         """Compare the face with one claimed employee.
 
         Raises ``EmployeeNotFoundError``, ``EmployeeConflictError`` for a suspended employee or one
-        without photos of this model, and ``PhotoError``.
+        without photos of this model, and as ``SceneReader.read`` does.
         """
         with self._registry.session() as session:
             _require_active(session, employee_id)  # before the photo costs anything
-        face = self._extraction.extract(content, self._limits, several)
+        face = self._scenes.read(content, several)
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
             photos = session.photo_embeddings(employee.key, self._manifest.model_version)
@@ -192,7 +195,7 @@ class Recognition:
             employee=employee,
             accepted=score >= self._policy.verify.similarity,
             similarity=score,
-            probability=self._pair_probability(score, len(photos)),
+            probability=self._pair_probability(score, len(photos), face.frames_used),
             threshold=self._policy.verify,
             face=face,
         )
@@ -212,9 +215,9 @@ class Recognition:
             faces=faces,
         )
 
-    def _pair_probability(self, score: float, photo_count: int) -> float:
+    def _pair_probability(self, score: float, photo_count: int, frames: int = 1) -> float:
         (ratio,) = self._manifest.calibration.log_likelihood_ratios(
-            np.asarray([score]), np.asarray([photo_count])
+            np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
 

@@ -44,6 +44,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 metrics=ServiceMetrics(lambda: house.index.size),
                 max_upload_bytes=MAX_UPLOAD_BYTES,
                 admission=house.admission,
+                challenges=house.challenges,
             )
             provide_threads(house.admission.place_count)
             yield {"facegate": state}

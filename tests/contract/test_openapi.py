@@ -20,7 +20,7 @@ from app.api.problems import (
 )
 from tests.contract.conftest import KEY
 
-OPERATIONS = 15
+OPERATIONS = 16
 PHOTO_ROUTES = 5
 
 

@@ -12,11 +12,12 @@ from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
+from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
-from app.services.ports import Vision
+from app.services.ports import LivenessCheck, Vision
 from app.services.recognition import Policy, Recognition
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision
 
@@ -33,6 +34,7 @@ class House:
     enrollment: Enrollment
     recognition: Recognition
     employees: Employees
+    challenges: Challenges | None
 
 
 @pytest.fixture
@@ -42,7 +44,11 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     upgrade_to_head(url)
     registries: list[SqlRegistry] = []
 
-    def start(vision: Vision | None = None, admission: Admission | None = None) -> House:
+    def start(
+        vision: Vision | None = None,
+        admission: Admission | None = None,
+        liveness: LivenessCheck | None = None,
+    ) -> House:
         registry = SqlRegistry(create_registry_engine(url))
         registries.append(registry)
         index = FaissGalleryIndex(DIM)
@@ -58,8 +64,11 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             admission,
             extraction,
             Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
-            Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
+            Recognition(
+                extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS, liveness
+            ),
             Employees(registry, gallery),
+            liveness if isinstance(liveness, Challenges) else None,
         )
 
     yield start
