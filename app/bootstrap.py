@@ -15,19 +15,22 @@ from fastapi import FastAPI
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
-from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.domain.policy import RiskPolicy, RiskTargets
+from app.embedding.load import load_embedder
+from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.challenges import Challenges, NoLiveness
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.policy import DecisionPolicy
 from app.services.readiness import Readiness
-from app.services.recognition import Recognition, make_policy
+from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
@@ -52,12 +55,11 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     if settings.resolved_database_url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade_to_head(settings.resolved_database_url)
     registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
-    embedder = load_embedder(settings.model_dir)
+    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
@@ -68,17 +70,14 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     index = FaissGalleryIndex(manifest.embedding_dim)
     gallery = Gallery(registry, index, manifest.model_version)
     gallery.rebuild()
-    policy = make_policy(
-        manifest, settings.min_similarity, settings.prior_unknown, settings.prior_same
+    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    policy = DecisionPolicy(
+        RiskPolicy(manifest, targets), index, settings.prior_unknown, settings.prior_same
     )
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
     )
-    challenges = None
-    if settings.liveness == "challenge":
-        challenges = Challenges(settings.require_liveness, time.monotonic)
-    elif settings.require_liveness:
-        logger.error("liveness is required and off: every decision will be refused with 503")
+    liveness = choose_liveness(settings)
     state = AppState(
         enrollment=Enrollment(
             extraction,
@@ -89,13 +88,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction,
-            registry,
-            gallery,
-            manifest,
-            policy,
-            VERIFICATION_LIMITS,
-            challenges or NoLiveness(settings.require_liveness),
+            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS, liveness
         ),
         employees=Employees(registry, gallery),
         readiness=Readiness(
@@ -108,10 +101,21 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         metrics=ServiceMetrics(lambda: index.size),
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
-        challenges=challenges,
+        challenges=liveness if isinstance(liveness, Challenges) else None,
     )
-    logger.info("ready: %s, %d employees", manifest.model_version, index.size)
+    logger.info(
+        "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
+    )
     return state, registry
+
+
+def choose_liveness(settings: Settings) -> Challenges | NoLiveness:
+    """Return the liveness check of these settings; says so where none can satisfy them."""
+    if settings.liveness == "challenge":
+        return Challenges(settings.require_liveness, time.monotonic)
+    if settings.require_liveness:
+        logger.error("liveness is required and off: every decision will be refused with 503")
+    return NoLiveness(settings.require_liveness)
 
 
 def provide_threads(place_count: int) -> None:

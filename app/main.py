@@ -8,7 +8,13 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Scope
 
-from app.api import challenge_routes, employee_routes, recognition_routes, service_routes
+from app.api import (
+    challenge_routes,
+    employee_routes,
+    policy_routes,
+    recognition_routes,
+    service_routes,
+)
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.local_callers import LocalCallersMiddleware
@@ -68,6 +74,7 @@ def create_app(
         recognition_routes.router,
         challenge_routes.router,
         employee_routes.router,
+        policy_routes.router,
     ):
         app.include_router(
             router,

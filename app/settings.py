@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
+from app.domain.runtime import Runtime
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,11 +38,23 @@ class Settings(BaseSettings):
     model_dir: Path = Field(
         PROJECT_ROOT / "models" / "embedder" / "1.1.0", description="Folder of the embedder."
     )
+    runtime: Runtime = Field(
+        Runtime.OPENVINO, description="What runs the embedder; bfloat16 needs a CPU that has it."
+    )
     detector_path: Path | None = Field(
         None, description="Another YuNet file than the one of the pinned wheel."
     )
+    target_fpir: float = Field(
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="Share of strangers at the door who may be taken for somebody, 1:N.",
+    )
+    target_fmr: float = Field(
+        0.001, gt=0, lt=0.5, description="Share of false claims that may be accepted, 1:1."
+    )
     min_similarity: float | None = Field(
-        None, gt=-1, lt=1, description="Tightens the model's thresholds; it never loosens them."
+        None, gt=-1, lt=1, description="Tightens the thresholds; it never loosens them."
     )
     prior_unknown: float = Field(
         0.5, gt=0, lt=1, description="Assumed share of strangers among the faces shown."

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
+from training.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
 
 METRIC_RECIPES = RECIPES / "metric"
 
@@ -86,7 +87,7 @@ LossRecipe = Annotated[
 
 
 class AllRecipe(_Strict):
-    """No mining: every pair or triplet of a batch."""
+    """No mining: every pair or triplet of a batch, or every one that the sampler has drawn."""
 
     name: Literal["all"] = "all"
 
@@ -118,24 +119,6 @@ class HardPairsRecipe(_Strict):
 MinerRecipe = Annotated[
     AllRecipe | BatchHardRecipe | MarginMinerRecipe | HardPairsRecipe, Field(discriminator="name")
 ]
-
-
-class IdentityBatchRecipe(_Strict):
-    """Batches of ``identities`` times ``images`` (P x K of Hermans et al.)."""
-
-    name: Literal["identities"] = "identities"
-    identities: int = Field(default=8, ge=2)
-    images: int = Field(default=4, ge=2)
-
-
-class ShuffledBatchRecipe(_Strict):
-    """Batches in a shuffled order, identities as they come."""
-
-    name: Literal["shuffled"]
-    batch_size: int = Field(default=32, ge=2)
-
-
-SamplerRecipe = Annotated[IdentityBatchRecipe | ShuffledBatchRecipe, Field(discriminator="name")]
 
 
 class BackboneRecipe(_Strict):
@@ -266,6 +249,21 @@ class MetricRecipe(_Strict):
             raise ValueError('loss "none" needs a teacher')
         if self.loss.name == "none" and self.miner.name != "all":
             raise ValueError('a miner has nothing to choose for loss "none"')
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_drawn_can_be_learned_from(self) -> MetricRecipe:
+        drawn, losses = self.sampler.name, LOSSES_OF_DRAWN.get(self.sampler.name)
+        if losses is None:
+            return self
+        if self.loss.name not in losses:
+            wanted = " or ".join(f'"{name}"' for name in losses)
+            raise ValueError(f'drawn {drawn} are for loss {wanted}, not "{self.loss.name}"')
+        if self.miner.name != "all":
+            raise ValueError(
+                f'the sampler draws the {drawn}: miner "{self.miner.name}" has nothing to choose; '
+                'use "all"'
+            )
         return self
 
     @property

@@ -66,7 +66,9 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.RegistryUnavailableError, 503, "The registry does not answer"),
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
+        (errors.UnsupportedRiskError, 422, "The data cannot support this risk"),
         (errors.ModelArtifactError, 500, "The recognition failed"),
+        (errors.UnsupportedRuntimeError, 500, "The recognition failed"),
         (errors.DetectorArtifactError, 500, "The recognition failed"),
         (errors.FacegateError, 500, "The request failed"),
     ]

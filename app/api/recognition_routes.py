@@ -135,13 +135,14 @@ def verify(
     found = state.recognition.identify(scene, 1, faces)
     known = found.known
     nearest = found.candidates[0].similarity if found.candidates else None
-    decision: Literal["known", "unknown"] = "known" if known else "unknown"
-    state.metrics.decided("verify", decision, nearest)
+    state.metrics.decided("verify", found.verdict, nearest)
     return schemas.VerifyResponse(
-        decision=decision,
+        decision=found.verdict,
+        next_step=found.next_step,
+        contenders=[candidate.employee.employee_id for candidate in found.contenders],
         employee=employee_body(known.employee) if known else None,
         similarity=nearest,
-        probability=known.probability if known else found.unknown_probability,
+        probability=found.probability,
         threshold=found.threshold.similarity,
         threshold_false_match_rate=found.threshold.false_match_rate,
         face=face_body(found.face),
@@ -171,11 +172,11 @@ def identify(
     everybody.
     """
     found = state.recognition.identify(scene, limit, faces)
-    decision: Literal["known", "unknown"] = "known" if found.known else "unknown"
     nearest = found.candidates[0].similarity if found.candidates else None
-    state.metrics.decided("identify", decision, nearest)
+    state.metrics.decided("identify", found.verdict, nearest)
     return schemas.IdentifyResponse(
-        decision=decision,
+        decision=found.verdict,
+        next_step=found.next_step,
         candidates=[
             schemas.CandidateBody(
                 rank=rank,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.api.scene_schemas import Base64Photo, FrameBody
 from app.domain.employees import EmployeeStatus
+from app.domain.verdict import NextStep, Verdict
 from app.services.scenes import Liveness
 
 EmployeeId = Annotated[
@@ -152,18 +153,23 @@ class EnrollResponse(BaseModel):
 
 
 class VerifyResponse(BaseModel):
-    """Known or unknown.
+    """Known, unknown or ambiguous, and what to do next.
 
-    The threshold decides, for its false-match rate is promised: ``known`` is the most probable
-    employee, if the ``similarity`` to it reaches the ``threshold`` (null while nobody is enrolled).
-    ``probability`` is that of the decision, that it is this employee or that it is nobody enrolled,
-    after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An ``unknown`` of low probability is a
-    face that may well be somebody's and is not near enough to open a door: try again, or enrol more
-    photos.
+    The threshold decides, for its false-match rate is promised (see ``GET /v1/policy``): ``known``
+    is the most probable employee, if the ``similarity`` to it reaches the ``threshold`` (null while
+    nobody is enrolled) and nobody else is nearly as probable; else two ``contenders`` make it
+    ``ambiguous``. ``probability`` is that of the decision, that it is this employee, nobody
+    enrolled, or one of the two, after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An
+    ``unknown`` of low probability is a face that may well be somebody's and is not near enough to
+    open a door: ``next_step`` then says to retry closer to the camera.
     """
 
-    decision: Literal["known", "unknown"]
+    decision: Verdict
+    next_step: NextStep
     employee: EmployeeBody | None
+    contenders: list[str] = Field(
+        description="Where it is ambiguous: the ids of the two who cannot be told apart."
+    )
     similarity: Similarity | None
     probability: Probability
     threshold: float
@@ -194,7 +200,8 @@ class IdentifyResponse(BaseModel):
     ``unknown_probability`` (nobody enrolled) sum to 1.
     """
 
-    decision: Literal["known", "unknown"]
+    decision: Verdict
+    next_step: NextStep
     candidates: list[CandidateBody]
     unknown_probability: Probability
     others_probability: Probability

@@ -33,8 +33,8 @@ async def read_model(state: State) -> schemas.ModelResponse:
         sha256=manifest.sha256,
         embedding_dim=manifest.embedding_dim,
         alignment=manifest.alignment,
-        identify=_threshold(policy.identify),
-        verify=_threshold(policy.verify),
+        identify=_threshold(policy.identify().threshold),
+        verify=_threshold(policy.verify().threshold),
         prior_unknown=policy.prior_unknown,
         prior_same=policy.prior_same,
     )

@@ -14,8 +14,9 @@ from app.services.admission import Admission
 from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
+from app.services.policy import DecisionPolicy
 from app.services.readiness import Readiness
-from app.services.recognition import Policy, Recognition
+from app.services.recognition import Recognition
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class AppState:
     employees: Employees
     readiness: Readiness
     manifest: ModelManifest
-    policy: Policy
+    policy: DecisionPolicy
     metrics: ServiceMetrics
     max_upload_bytes: int
     admission: Admission

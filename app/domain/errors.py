@@ -29,7 +29,9 @@ FacegateError
     RegistryUnavailableError        the database does not answer
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
+    UnsupportedRiskError            a promise that the data behind the model cannot support
     ModelArtifactError              a model file is not what its manifest says
+    UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
 """
 
@@ -228,6 +230,12 @@ class NotReadyError(FacegateError):
     code = "not_ready"
 
 
+class UnsupportedRiskError(FacegateError):
+    """The stated risk is rarer than the data behind the model can support."""
+
+    code = "risk_not_supported"
+
+
 class InvalidCursorError(FacegateError):
     """A paging cursor that this service did not issue."""
 
@@ -238,6 +246,12 @@ class ModelArtifactError(FacegateError):
     """A model file is not what its manifest says."""
 
     code = "model_artifact"
+
+
+class UnsupportedRuntimeError(FacegateError):
+    """The chosen runtime of the embedder does not run on this machine."""
+
+    code = "runtime_unsupported"
 
 
 class DetectorArtifactError(FacegateError):

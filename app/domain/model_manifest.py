@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from app.domain.calibration import Calibration, ImpostorTail, PlattCalibration
+from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.errors import ModelArtifactError
+from app.domain.tails import GenuineScores, ImpostorTail
 
 SCHEMA = 1
 
@@ -45,6 +46,7 @@ class ModelManifest:
     verify: Threshold
     golden_embedding: tuple[float, ...]
     golden_min_similarity: float
+    genuine: tuple[GenuineScores, ...] = ()
 
     @property
     def model_version(self) -> str:
@@ -79,6 +81,9 @@ class ModelManifest:
                 verify=_threshold(cast(Json, thresholds["verify"])),
                 golden_embedding=tuple(map(float, cast(list[float], golden["embedding"]))),
                 golden_min_similarity=_number(golden, "min_similarity"),
+                genuine=tuple(
+                    _genuine(entry) for entry in cast(list[Json], document.get("genuine", []))
+                ),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelArtifactError(f"the model's manifest is not valid: {error!r}") from error
@@ -126,4 +131,13 @@ def _tail(entry: Json) -> ImpostorTail:
         population=_text(entry, "population"),
         points=tuple((float(rate), float(similarity)) for rate, similarity in points),
         extrapolated_below=_number(entry, "extrapolated_below"),
+        uppers=tuple(map(float, cast(list[float], entry.get("uppers", [])))),
+    )
+
+
+def _genuine(entry: Json) -> GenuineScores:
+    points = cast(list[list[float]], entry["points"])
+    return GenuineScores(
+        photos=int(_number(entry, "photos")),
+        points=tuple((float(rate), float(similarity)) for rate, similarity in points),
     )

@@ -108,12 +108,22 @@ class FaissGalleryIndex:
             self._gallery.photos.remove_ids(_selector(photo_keys))
 
     def compare_all(self, probe: Embedding) -> GallerySimilarities:
-        """Return the similarity of ``probe`` to every employee's centroid."""
+        """Return the similarity of ``probe`` to every employee's centroid; on one thread."""
+        faiss.omp_set_num_threads(1)  # OpenMP keeps this number for each thread that calls
         with self._lock.reading():
             gallery = self._gallery
             _, found, keys = gallery.centroids.range_search(self._matrix([probe]), _EVERYBODY)
             counts = np.asarray([len(gallery.photos_of[int(k)]) for k in keys], dtype=np.int64)
         return GallerySimilarities(keys.astype(np.int64), np.clip(found, -1.0, 1.0), counts)
+
+    def sample_centroids(self, limit: int) -> npt.NDArray[np.float32]:
+        """Return up to ``limit`` employees' centroids ``(N, D)``, spread over the gallery."""
+        with self._lock.reading():
+            gallery = self._gallery
+            keys = sorted(gallery.photos_of)
+            chosen = keys if len(keys) <= limit else keys[:: -(-len(keys) // limit)]
+            rows = [np.asarray(gallery.centroids.reconstruct(key)) for key in chosen]
+        return self._matrix(rows)
 
     def closest_photos(self, probe: Embedding, employee_keys: Sequence[int]) -> dict[int, float]:
         """Return the similarity of each employee's nearest photo; unknown keys are left out."""
@@ -141,8 +151,3 @@ class FaissGalleryIndex:
 
 def _selector(keys: Sequence[int]) -> faiss.IDSelectorBatch:
     return faiss.IDSelectorBatch(np.asarray(keys, dtype=np.int64))
-
-
-def limit_faiss_threads(threads: int) -> None:
-    """Set how many threads one search uses. Call once, before any search."""
-    faiss.omp_set_num_threads(threads)

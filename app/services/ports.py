@@ -111,6 +111,10 @@ class GalleryIndex(Protocol):
         """Return the similarity of ``probe`` to every employee's centroid."""
         ...
 
+    def sample_centroids(self, limit: int) -> npt.NDArray[np.float32]:
+        """Return up to ``limit`` employees' centroids ``(N, D)``, spread over the gallery."""
+        ...
+
     def closest_photos(self, probe: Embedding, employee_keys: Sequence[int]) -> dict[int, float]:
         """Return the similarity of each employee's nearest photo; unknown keys are left out."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,56 +11,16 @@ from app.domain.calibration import gallery_posterior, pair_probability
 from app.domain.embeddings import centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.errors import EmployeeConflictError
-from app.domain.faces import QualityLimits
+from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import most_probable
 from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.verdict import NextStep, Verdict, judge, next_step
 from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
+from app.services.policy import DecisionPolicy
 from app.services.ports import LivenessCheck, Registry, RegistrySession
 from app.services.scenes import Scene, SceneReader, SeenFace
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The numbers behind every decision.
-
-    ``prior_unknown``: the assumed share of strangers among faces shown. ``prior_same``: the assumed
-    share of true claims in 1:1. Thresholds are the model's, or stricter ones.
-    """
-
-    identify: Threshold
-    verify: Threshold
-    prior_unknown: float
-    prior_same: float
-
-
-def make_policy(
-    manifest: ModelManifest,
-    min_similarity: float | None,
-    prior_unknown: float,
-    prior_same: float,
-) -> Policy:
-    """Return the model's thresholds, tightened by ``min_similarity`` where that is stricter.
-
-    A tightened threshold stands for the rate that its population's tail has there; where the
-    manifest has no such tail, the model's own rate remains as a bound.
-    """
-
-    def tightened(threshold: Threshold) -> Threshold:
-        if min_similarity is None or min_similarity <= threshold.similarity:
-            return threshold
-        rate = threshold.false_match_rate
-        # The threshold lies above its tail by the measured shift of centroids; so does the new one.
-        beyond = min_similarity - threshold.similarity
-        for tail in manifest.tails:
-            if tail.population == threshold.population:
-                rate = min(rate, tail.false_match_rate_at(tail.threshold_at(rate) + beyond))
-        return Threshold(min_similarity, rate, threshold.population)
-
-    return Policy(
-        tightened(manifest.identify), tightened(manifest.verify), prior_unknown, prior_same
-    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +37,8 @@ class Candidate:
 class Identification:
     """Candidates, the most probable first.
 
-    Their probabilities, ``others_probability`` and nobody's sum to one.
+    Their probabilities, ``others_probability`` and nobody's sum to one. ``contenders`` are the two
+    that cannot be told apart where the verdict is ambiguous.
     """
 
     candidates: tuple[Candidate, ...]
@@ -84,12 +46,22 @@ class Identification:
     others_probability: float
     threshold: Threshold
     face: SeenFace
+    verdict: Verdict
+    next_step: NextStep
+    contenders: tuple[Candidate, ...] = ()
 
     @property
     def known(self) -> Candidate | None:
-        """The most probable employee, where it reaches the threshold."""
-        best = self.candidates[0] if self.candidates else None
-        return best if best and best.similarity >= self.threshold.similarity else None
+        """The employee who stands there, where that is sure."""
+        return self.candidates[0] if self.verdict is Verdict.KNOWN else None
+
+    @property
+    def probability(self) -> float:
+        """That of the verdict: this employee, nobody, or one of the contenders."""
+        if self.verdict is Verdict.UNKNOWN:
+            return self.unknown_probability
+        chosen = self.contenders or self.candidates[:1]
+        return min(1.0, sum(candidate.probability for candidate in chosen))
 
 
 @dataclass(frozen=True)
@@ -124,7 +96,7 @@ class Recognition:
         registry: Registry,
         gallery: Gallery,
         manifest: ModelManifest,
-        policy: Policy,
+        policy: DecisionPolicy,
         limits: QualityLimits,
         liveness: LivenessCheck | None = None,
     ) -> None:
@@ -135,6 +107,7 @@ class Recognition:
         self._manifest = manifest
         self._policy = policy
         self._limits = limits
+        self._wanted_quality = ENROLLMENT_LIMITS
 
     def identify(self, content: bytes | Scene, limit: int, several: SeveralFaces) -> Identification:
         """Rank the employees nearest to the face; raises as ``SceneReader.read`` does."""
@@ -146,12 +119,12 @@ class Recognition:
             ratios = self._manifest.calibration.log_likelihood_ratios(
                 everyone.similarities, everyone.photo_counts, face.frames_used
             )
-            order = most_probable(ratios, everyone.employee_keys, limit).tolist()
+            order = most_probable(ratios, everyone.employee_keys, max(limit, 2)).tolist()
             keys = everyone.employee_keys[order].tolist()
             employees = session.employees_by_key(keys)
             closest = index.closest_photos(face.embedding, keys)
         probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
-        candidates = tuple(
+        ranked = tuple(
             Candidate(
                 employees[key],
                 float(everyone.similarities[position]),
@@ -164,13 +137,24 @@ class Recognition:
             and key in employees
             and employees[key].status is EmployeeStatus.ACTIVE
         )
+        candidates = ranked[:limit]
         listed = sum(candidate.probability for candidate in candidates)
+        threshold = self._policy.identify(len(ratios)).threshold
+        best = ranked[0] if ranked else None
+        margin = _margin(ranked)
+        verdict = judge(best.similarity if best else None, threshold.similarity, margin)
+        step = next_step(
+            verdict, best.probability if best else 0.0, face.quality, self._wanted_quality
+        )
         return Identification(
             candidates=candidates,
             unknown_probability=nobody,
             others_probability=max(0.0, 1.0 - nobody - listed),
-            threshold=self._policy.identify,
+            threshold=threshold,
             face=face,
+            verdict=verdict,
+            next_step=step,
+            contenders=ranked[:2] if verdict is Verdict.AMBIGUOUS else (),
         )
 
     def verify_claim(
@@ -191,12 +175,13 @@ class Recognition:
             raise EmployeeConflictError(f"{employee_id!r} has no photo of the present model")
         middle = centroid([embedding for _, embedding in photos])
         score = similarity(face.embedding, middle)
+        threshold = self._policy.verify().threshold
         return ClaimVerification(
             employee=employee,
-            accepted=score >= self._policy.verify.similarity,
+            accepted=score >= threshold.similarity,
             similarity=score,
             probability=self._pair_probability(score, len(photos), face.frames_used),
-            threshold=self._policy.verify,
+            threshold=threshold,
             face=face,
         )
 
@@ -207,11 +192,12 @@ class Recognition:
             self._extraction.extract(second, self._limits, several),
         )
         score = similarity(faces[0].embedding, faces[1].embedding)
+        threshold = self._policy.verify().threshold
         return PairComparison(
-            same=score >= self._policy.verify.similarity,
+            same=score >= threshold.similarity,
             similarity=score,
             probability=self._pair_probability(score, 1),
-            threshold=self._policy.verify,
+            threshold=threshold,
             faces=faces,
         )
 
@@ -220,6 +206,17 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
+
+
+def _margin(ranked: tuple[Candidate, ...]) -> float | None:
+    """Return by how much the log likelihood ratio of the first exceeds that of the second.
+
+    The prior is the same for everybody, so that it is the log of the quotient of probabilities.
+    """
+    if len(ranked) < 2:
+        return None
+    first, second = ranked[0].probability, ranked[1].probability
+    return math.inf if second == 0 else math.log(first / second)
 
 
 def _require_active(session: RegistrySession, employee_id: str) -> Employee:

@@ -14,7 +14,6 @@ from app.api.state import AppState
 from app.bootstrap import LifespanState, provide_threads
 from app.main import create_app
 from app.services.readiness import Readiness
-from app.services.recognition import Policy
 from app.settings import Settings
 from tests.api.exchange import local_client
 from tests.services.conftest import House, open_house  # noqa: F401  a fixture
@@ -40,7 +39,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 employees=house.employees,
                 readiness=Readiness(house.extraction, house.gallery, photo("probe")),
                 manifest=MANIFEST,
-                policy=Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5),
+                policy=house.policy,
                 metrics=ServiceMetrics(lambda: house.index.size),
                 max_upload_bytes=MAX_UPLOAD_BYTES,
                 admission=house.admission,

@@ -8,7 +8,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from tests.api.conftest import MAX_UPLOAD_BYTES
-from tests.services.fakes import MANIFEST, photo
+from tests.services.fakes import photo
 
 
 def enroll(client: TestClient, employee_id: str, *photos: bytes, **fields: str) -> Response:
@@ -90,7 +90,10 @@ def test_verify_says_known_or_unknown(client: TestClient) -> None:
     known = ask(client, "/v1/verify", photo("bob", 7)).json()
     assert known["decision"] == "known"
     assert known["employee"]["employee_id"] == "bob"
-    assert known["similarity"] >= known["threshold"] == MANIFEST.identify.similarity
+    assert known["next_step"] == "open"
+    assert known["contenders"] == []
+    promised = client.get("/v1/policy").json()["identify"]
+    assert known["similarity"] >= known["threshold"] == promised["threshold"]
     assert known["probability"] > 0.9
     assert known["face"]["box"]["width"] == 100
     assert len(known["face"]["landmarks"]) == 5
@@ -126,7 +129,8 @@ def test_a_claim_is_checked_against_one_employee(client: TestClient) -> None:
     wrong = ask(client, "/v1/employees/ann/verify", photo("bob", 5))
     assert (right.status_code, right.json()["decision"]) == (200, "match")
     assert (wrong.status_code, wrong.json()["decision"]) == (200, "no_match")
-    assert right.json()["threshold"] == MANIFEST.verify.similarity
+    promised = client.get("/v1/policy").json()["verify"]
+    assert right.json()["threshold"] == promised["threshold"]
     assert ask(client, "/v1/employees/nobody/verify", photo("ann")).status_code == 404
 
 

@@ -23,7 +23,9 @@ def test_health_model_and_readiness(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     model = client.get("/v1/model").json()
     assert model["model_version"] == MANIFEST.model_version
-    assert model["identify"]["similarity"] == MANIFEST.identify.similarity
+    promised = client.get("/v1/policy").json()
+    assert model["identify"]["similarity"] == promised["identify"]["threshold"]
+    assert model["verify"]["similarity"] == promised["verify"]["threshold"]
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["recognition"] is True

@@ -17,11 +17,12 @@ import psutil
 import pytest
 
 from app.domain.employees import NewPhoto
-from app.embedding.torchscript import limit_torch_threads, load_embedder
+from app.embedding.load import load_embedder
+from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
-from app.search.faiss_index import FaissGalleryIndex, limit_faiss_threads
+from app.search.faiss_index import FaissGalleryIndex
 from app.services.gallery import Gallery
 from app.settings import Settings
 from app.vision.decode import DecodeLimits
@@ -49,7 +50,8 @@ def median_ms(action: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    with running_service(tmp_path_factory.mktemp("bench")) as running:
+    chosen = {"FACEGATE_RUNTIME": Settings().runtime}
+    with running_service(tmp_path_factory.mktemp("bench"), chosen) as running:
         with httpx2.Client(base_url=running.url, timeout=60.0) as client:
             for person in PEOPLE[:ENROLLED_COUNT]:
                 client.post(
@@ -66,9 +68,9 @@ def stage_times(photo: bytes, tmp_path: Path) -> dict[str, float]:
     """Return the median milliseconds of every stage of one verification, in this process."""
     configure_opencv(threads=1)
     limit_torch_threads(1)
-    limit_faiss_threads(1)
     vision = FaceVision(FaceDetector(read_detector_weights()), DecodeLimits())
-    embedder = load_embedder(Settings().model_dir)
+    settings = Settings()
+    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     url = f"sqlite:///{tmp_path / 'bench.sqlite3'}"
     upgrade_to_head(url)
     registry = SqlRegistry(create_registry_engine(url))
@@ -108,7 +110,7 @@ def test_the_cost_of_one_verification(service: RunningService, tmp_path: Path) -
     photo = PEOPLE[0].photos[-1].read_bytes()
     stages = stage_times(photo, tmp_path)
     total = sum(stages.values())
-    print()
+    print(f"\nembedder by {Settings().runtime} (FACEGATE_RUNTIME)")
     for name, spent in stages.items():
         print(f"{name:22} {spent:8.2f} ms  {100 * spent / total:5.1f} %")
     print(f"{'sum of the stages':22} {total:8.2f} ms")

@@ -20,7 +20,7 @@ from app.api.problems import (
 )
 from tests.contract.conftest import KEY
 
-OPERATIONS = 16
+OPERATIONS = 17
 PHOTO_ROUTES = 5
 
 

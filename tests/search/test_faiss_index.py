@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -103,6 +105,19 @@ def test_embeddings_of_another_size_are_refused_and_change_nothing() -> None:
     with pytest.raises(ValueError, match="twice"):
         index.replace_all([entry(3, 1), entry(3, 2)], 5)
     assert (index.size, index.revision) == (1, 1)
+
+
+def test_a_search_uses_one_thread_whichever_thread_asks() -> None:
+    """OpenMP counts for each calling thread: one set at the start holds for that thread alone."""
+    index = FaissGalleryIndex(DIM)
+    index.upsert(entry(1, 1), 1)
+
+    def search() -> int:
+        index.compare_all(random_embedding(3))
+        return int(faiss.omp_get_max_threads())
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(search).result() == 1
 
 
 def test_searches_beside_changes_never_see_half_a_change() -> None:

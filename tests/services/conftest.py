@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.domain.policy import RiskPolicy, RiskTargets
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
@@ -17,8 +18,9 @@ from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
+from app.services.policy import DecisionPolicy
 from app.services.ports import LivenessCheck, Vision
-from app.services.recognition import Policy, Recognition
+from app.services.recognition import Recognition
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision
 
 
@@ -32,9 +34,14 @@ class House:
     admission: Admission
     extraction: FaceExtraction
     enrollment: Enrollment
+    policy: DecisionPolicy
     recognition: Recognition
     employees: Employees
     challenges: Challenges | None
+
+
+#: One stranger in a hundred, one false claim in a thousand.
+RISK = RiskTargets(0.01, 0.001)
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
         gallery.rebuild()
         admission = admission or Admission(2, 8, 5.0)
         extraction = FaceExtraction(vision or FakeVision(), FakeEmbedder(), admission)
-        policy = Policy(MANIFEST.identify, MANIFEST.verify, 0.5, 0.5)
+        policy = DecisionPolicy(RiskPolicy(MANIFEST, RISK), index, 0.5, 0.5)
         return House(
             registry,
             index,
@@ -64,6 +71,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             admission,
             extraction,
             Enrollment(extraction, gallery, MANIFEST.model_version, ENROLLMENT_LIMITS, 20, 30),
+            policy,
             Recognition(
                 extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS, liveness
             ),

@@ -9,11 +9,12 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.calibration import Calibration, ImpostorTail, PlattCalibration
+from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.embeddings import Embedding, as_embedding
 from app.domain.errors import UndecodablePhotoError
 from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
 from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.tails import ImpostorTail
 
 DIM = 16
 QUALITY = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)

@@ -39,6 +39,12 @@ def test_there_is_a_recipe_for_every_loss_of_the_comparison() -> None:
             "nothing to choose",
         ),
         ({"miner": {"name": "batch-hard", "margin": 1}}, "margin"),
+        (
+            {"loss": {"name": "none"}, "teacher": {"path": "t.pt"}, "sampler": {"name": "pairs"}},
+            'drawn pairs are for loss "contrastive" or "cosine-contrastive", not "none"',
+        ),
+        ({"sampler": {"name": "pairs", "pairs": 3}}, "greater than or equal to 4"),
+        ({"sampler": {"name": "pairs", "triplets": 8}}, "triplets"),
         ({"data": {"sources": []}}, "sources"),
         (
             {"data": {"sources": [{"kind": "digits"}], "validation": 0.5, "test": 0.5}},
@@ -51,6 +57,36 @@ def test_there_is_a_recipe_for_every_loss_of_the_comparison() -> None:
 def test_a_recipe_that_cannot_work_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         MetricRecipe.model_validate(LEAST | changes)
+
+
+LOSSES = ("contrastive", "cosine-contrastive", "triplet", "proxy-nca", "arcface")
+MINERS = ("all", "batch-hard", "semi-hard", "hard", "hard-pairs")
+DRAWN = {"pairs": {"contrastive", "cosine-contrastive"}, "triplets": {"triplet"}}
+
+
+@pytest.mark.parametrize("sampler", DRAWN)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("miner", MINERS)
+def test_what_is_drawn_is_for_the_losses_that_compare_it_and_leaves_nothing_to_mine(
+    sampler: str, loss: str, miner: str
+) -> None:
+    parts = {"loss": loss, "miner": miner, "sampler": sampler}
+    document = LEAST | {part: {"name": name} for part, name in parts.items()}
+    if loss in DRAWN[sampler] and miner == "all":
+        assert MetricRecipe.model_validate(document).sampler.name == sampler
+        return
+    told = "nothing to choose" if loss in DRAWN[sampler] else f'drawn {sampler} are .* not "{loss}"'
+    with pytest.raises(ValidationError, match=told):
+        MetricRecipe.model_validate(document)
+
+
+def test_the_siamese_recipes_differ_from_the_comparison_in_what_is_drawn() -> None:
+    plain = load_metric_recipe("digits-comparison").model_dump()
+    for name, sampler in (("digits-siamese", "pairs"), ("digits-siamese-triplets", "triplets")):
+        recipe = load_metric_recipe(name)
+        assert recipe.sampler.name == sampler
+        differing = {key for key, value in recipe.model_dump().items() if value != plain[key]}
+        assert differing <= {"name", "loss", "miner", "sampler"}
 
 
 def test_another_loss_brings_its_own_settings_and_the_rest_is_extended(tmp_path: Path) -> None:

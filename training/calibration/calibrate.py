@@ -6,24 +6,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.checks import check_centroids, measure_costs
 from training.calibration.duplicates import TEACHER_SIMILARITY
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.results import (
     Calibration,
     ExcludedPairs,
+    Genuine,
     PlattLine,
     Tail,
     Thresholds,
 )
 from training.calibration.scores import Scores, centroid_scores, photo_scores
-from training.calibration.tail import MeasuredTail, measure_tail
-from training.calibration.thresholds import as_worst, choose_thresholds, worst_tail
+from training.calibration.thresholds import choose_thresholds
+from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
 from training.evaluation.populations import Pool
 
 CENTROID_PHOTOS = (2, 3, 5)
+GENUINE_RATES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(k / 10 for k in range(1, 10)), 1.0)
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         model=model,
         sha256=sha256,
         calibration=lines,
-        impostor_tails=(overall, *([as_worst(worst_tail(pools))] if pools else [])),
+        impostor_tails=(overall, *pools),
         thresholds=thresholds,
-        pools=tuple(pools),
+        genuine=tuple(_genuine(each) for each in scores),
         centroid_checks=check_centroids(scores, thresholds),
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift),
@@ -81,22 +84,27 @@ def _within(pairs: IntArray, rows: IntArray) -> IntArray:
 
 def _tail(name: str, faces: Matrix, duplicates: IntArray) -> Tail:
     similarities = pair_similarities(faces)
-    kept = np.delete(similarities, pair_positions(duplicates, len(faces)))
-    return _described(name, len(faces), len(duplicates), measure_tail(kept, len(duplicates)))
+    similarities[pair_positions(duplicates, len(faces))] = -1.0  # below every tail
+    measured = measure_tail(similarities, len(duplicates))
+    uppers = upper_bounds(similarities, len(faces), measured)
+    return _described(name, len(faces), len(duplicates), measured, uppers)
 
 
-def _described(name: str, people: int, excluded: int, tail: MeasuredTail) -> Tail:
+def _described(
+    name: str, people: int, excluded: int, tail: MeasuredTail, uppers: tuple[float, ...]
+) -> Tail:
     evidence = (
-        f"{people:,} people, {tail.pairs:,} pairs of different people ({excluded} more left out as "
-        f"one person twice); measured down to a rate of {tail.extrapolated_below:.1e}, rarer rates "
-        "by a generalised Pareto fit to the excesses over the quantile at 1e-3"
+        f"{people:,} people, {tail.pairs - excluded:,} pairs of different people ({excluded} more "
+        f"left out as one person twice); measured down to a rate of {tail.extrapolated_below:.1e}, "
+        "rarer rates by a generalised Pareto fit to the excesses over the quantile at 1e-3"
     )
     return Tail(
         population=name,
         points=tail.points,
+        uppers=uppers,
         extrapolated_below=tail.extrapolated_below,
         people=people,
-        pairs=tail.pairs,
+        pairs=tail.pairs - excluded,
         evidence=evidence,
     )
 
@@ -109,6 +117,14 @@ def _lines(faces: CalibrationFaces) -> tuple[tuple[PlattLine, ...], list[Scores]
         if scores is not None:
             by_photos.append(scores)
     return tuple(_line(scores) for scores in by_photos), by_photos
+
+
+def _genuine(scores: Scores) -> Genuine:
+    reached = np.quantile(scores.same, GENUINE_RATES)
+    points = zip(GENUINE_RATES, reached, strict=True)
+    return Genuine(
+        photos=scores.photos, points=tuple((rate, float(value)) for rate, value in points)
+    )
 
 
 def _line(scores: Scores) -> PlattLine:

@@ -37,17 +37,20 @@ def _thresholds(calibration: Calibration) -> Sheet:
 
 
 def _tails(calibration: Calibration) -> Sheet:
-    tails = (calibration.impostor_tails[0], *calibration.pools)
+    tails = calibration.impostor_tails
     rows = []
     for position, (rate, _) in enumerate(tails[0].points):
         cells = [
             f"{tail.points[position][1]:.3f}{'*' if rate < tail.extrapolated_below else ''}"
+            f" < {tail.uppers[position]:.3f}"
             for tail in tails
         ]
         rows.append((f"{rate:.1e}", *cells))
     names = tuple(tail.population for tail in tails)
     return Sheet(
-        "Similarity reached by different people (* extrapolated)", ("FMR", *names), tuple(rows)
+        "Similarity reached by different people (* extrapolated; < upper confidence bound, 95 %)",
+        ("FMR", *names),
+        tuple(rows),
     )
 
 

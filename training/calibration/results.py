@@ -21,10 +21,14 @@ class PlattLine(Record):
 
 
 class Tail(Record):
-    """Points ``(fmr, similarity)``; ``evidence`` says of how many pairs, and how extrapolated."""
+    """Points ``(fmr, similarity)``, and an upper confidence bound of each similarity.
+
+    ``evidence`` says of how many pairs they are, and how extrapolated.
+    """
 
     population: str
     points: tuple[tuple[float, float], ...]
+    uppers: tuple[float, ...] = ()
     extrapolated_below: float
     people: int
     pairs: int
@@ -44,6 +48,13 @@ class Thresholds(Record):
 
     identify: ManifestThreshold
     verify: ManifestThreshold
+
+
+class Genuine(Record):
+    """Which share of genuine probes stays below a similarity: points ``(fnmr, similarity)``."""
+
+    photos: int
+    points: tuple[tuple[float, float], ...]
 
 
 class CentroidCheck(Record):
@@ -81,14 +92,17 @@ class ExcludedPairs(Record):
 
 
 class Calibration(Record):
-    """All of it. ``calibration``, ``impostor_tails`` and ``thresholds`` are the manifest's keys."""
+    """All of it; the manifest's own keys are ``MANIFEST_KEYS``, the rest is their evidence."""
 
     model: str
     sha256: str | None
     calibration: tuple[PlattLine, ...]
     impostor_tails: tuple[Tail, ...]
     thresholds: Thresholds
-    pools: tuple[Tail, ...]
+    genuine: tuple[Genuine, ...]
     centroid_checks: tuple[CentroidCheck, ...]
     costs: tuple[Cost, ...]
     excluded: ExcludedPairs
+
+
+MANIFEST_KEYS = ("calibration", "impostor_tails", "thresholds", "genuine")

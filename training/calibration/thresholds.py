@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.domain.calibration import ImpostorTail
+from app.domain.tail_fit import HIGHEST
+from app.domain.tails import ImpostorTail
 from training.calibration.results import ManifestThreshold, Tail, Thresholds
-from training.calibration.tail import HIGHEST
 
 IDENTIFY_RATE = 1e-4
 VERIFY_RATE = 1e-3
@@ -23,13 +23,6 @@ def worst_tail(tails: Sequence[Tail], rate: float = IDENTIFY_RATE) -> Tail:
     return max(tails, key=lambda tail: reached_at(tail, rate))
 
 
-def as_worst(pool: Tail) -> Tail:
-    """Return a pool's tail under the name that a manifest gives it."""
-    return pool.model_copy(
-        update={"population": f"within group and gender (worst: {pool.population})"}
-    )
-
-
 def choose_thresholds(overall: Tail, pools: Sequence[Tail], centroid_shift: float) -> Thresholds:
     """Return the default thresholds: FMR 1e-4 for 1:N and 1e-3 for 1:1, in the strictest tail.
 
@@ -37,7 +30,7 @@ def choose_thresholds(overall: Tail, pools: Sequence[Tail], centroid_shift: floa
     of several photos than against one photo, for a mean of unit vectors, made unit again, is closer
     to everyone. The tails themselves are of single photos, since a stranger has only one.
     """
-    tails = [overall, *(as_worst(pool) for pool in pools)]
+    tails = [overall, *pools]
     return Thresholds(
         identify=_threshold(tails, IDENTIFY_RATE, centroid_shift),
         verify=_threshold(tails, VERIFY_RATE, centroid_shift),

@@ -16,20 +16,24 @@ from torch import Tensor
 from app.domain.faces import Picture
 from training.data.crops import DataError
 from training.data.decoding import as_rgb
+from training.data.face_alignment import cut_face, service_detector
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
+
+Fit = Literal["stretch", "crop", "pad", "align"]
 
 
 class TransformRecipe(BaseModel):
     """The side of the square that a network sees, in pixels, and how a picture is fitted to it.
 
     "stretch": both sides to ``size``, proportions lost. "crop": the central square. "pad": the
-    whole picture on black. All resize bilinearly, averaging where they reduce.
+    whole picture on black. These resize bilinearly, averaging where they reduce. "align": the
+    largest face, found and warped onto the ArcFace template as the service does it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: int = Field(default=112, ge=1, le=4096)
-    fit: Literal["stretch", "crop", "pad"] = "crop"
+    fit: Fit = "crop"
 
     def __call__(self, pixels: npt.NDArray[np.generic]) -> Tensor:
         """Return the picture as uint8 RGB ``(3, size, size)``; see ``fit_picture``."""
@@ -58,11 +62,14 @@ def fit_picture(pixels: npt.NDArray[np.generic], recipe: TransformRecipe) -> Pic
     """Return a picture as uint8 RGB ``(size, size, 3)``.
 
     Any picture that ``training.data.decoding.as_rgb`` takes; one that has the size already keeps
-    every pixel. Raises ``UnreadableImageError`` for what is no picture.
+    every pixel, unless its face is to be aligned. Raises ``UnreadableImageError`` for what is no
+    picture, and where a face is wanted and none can be cut out.
     """
     rgb = as_rgb(pixels)
     height, width = rgb.shape[:2]
     size = recipe.size
+    if recipe.fit == "align":
+        return cut_face(rgb, size, service_detector())
     if (height, width) == (size, size):
         return rgb
     image = Image.fromarray(rgb)

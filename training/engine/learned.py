@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.data.drawing import PKBatchSampler
-from training.engine.batches import BatchSource, ShuffledBatches
+from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
+from training.engine.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
 from training.engine.embedding import embed_images
 from training.engine.environment import fingerprint
 from training.engine.learning import LearningOptions, LearningRun
@@ -21,7 +21,8 @@ from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import RunFolder, RunFolderError
 from training.evaluation.similarity import judge_similarity, recall_at_one
-from training.metric_recipe import IdentityBatchRecipe, MetricRecipe
+from training.metric_recipe import MetricRecipe
+from training.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets
 
 #: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
@@ -119,10 +120,17 @@ def _make_run(recipe: MetricRecipe, parts: LearningParts, options: LearningOptio
 
 def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
     """Return the source of batches that a recipe asks for."""
-    sampler = recipe.sampler
+    sampler, labels, seed = recipe.sampler, data.labels, recipe.seed
     if isinstance(sampler, IdentityBatchRecipe):
-        return PKBatchSampler(data.labels, sampler.identities, sampler.images, recipe.seed)
-    return ShuffledBatches(len(data), sampler.batch_size, recipe.seed)
+        images = PKBatchSampler(labels, sampler.identities, sampler.images, seed)
+        return DrawnBatches(images, lambda: Batch(images.draw()))
+    if isinstance(sampler, PairsRecipe):
+        pairs = PairDrawer(labels, seed)
+        return DrawnBatches(pairs, lambda: Batch.of_pairs(pairs.draw(sampler.pairs)))
+    if isinstance(sampler, TripletsRecipe):
+        triplets = TripletDrawer(labels, seed)
+        return DrawnBatches(triplets, lambda: Batch.of_triplets(triplets.draw(sampler.triplets)))
+    return ShuffledBatches(len(data), sampler.batch_size, seed)
 
 
 def _validation(data: LearningData, device: torch.device) -> Callable[[nn.Module], float]:

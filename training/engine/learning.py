@@ -97,13 +97,15 @@ class LearningRun:
     def step(self) -> dict[str, float]:
         """Learn from one batch and return its loss terms, the gradient's norm and the rate."""
         recipe, device = self.recipe, self.options.device
-        rows = self.batches.draw()
+        batch = self.batches.draw()
+        rows = batch.rows
         images = augment_generic(self.data.images[rows].to(device), recipe.augment, self.augmenting)
         half = torch.float16 if recipe.precision == "fp16" else torch.bfloat16
         with torch.autocast(device.type, half, enabled=recipe.precision != "fp32"):
             embeddings = self.network(images)
         embeddings = embeddings.float()
-        terms = {"metric": self.loss(embeddings, self.data.labels[rows].to(device))}
+        labels = self.data.labels[rows].to(device)
+        terms = {"metric": self.loss(embeddings, labels, batch.drawn)}
         if recipe.teacher is not None and self.targets is not None:
             wanted = self.targets(rows).to(device)
             term = teacher_term(recipe.teacher.kind, embeddings, wanted)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from training.data.crops import NO_LABEL, DataError
-from training.metric_recipe import IdentityBatchRecipe, MetricRecipe
+from training.metric_recipe import MetricRecipe
+from training.sampler_recipe import IdentityBatchRecipe
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``python -m training evaluate``."""
+"""``python -m training evaluate`` and ``python -m training whole-photos``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
-from training.evaluation.embedders import open_embedder, read_manifest
+from training.evaluation.embedders import ExportedEmbedder, open_embedder, read_manifest
 from training.evaluation.evaluate import evaluate_embedder
 from training.evaluation.report import evaluation_sheets, print_sheets
+from training.evaluation.whole_photos import judge_whole_photos
 from training.export.files import write_text
 from training.torch_setup import choose_device
 
@@ -49,3 +51,36 @@ def evaluate(
     if out is not None:
         write_text(out, result.model_dump_json(indent=1) + "\n")
         console.print(f"written: {out}")
+
+
+def whole_photos(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Run LFW photos through the service's own vision code and compare with ready crops."""
+    result = judge_whole_photos(ExportedEmbedder(model, choose_device("cpu")), data)
+    table = Table(
+        "photos",
+        "misses",
+        "several faces",
+        "passer-by larger",
+        "pairs",
+        "crops %",
+        "photos, middle face %",
+        "photos, largest face %",
+        "agreement",
+    )
+    table.add_row(
+        str(result.photos),
+        str(len(result.misses)),
+        str(result.several_faces),
+        str(len(result.larger_passer_by)),
+        str(result.pairs),
+        f"{100 * result.crop_accuracy:.2f}",
+        f"{100 * result.photo_accuracy:.2f}",
+        f"{100 * result.largest_accuracy:.2f}",
+        f"{result.agreement:.4f}",
+    )
+    Console().print(table)
+    if result.misses:
+        Console().print("no face found in: " + ", ".join(result.misses))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from training.calibration.report import calibration_sheets
-from training.calibration.results import Calibration
+from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.evaluation.report import Sheet, evaluation_sheets, markdown
 from training.evaluation.results import Evaluation
 from training.export.origin import ORIGIN
@@ -27,10 +27,9 @@ class _Facts:
         self.files = (
             [DataFile.model_validate(entry) for entry in files] if isinstance(files, list) else []
         )
-        keys = ("calibration", "impostor_tails", "thresholds")
         evidence = _mapping(manifest["calibration_evidence"])
         self.calibration = Calibration.model_validate(
-            {**evidence, **{key: manifest[key] for key in keys}}
+            {**evidence, **{key: manifest[key] for key in MANIFEST_KEYS}}
         )
         self.libraries = _mapping(manifest["libraries"])
 

@@ -9,7 +9,7 @@ import torch
 from app.domain.alignment import ARCFACE_TEMPLATE_ID
 from app.domain.golden import golden_input
 from app.domain.model_manifest import SCHEMA, ModelManifest
-from training.calibration.results import Calibration
+from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.export.module import load_module
 from training.export.origin import Origin
 from training.export.parity import FACE_SIZE, Parity
@@ -70,5 +70,5 @@ def manifest_document(
 def calibration_keys(calibration: Calibration) -> dict[str, object]:
     """Return the keys that a manifest takes from a calibration; the evidence in one of its own."""
     document: dict[str, object] = calibration.model_dump(mode="json")
-    required = {key: document.pop(key) for key in ("calibration", "impostor_tails", "thresholds")}
+    required = {key: document.pop(key) for key in MANIFEST_KEYS}
     return {**required, "calibration_evidence": document}

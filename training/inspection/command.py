@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from training.augment.generic import GenericAugmentRecipe
 from training.data.readers.registry import ImageKind, guess_kind, read_images
-from training.data.transform import TransformRecipe
+from training.data.transform import Fit, TransformRecipe
 from training.inspection.blurring import watchful_detector
 from training.inspection.examination import LEAST_CORRELATION, MOST_BITS, inspect_images
 from training.inspection.preview import preview_images
@@ -55,7 +55,7 @@ def preview(
     ),
     size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 128,
     fit: Annotated[
-        Literal["stretch", "crop", "pad"], typer.Option(help="How pictures are made square.")
+        Fit, typer.Option(help="How pictures are made square; align: the largest face.")
     ] = "crop",
     flip: Annotated[
         float, typer.Option(min=0, max=1, help="How often to mirror; 0 for letters and digits.")

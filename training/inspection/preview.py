@@ -40,10 +40,13 @@ def preview_images(
     Pictures are shown as ``transform`` makes them. Images that all have the 128 px of an aligned
     face crop are augmented as faces are, others by ``generic``. With ``blur_with`` faces are
     blurred (see ``blur_faces``), and numbers stand for the names of identities. Where no pairs can
-    be drawn single images are shown and the reason. Raises ``DataError`` for a set without images.
+    be drawn single images are shown and the reason. Raises ``DataError`` for a set without images,
+    and where faces are to be blurred and aligned: nothing is left to align them by.
     """
     if not len(image_set):
         raise DataError(f"{image_set.name} holds no image")
+    if blur_with is not None and transform.fit == "align":
+        raise DataError("a blurred face cannot be aligned; choose another fit")
     shown = image_set if blur_with is None else blurred_set(image_set, blur_with)
     page = _Page(shown, transform, hide_names=blur_with is not None)
     labels = torch.from_numpy(image_set.labels)
@@ -64,17 +67,17 @@ class _Page:
         self._hide_names = hide_names
         self._numbers: dict[str, int] = {}
 
-    def read(self, row: int) -> Picture | None:
-        """Return an image at its own size, None where it cannot be read."""
+    def fitted(self, row: int) -> Picture | None:
+        """Return an image as training would see it, None where it would be skipped."""
         try:
-            return self.items[row].read()
+            return fit_picture(self.items[row].read(), self.transform)
         except UnreadableImageError:
             return None
 
     def tile(self, row: int) -> Picture:
         """Return an image as training would see it, or a crossed square."""
-        picture = self.read(row)
-        return unreadable_tile() if picture is None else fit_picture(picture, self.transform)
+        fitted = self.fitted(row)
+        return unreadable_tile() if fitted is None else fitted
 
     def name(self, row: int) -> str:
         """Return the identity's name, or a number where names are hidden."""
@@ -123,13 +126,14 @@ def _single_strip(page: _Page, reason: str, seed: int) -> Strip:
 
 def _augmented_strip(page: _Page, generic: GenericAugmentRecipe, seed: int) -> Strip:
     """Return a few images, each followed by what augmentation makes of it."""
-    readable = ((row, page.read(row)) for row in _random_rows(len(page.items), seed))
-    chosen = list(islice(((r, p) for r, p in readable if p is not None), _AUGMENTED))
-    pictures = [picture for _, picture in chosen]
-    if not pictures:
+    fitted = ((row, page.fitted(row)) for row in _random_rows(len(page.items), seed))
+    chosen = list(islice(((r, p) for r, p in fitted if p is not None), _AUGMENTED))
+    if not chosen:
         return Strip("Augmented: no image can be read", ())
-    as_faces = all(picture.shape[:2] == (CROP_SIZE, CROP_SIZE) for picture in pictures)
-    plain = pictures if as_faces else [fit_picture(p, page.transform) for p in pictures]
+    pictures = [page.items[row].read() for row, _ in chosen]
+    crops = all(picture.shape[:2] == (CROP_SIZE, CROP_SIZE) for picture in pictures)
+    as_faces = crops and page.transform.fit != "align"
+    plain = pictures if as_faces else [picture for _, picture in chosen]
     copies = TILES_IN_A_ROW - 1
     images = torch.from_numpy(np.stack(plain)).permute(0, 3, 1, 2)
     repeated = images.repeat_interleave(copies, dim=0)

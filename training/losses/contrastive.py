@@ -21,16 +21,6 @@ def contrastive_terms(distances: Tensor, labels: PairLabels, margin: float) -> T
     return torch.where(labels.same, too_far, too_near)
 
 
-def contrastive_of_pairs(
-    first: Tensor, second: Tensor, labels: PairLabels, margin: float
-) -> Tensor:
-    """Return the mean over given pairs of embeddings, both ``(N, D)``; no pair gives zero."""
-    if len(labels) == 0:
-        return (first.sum() + second.sum()) * 0.0
-    distances = torch.linalg.vector_norm(first - second, dim=1)
-    return contrastive_terms(distances, labels, margin).mean()
-
-
 class HadsellLoss(ContrastiveLoss):  # type: ignore[misc]
     """The mean over the pairs of the same and the mean over the others, of a batch or as mined.
 

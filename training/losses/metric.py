@@ -1,4 +1,4 @@
-"""Every metric loss behind one call, ``loss(embeddings, labels)``, with or without a miner."""
+"""Every metric loss behind one call, ``loss(embeddings, labels)``, mined or of what was drawn."""
 
 from __future__ import annotations
 
@@ -37,12 +37,18 @@ class MinedLoss(nn.Module):
         super().__init__()
         self.loss, self.miner = loss, miner
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss in full precision."""
+    def forward(
+        self, embeddings: Tensor, labels: Tensor, drawn: tuple[Tensor, ...] | None = None
+    ) -> Tensor:
+        """Return the loss in full precision; ``drawn`` are the places of all that is compared."""
+        exact = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
+        if drawn is not None:
+            places = tuple(place.to(embeddings.device) for place in drawn)
+            given: Tensor = self.loss(exact, labels, places)
+            return given
         known = labels != NO_LABEL
         if not bool(known.any()):
             return embeddings.sum() * 0.0
-        exact = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
         chosen, identities = exact[known], labels[known]
         mined = None if self.miner is None else self.miner(chosen, identities)
         total: Tensor = self.loss(chosen, identities, mined)
@@ -52,7 +58,12 @@ class MinedLoss(nn.Module):
 class NoLoss(nn.Module):
     """Nothing but a teacher teaches."""
 
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:  # noqa: ARG002
+    def forward(
+        self,
+        embeddings: Tensor,
+        labels: Tensor,  # noqa: ARG002
+        drawn: tuple[Tensor, ...] | None = None,  # noqa: ARG002
+    ) -> Tensor:
         """Return a differentiable zero."""
         return embeddings.sum() * 0.0
 
@@ -63,8 +74,10 @@ def make_loss(
     """Return the loss of a recipe, for embeddings of this size and so many identities.
 
     It takes embeddings ``(N, D)`` and identities ``(N,)``, ``NO_LABEL`` where unknown, and gives a
-    scalar: a differentiable zero where a batch has nothing to say. It changes neither. Weights of
-    its own (proxies, class directions) are its ``parameters()``.
+    scalar: a differentiable zero where a batch has nothing to say. It changes neither. Where pairs
+    or triplets were drawn it takes their places too (``training.engine.batches.Batch``) and
+    compares these alone, whatever the identities. Weights of its own (proxies, class directions)
+    are its ``parameters()``.
     """
     if isinstance(recipe, NoLossRecipe):
         return NoLoss()

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from app.embedding.openvino import BFLOAT16, compile_by_openvino, cpu_capabilities
 from training.networks.students import make_student
 from training.recipe import StudentRecipe
+
+WARM_UP = 5
 
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """``milliseconds``: median of one crop on one thread, frozen TorchScript in fp32."""
+    """Milliseconds are medians of one crop on one thread.
+
+    ``milliseconds``: frozen TorchScript in fp32. ``openvino_milliseconds``: OpenVINO in fp32;
+    ``bfloat16_milliseconds``: in bfloat16, None on a CPU without it.
+    """
 
     parameters: int
     multiplications: int
     milliseconds: float
+    openvino_milliseconds: float
+    bfloat16_milliseconds: float | None
 
 
 def make_students(recipes: Mapping[str, StudentRecipe]) -> dict[str, nn.Module]:
@@ -34,23 +43,45 @@ def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[s
     torch.set_num_threads(1)
     students = {name: network.eval() for name, network in networks.items()}
     crop = torch.rand(1, 3, 112, 112) * 255
-    frozen = {name: torch.jit.freeze(torch.jit.script(s)) for name, s in students.items()}
-    times: dict[str, list[float]] = {name: [] for name in students}
+    runs = {
+        (name, runtime): run
+        for name, student in students.items()
+        for runtime, run in _runs(student, crop).items()
+    }
+    times: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
     with torch.inference_mode():
-        for _ in range(rounds + 5):
-            for name, module in frozen.items():
+        for _ in range(rounds + WARM_UP):
+            for key, run in runs.items():
                 started = time.perf_counter()
-                module(crop)
-                times[name].append(time.perf_counter() - started)
+                run()
+                times[key].append(time.perf_counter() - started)
     torch.set_num_threads(threads)
+    medians = {key: statistics.median(spent[WARM_UP:]) * 1e3 for key, spent in times.items()}
     return {
         name: NetworkCost(
             parameters=sum(weight.numel() for weight in student.parameters()),
             multiplications=count_multiplications(student, crop),
-            milliseconds=statistics.median(times[name][5:]) * 1e3,
+            milliseconds=medians[name, "torchscript"],
+            openvino_milliseconds=medians[name, "openvino"],
+            bfloat16_milliseconds=medians.get((name, "openvino-bf16")),
         )
         for name, student in students.items()
     }
+
+
+def _runs(network: nn.Module, crop: Tensor) -> dict[str, Callable[[], object]]:
+    """Return one inference of the crop by each runtime that this CPU has."""
+    frozen = torch.jit.freeze(torch.jit.script(network))
+    example = crop.numpy()
+    plain = compile_by_openvino(frozen, example, bfloat16=False, streams=1)
+    runs: dict[str, Callable[[], object]] = {
+        "torchscript": lambda: frozen(crop),
+        "openvino": lambda: plain(example),
+    }
+    if BFLOAT16 in cpu_capabilities():
+        short = compile_by_openvino(frozen, example, bfloat16=True, streams=1)
+        runs["openvino-bf16"] = lambda: short(example)
+    return runs
 
 
 def count_multiplications(network: nn.Module, example: Tensor) -> int:

@@ -9,8 +9,8 @@ from training.burst.bursts import MOST_FRAMES, Bursts, BurstTrial
 from training.burst.frames import simulate_frames
 from training.burst.measure import measure_bursts
 from training.burst.results import BurstKind
+from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
-from training.evaluation.populations import IntArray
 
 DIM = 32
 CALIBRATION = Calibration((PlattCalibration(1, 16.0, -5.0),))

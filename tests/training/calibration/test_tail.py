@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.domain.calibration import ImpostorTail
-from training.calibration.results import Tail
-from training.calibration.tail import (
+from app.domain.tail_fit import (
     LEAST_MATCHES,
     RATES,
     ParetoTail,
@@ -16,7 +14,11 @@ from training.calibration.tail import (
     measure_tail,
     similarity_reached,
 )
-from training.calibration.thresholds import as_worst, choose_thresholds, worst_tail
+from app.domain.tails import ImpostorTail
+from training.calibration.results import Tail
+from training.calibration.thresholds import choose_thresholds, worst_tail
+from training.calibration.uncertainty import pair_people, upper_bounds
+from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
 
 
 @given(st.integers(0, 1000), st.integers(60, 5000), st.floats(0.02, 0.3))
@@ -95,8 +97,49 @@ def test_the_stricter_population_sets_the_default() -> None:
     overall, mild, harsh = made_tail("all", 0.0), made_tail("mild", 0.05), made_tail("harsh", 0.1)
     chosen = choose_thresholds(overall, [mild, harsh], 0.02)
     assert worst_tail([mild, harsh]) is harsh
-    assert chosen.identify.population == as_worst(harsh).population
+    assert chosen.identify.population == "harsh"
     assert chosen.identify.similarity == pytest.approx(0.1 + 6 * 0.05 + 0.02)
     assert chosen.verify.similarity == pytest.approx(0.1 + 4 * 0.05 + 0.02)
     alone = choose_thresholds(overall, [made_tail("easy", -0.2)], 0.0)
     assert alone.identify.population == "all"
+
+
+def test_places_of_pairs_and_the_people_of_a_pair_are_each_other_inverted() -> None:
+    pairs = np.array([(a, b) for a in range(9) for b in range(a + 1, 9)])
+    places = pair_positions(pairs, 9)
+    first, second = pair_people(places, 9)
+    assert np.array_equal(np.stack([first, second], axis=1), pairs)
+
+
+def made_faces(people: int, seed: int) -> Matrix:
+    """Return unit vectors of people who are alike to different degrees."""
+    random = np.random.default_rng(seed)
+    faces = random.normal(size=(people, 24)) + random.normal(size=24) * 0.5
+    unit: Matrix = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def test_upper_bounds_hold_what_many_more_people_show_nearly_always() -> None:
+    truth = np.sort(pair_similarities(made_faces(4000, 99)))
+    held = total = 0
+    for seed in range(20):
+        similarities = pair_similarities(made_faces(150, seed))
+        tail = measure_tail(similarities)
+        uppers = upper_bounds(similarities, 150, tail)
+        assert list(uppers) == sorted(uppers)
+        for (rate, similarity), upper in zip(tail.points, uppers, strict=True):
+            assert upper >= similarity - 1e-9
+            if 1e-6 < rate < 2e-2:
+                total += 1
+                held += upper >= similarity_reached(truth, rate)
+    assert held / total > 0.85
+
+
+def test_upper_bounds_come_nearer_with_more_people() -> None:
+    def width(people: int) -> float:
+        similarities = pair_similarities(made_faces(people, 5))
+        tail = measure_tail(similarities)
+        uppers = upper_bounds(similarities, people, tail)
+        return sum(u - p for u, (_, p) in zip(uppers, tail.points, strict=True))
+
+    assert width(800) < 0.7 * width(100)

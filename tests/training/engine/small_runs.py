@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from training.engine.batches import BatchSource
 from training.engine.embedding import embed_images
+from training.engine.learned import make_batches
 from training.engine.learning import LearningOptions, LearningRun
 from training.engine.learning_data import LearningData
 from training.engine.run_folder import RunFolder
@@ -49,30 +51,6 @@ def made_recipe(**changes: object) -> MetricRecipe:
     return MetricRecipe.model_validate(settings | changes)
 
 
-class IdentityBatches:
-    """P identities by K images, drawn with repetition."""
-
-    def __init__(self, labels: Tensor, identities: int, images: int, seed: int = 3) -> None:
-        self.rows = [torch.nonzero(labels == n).flatten() for n in range(int(labels.max()) + 1)]
-        self.identities, self.images = identities, images
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def draw(self) -> Tensor:
-        chosen = torch.randperm(len(self.rows), generator=self.generator)[: self.identities]
-        picked = []
-        for number in chosen.tolist():
-            rows = self.rows[number]
-            places = torch.randint(len(rows), (self.images,), generator=self.generator)
-            picked.append(rows[places])
-        return torch.cat(picked)
-
-    def state(self) -> Tensor:
-        return self.generator.get_state()
-
-    def restore(self, state: Tensor, /) -> None:
-        self.generator.set_state(state)
-
-
 def validation(data: LearningData) -> Callable[[nn.Module], float]:
     """Return R@1 on ``data`` as a function of the network."""
     return lambda network: recall_at_one(embed_images(network, data.images, CPU), data.labels)
@@ -87,13 +65,14 @@ def made_run(
     stop_after: int | None = None,
     targets: Callable[[Tensor], Tensor] | None = None,
     validated: bool = True,
+    batches: BatchSource | None = None,
 ) -> LearningRun:
     recipe, data = recipe or made_recipe(), data or made_data()
     place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
     return LearningRun(
         recipe,
         data,
-        IdentityBatches(data.labels, 4, 3),
+        batches or make_batches(recipe, data),
         LearningOptions(place, CPU, resume, stop_after),
         validation(made_data(seed=9)) if validated else None,
         targets,

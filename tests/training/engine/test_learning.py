@@ -16,6 +16,16 @@ from training.engine.learning import LearningRun
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.run_folder import RunFolder, RunFolderError
 
+PAIRS: dict[str, object] = {
+    "loss": {"name": "contrastive"},
+    "miner": {"name": "all"},
+    "sampler": {"name": "pairs", "pairs": 6},
+}
+TRIPLETS: dict[str, object] = {
+    "miner": {"name": "all"},
+    "sampler": {"name": "triplets", "triplets": 4},
+}
+
 
 def everything_in(run: LearningRun) -> dict[str, torch.Tensor]:
     """Return every number that a run ends with, by name."""
@@ -61,8 +71,11 @@ def test_a_run_leaves_its_whole_story(tmp_path: Path) -> None:
         {"optimiser": {"name": "sgd", "learning_rate": 0.05}},
         {"loss": {"name": "arcface", "scale": 8}, "miner": {"name": "all"}, "ema_decay": None},
         {"loss": {"name": "proxy-nca"}, "optimiser": {"name": "adam"}, "precision": "bf16"},
+        {"sampler": {"name": "shuffled", "batch_size": 12}},
+        PAIRS,
+        TRIPLETS,
     ],
-    ids=["adamw", "sgd", "arcface", "proxies in bf16"],
+    ids=["adamw", "sgd", "arcface", "proxies in bf16", "shuffled", "pairs", "triplets"],
 )
 def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     tmp_path: Path, changes: dict[str, object]
@@ -89,8 +102,13 @@ def test_a_new_run_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
     assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
 
 
-def test_a_run_learns(tmp_path: Path) -> None:
-    recipe = made_recipe(steps=60, evaluate_every=60, miner={"name": "all"})
+@pytest.mark.parametrize(
+    "changes",
+    [{"miner": {"name": "all"}}, PAIRS, TRIPLETS],
+    ids=["all triplets", "drawn pairs", "drawn triplets"],
+)
+def test_a_run_learns(tmp_path: Path, changes: dict[str, object]) -> None:
+    recipe = made_recipe(steps=60, evaluate_every=60, **changes)
     run = made_run(tmp_path / "run", recipe)
     first = [run.step()["metric"] for _ in range(5)]
     for _ in range(50):

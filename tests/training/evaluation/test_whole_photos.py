@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer import Typer
+from typer.testing import CliRunner
 
 from app.settings import Settings
 from app.vision.alignment import align_face
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from training.evaluation.command import whole_photos
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.whole_photos import WholePhotoResult, judge_whole_photos
 
@@ -53,7 +56,7 @@ def with_passer_by(vision: FaceVision, subject: bytes, other: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> WholePhotoResult:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("photos")
     vision = FaceVision(FaceDetector(read_detector_weights()))
     with (
@@ -76,8 +79,13 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> WholePhotoResult:
     different = ["P1 1 P2 1", "P2 1 P3 1", "P3 1 P4 1", "P4 1 P1 2"]
     lines = ["2 4", *same, *different, *same, *different]  # two folds, so that a threshold fits
     (root / "lfw-pairs.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> WholePhotoResult:
     embedder = ExportedEmbedder(Settings().model_dir, torch.device("cpu"))
-    return judge_whole_photos(embedder, root)
+    return judge_whole_photos(embedder, folder)
 
 
 def test_every_photo_goes_the_services_way(result: WholePhotoResult) -> None:
@@ -95,3 +103,19 @@ def test_the_face_in_the_middle_is_judged_and_a_larger_one_told(result: WholePho
     assert result.larger_passer_by == ("P1/P1_0001.jpg",)
     assert result.several_faces == 1
     assert result.largest_accuracy == 6 / 8
+
+
+def test_the_command_tells_the_result(
+    folder: Path, result: WholePhotoResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    app = Typer()
+    app.command()(whole_photos)
+    words = ["--model", str(Settings().model_dir), "--data", str(folder)]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    assert "no face found in: P2/P2_0002.jpg" in told.output
+    row = next(line for line in told.output.splitlines() if f"{result.agreement:.4f}" in line)
+    cells = [cell.strip() for cell in row.strip(" │").split("│")]
+    assert cells[:5] == ["8", "1", "1", "1", "8"]
+    assert cells[5:8] == ["100.00", "87.50", "75.00"]

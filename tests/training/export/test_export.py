@@ -9,7 +9,8 @@ import torch
 
 from app.domain.errors import ModelArtifactError
 from app.domain.golden import golden_input
-from app.embedding.torchscript import load_embedder
+from app.domain.runtime import Runtime
+from app.embedding.load import load_embedder
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
 from tests.training.made_data import tiny_recipe
 from training.calibration.command import calibrate_on
@@ -96,9 +97,10 @@ def folder(root: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactor
     return target
 
 
-def test_the_service_loads_what_export_wrote(folder: Path) -> None:
+@pytest.mark.parametrize("runtime", [Runtime.TORCHSCRIPT, Runtime.OPENVINO])
+def test_the_service_loads_what_export_wrote(folder: Path, runtime: Runtime) -> None:
     assert {file.name for file in folder.iterdir()} == {"embedder.pt", "manifest.json", "README.md"}
-    embedder = load_embedder(folder)
+    embedder = load_embedder(folder, runtime, workers=1)
     assert embedder.manifest.model_version.startswith("made-0.1.0+")
     (answer,) = embedder.embed(golden_input(112))
     golden = np.array(embedder.manifest.golden_embedding)
@@ -111,7 +113,7 @@ def test_the_service_refuses_a_file_that_was_touched(folder: Path, tmp_path: Pat
     with (tmp_path / "embedder.pt").open("ab") as stream:
         stream.write(b"x")
     with pytest.raises(ModelArtifactError, match="SHA-256"):
-        load_embedder(tmp_path)
+        load_embedder(tmp_path, Runtime.TORCHSCRIPT, workers=1)
 
 
 def test_training_continues_from_the_exported_weights(folder: Path, checkpoint: Path) -> None:

@@ -52,3 +52,13 @@ def test_a_preview_is_a_png(cli: typer.Typer, tmp_path: Path) -> None:
     with Image.open(output) as picture:
         assert picture.format == "PNG"
         assert picture.width > 1000
+
+
+def test_a_preview_of_faces_can_be_aligned(cli: typer.Typer, tmp_path: Path) -> None:
+    people = Path(__file__).parents[2] / "fixtures" / "people"
+    output = tmp_path / "faces.png"
+    words = ["preview", str(people), "--fit", "align", "--output", str(output)]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0
+    assert output.is_file()
+    assert CliRunner().invoke(cli, [*words[:3], "squash"]).exit_code == 2

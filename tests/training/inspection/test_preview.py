@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,12 +10,14 @@ from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
 from training.data.crops import DataError
+from training.data.decoding import read_picture
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
-from training.data.transform import TransformRecipe
+from training.data.transform import TransformRecipe, fit_picture
 from training.inspection.blurring import watchful_detector
 from training.inspection.preview import preview_images
 from training.inspection.sheet import TILE, Group, Strip, draw_sheet
 
+PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 RECIPE = TransformRecipe(size=TILE)
 COLOURS = {"red": (250, 0, 0), "blue": (0, 0, 250)}
 
@@ -95,6 +99,25 @@ def test_unreadable_images_are_crossed_out() -> None:
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
     return watchful_detector()
+
+
+def test_faces_are_shown_aligned_and_pictures_without_one_crossed_out() -> None:
+    photo = read_picture(PEOPLE / "person-01" / "1.jpg", "1.jpg")
+    align = TransformRecipe(size=TILE, fit="align")
+    face = fit_picture(photo, align)
+    images = image_set([("ann", photo), ("ann", photo), ("bob", plain("red"))])
+    sheet = np.asarray(preview_images(images, transform=align))
+    assert (sheet == (150, 60, 60)).all(axis=2).any()
+    assert share(Image.fromarray(sheet), "red") == 0
+    top, left = 16 + 34, 16
+    shown = sheet[top - 20 : top + TILE + 20, left - 10 : left + TILE + 10]
+    windows = np.lib.stride_tricks.sliding_window_view(shown, face.shape).reshape(-1, *face.shape)
+    assert any(np.array_equal(window, face) for window in windows)
+
+
+def test_blurred_faces_cannot_be_aligned(detector: FaceDetector) -> None:
+    with pytest.raises(DataError, match="blurred face cannot be aligned"):
+        preview_images(two_colours(), transform=TransformRecipe(fit="align"), blur_with=detector)
 
 
 def test_blurring_hides_pictures_and_names(detector: FaceDetector) -> None:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from training.data.crops import DataError
 from training.data.images import ImageSet
-from training.data.readers.celeba import IDENTITY_FILE, IMAGE_FOLDER, read_celeba
+from training.data.readers.celeba import IDENTITY_FILES, IMAGE_FOLDER, read_celeba
 from training.data.readers.digits import read_digits
 from training.data.readers.folders import read_folders, read_pictures
 from training.data.readers.idx import read_idx
@@ -84,7 +84,7 @@ def guess_kind(path: Path | None) -> ImageKind:
     files = {entry.name for entry in path.glob("*") if entry.is_file()}
     signs: list[tuple[ImageKind, bool]] = [
         ("omniglot", bool(folders & set(SPLIT_OF_FOLDER))),
-        ("celeba", IMAGE_FOLDER in folders or IDENTITY_FILE in files),
+        ("celeba", IMAGE_FOLDER in folders or bool(files & set(IDENTITY_FILES))),
         ("stem_pairs", folders == {"left", "right"}),
         ("idx", any("idx3-ubyte" in file for file in files)),
         ("split_folders", bool(folders) and folders <= _SPLIT_FOLDERS),

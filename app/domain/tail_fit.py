@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 Similarities = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-#: Half decades from 1e-1 to 1e-6.
-RATES = tuple(float(f"{10.0 ** (-k / 2):.3g}") for k in range(2, 13))
+#: Half decades from 1e-1 to 1e-7.
+RATES = tuple(float(f"{10.0 ** (-k / 2):.3g}") for k in range(2, 15))
 LEAST_MATCHES = 10  # a rate that fewer pairs show is not measured
 NOISE_FACTOR = 10
 EXCESS_RATE = 1e-3

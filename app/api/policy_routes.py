@@ -1,0 +1,82 @@
+"""The risk in force, and what would be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api import policy_schemas as schemas
+from app.api.problems import problem_docs
+from app.api.state import State
+from app.domain import errors
+from app.domain.policy import Promise, RiskPolicy
+
+router = APIRouter(tags=["service"])
+
+
+@router.get(
+    "/v1/policy",
+    summary="The risk in force, and what it promises",
+    responses=problem_docs(errors.UnsupportedRiskError),
+)
+def read_policy(
+    state: State,
+    people: Annotated[
+        int | None, Query(ge=0, le=1_000_000, description="As if so many were enrolled.")
+    ] = None,
+    fpir: Annotated[
+        float | None, Query(gt=0, lt=0.5, description="As if this were FACEGATE_TARGET_FPIR.")
+    ] = None,
+) -> schemas.PolicyResponse:
+    """Return the thresholds with their promises, and what they cost enrolled people.
+
+    The threshold for 1:N moves by itself as people come and go: against N people a stranger has N
+    chances. With `people` or `fpir` the answer is what would be; what the data behind the model
+    cannot support is refused.
+    """
+    policy, risk = state.policy, state.policy.risk
+    own = policy.own_strangers()
+    if people is not None or fpir is not None:
+        enrolled = state.policy.enrolled if people is None else people
+        rate = risk.targets.fpir if fpir is None else fpir
+        risk.require_supported(rate, enrolled)
+        promise = policy.promise(rate, enrolled)
+    else:
+        promise = policy.identify()
+    verify = policy.verify()
+    bare = risk.promise(promise.stated_rate, promise.people)
+    stricter = promise.threshold.similarity > bare.threshold.similarity
+    return schemas.PolicyResponse(
+        people=promise.people,
+        most_people=risk.most_people(promise.stated_rate),
+        identify=_promise(promise),
+        verify=_promise(verify),
+        own_gallery=own
+        and schemas.OwnGalleryBody(people=own.people, pairs=own.pairs, stricter=stricter),
+        identify_false_rejections=_rejections(risk, promise),
+        verify_false_rejections=_rejections(risk, verify),
+        prior_unknown=policy.prior_unknown,
+        prior_same=policy.prior_same,
+        model_version=state.manifest.model_version,
+    )
+
+
+def _promise(promise: Promise) -> schemas.PromiseBody:
+    return schemas.PromiseBody(
+        threshold=promise.threshold.similarity,
+        population=promise.threshold.population,
+        comparison_rate=promise.threshold.false_match_rate,
+        stated_rate=promise.stated_rate,
+        promised_rate=promise.promised_rate,
+        worst_group_rate=promise.worst_group_rate,
+        mixed_rate=promise.mixed_rate,
+        kept=promise.kept,
+    )
+
+
+def _rejections(risk: RiskPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
+    return [
+        schemas.FalseRejectionBody(photos=photos, rate=rate)
+        for photos, rate in risk.false_rejections(promise.threshold.similarity)
+    ]

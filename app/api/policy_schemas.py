@@ -1,0 +1,56 @@
+"""The shapes of the answer about the risk in force."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class PromiseBody(BaseModel):
+    """A threshold and what it promises.
+
+    Rates are of an attempt: that a stranger is taken for anybody enrolled (1:N), that a false claim
+    is accepted (1:1).
+    """
+
+    threshold: float
+    population: str = Field(description="The strangers who ask for the highest threshold.")
+    comparison_rate: float = Field(description="False-match rate of one comparison, upper bound.")
+    stated_rate: float = Field(description="What the operator asked for.")
+    promised_rate: float = Field(
+        description="What is kept, for the worst group at the upper bound of its tail (95 %)."
+    )
+    worst_group_rate: float = Field(description="Best estimate for the worst group.")
+    mixed_rate: float = Field(description="Best estimate for strangers of all groups mixed.")
+    kept: bool = Field(description="False where the data supports no rate as rare as the stated.")
+
+
+class OwnGalleryBody(BaseModel):
+    """What the enrolled people say of each other; it may only make the threshold stricter."""
+
+    people: int
+    pairs: int
+    stricter: bool
+
+
+class FalseRejectionBody(BaseModel):
+    """How often an enrolled person would be refused, measured on validation people."""
+
+    photos: int = Field(description="Photos enrolled of that person.")
+    rate: float
+
+
+class PolicyResponse(BaseModel):
+    """The risk in force: what was stated, and what is promised with the people enrolled now."""
+
+    people: int
+    most_people: int = Field(description="Up to how many people the stated rate can be promised.")
+    identify: PromiseBody
+    verify: PromiseBody
+    own_gallery: OwnGalleryBody | None
+    identify_false_rejections: list[FalseRejectionBody] = Field(
+        description="What more enrolled photos would buy."
+    )
+    verify_false_rejections: list[FalseRejectionBody]
+    prior_unknown: float
+    prior_same: float
+    model_version: str

@@ -1,0 +1,150 @@
+"""From a stated risk to a threshold: what a stranger may reach, given how many are enrolled.
+
+Against N enrolled people a stranger is taken for somebody with probability 1 - (1 - f)^N, where f
+is the false-match rate of one comparison (Daugman, "Probing the uniqueness and randomness of
+IrisCodes", 2006). The operator states that probability; f follows from N, and the threshold from
+the tail of false matches: of the group of strangers that asks for the most, at its upper
+confidence bound, since a staff is seldom a mixture of the world.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from app.domain.errors import UnsupportedRiskError
+from app.domain.model_manifest import ModelManifest, Threshold
+
+HIGHEST_SIMILARITY = 0.9999
+
+
+def comparison_rate(attempt_rate: float, people: int) -> float:
+    """Return the false-match rate of one comparison at which ``people`` give ``attempt_rate``."""
+    return -math.expm1(math.log1p(-attempt_rate) / max(1, people))
+
+
+def attempt_rate(comparison: float, people: int) -> float:
+    """Return the probability that a stranger matches at least one of ``people``."""
+    return -math.expm1(max(1, people) * math.log1p(-comparison))
+
+
+def centroid_shift(manifest: ModelManifest) -> float:
+    """Return how much higher strangers score against centroids than against single photos.
+
+    The model's own threshold lies that much above the strictest of its tails.
+    """
+    default = manifest.identify
+    reached = max(tail.threshold_at(default.false_match_rate) for tail in manifest.tails)
+    return max(0.0, default.similarity - reached)
+
+
+@dataclass(frozen=True)
+class RiskTargets:
+    """What the operator states. ``fpir``: strangers taken for somebody, 1:N; ``fmr``: false claims.
+
+    ``min_similarity`` tightens both thresholds and loosens none.
+    """
+
+    fpir: float
+    fmr: float
+    min_similarity: float | None = None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A threshold and what it promises against ``people`` enrolled.
+
+    ``stated_rate`` is what the operator asked for, ``promised_rate`` what this threshold keeps for
+    the worst group at the upper bound of its tail; they differ where the data supports no rarer
+    rate (``kept`` is false then) or where something tightens the threshold. The other two rates are
+    best estimates: for the worst group, and for strangers of all groups mixed. The threshold's own
+    rate is that of one comparison.
+    """
+
+    threshold: Threshold
+    people: int
+    stated_rate: float
+    promised_rate: float
+    worst_group_rate: float
+    mixed_rate: float
+    kept: bool
+
+
+class RiskPolicy:
+    """The thresholds of a model for stated risks, as people come and go."""
+
+    def __init__(self, manifest: ModelManifest, targets: RiskTargets) -> None:
+        """Raise ``UnsupportedRiskError`` where not even one enrolled person could be promised."""
+        self._tails = manifest.tails
+        self._genuine = manifest.genuine
+        self._shift = centroid_shift(manifest)
+        self._targets = targets
+        self.require_supported(targets.fpir, 1)
+        self.require_supported(targets.fmr, 1)
+
+    @property
+    def targets(self) -> RiskTargets:
+        """What the operator stated."""
+        return self._targets
+
+    @property
+    def rarest_rate(self) -> float:
+        """The rarest false-match rate of one comparison for which every group's data can stand."""
+        return max(tail.rarest_rate for tail in self._tails)
+
+    @property
+    def surely_one_person(self) -> float:
+        """The similarity that half of all genuine single photos reach; 1 where it was not told."""
+        return self._genuine[0].similarity_at(0.5) if self._genuine else HIGHEST_SIMILARITY
+
+    def most_people(self, fpir: float) -> int:
+        """Return up to how many enrolled people ``fpir`` can be promised."""
+        return int(math.log1p(-fpir) / math.log1p(-self.rarest_rate) + 1e-9)
+
+    def require_supported(self, rate: float, people: int) -> None:
+        """Raise ``UnsupportedRiskError`` where the data cannot support the rate."""
+        wanted = comparison_rate(rate, people)
+        if wanted < self.rarest_rate * (1 - 1e-9):
+            raise UnsupportedRiskError(
+                f"a rate of {rate:g} against {people} enrolled people needs a false-match rate of "
+                f"{wanted:.1e} a comparison; the pairs of people behind this model support "
+                f"{self.rarest_rate:.1e} at the rarest, which is {rate:g} for at most "
+                f"{self.most_people(rate)} people"
+            )
+
+    def verify(self) -> Promise:
+        """Return the promise for 1:1: one comparison with the claimed employee."""
+        return self.promise(self._targets.fmr, 1, None)
+
+    def promise(self, rate: float, people: int, floor: float | None = None) -> Promise:
+        """Return the threshold at which ``people`` give ``rate``, and what it promises.
+
+        ``floor``, a threshold by the customer's own strangers, makes it stricter and never looser.
+        Where the data supports no rarer rate, the threshold stays at the rarest supported one.
+        """
+        wanted = comparison_rate(rate, people)
+        most = min(tail.points[0][0] for tail in self._tails)
+        usable = min(max(wanted, self.rarest_rate), most)
+        strictest = max(self._tails, key=lambda tail: tail.upper_at(usable))
+        tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
+        needed = strictest.upper_at(usable) + self._shift
+        similarity = min(HIGHEST_SIMILARITY, max(needed, *tightened, -1.0))
+        single = similarity - self._shift  # tails are of single photos
+        bound = min(usable, max(tail.upper_rate_at(single) for tail in self._tails))
+        likely = max(tail.false_match_rate_at(single) for tail in self._tails)
+        mixed = self._tails[0].false_match_rate_at(single)
+        return Promise(
+            threshold=Threshold(similarity, bound, strictest.population),
+            people=people,
+            stated_rate=rate,
+            promised_rate=attempt_rate(bound, people),
+            worst_group_rate=attempt_rate(likely, people),
+            mixed_rate=attempt_rate(mixed, people),
+            kept=wanted >= self.rarest_rate * (1 - 1e-9),
+        )
+
+    def false_rejections(self, similarity: float) -> tuple[tuple[int, float], ...]:
+        """Return for each number of enrolled photos the share of genuine probes refused."""
+        return tuple(
+            (scores.photos, scores.false_non_match_rate_at(similarity)) for scores in self._genuine
+        )

@@ -1,0 +1,66 @@
+"""What to answer at a door: known, unknown or ambiguous, and what to do next."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from app.domain.faces import FaceQuality, QualityLimits
+
+#: Of the two most probable people, the first must have this share of their probability.
+SURE_OF_THE_FIRST = 0.99
+AMBIGUITY_MARGIN = math.log(SURE_OF_THE_FIRST / (1 - SURE_OF_THE_FIRST))
+
+
+class Verdict(StrEnum):
+    """Who stands there: one enrolled person, nobody enrolled, or one of several."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+
+
+class NextStep(StrEnum):
+    """What a door or terminal should do."""
+
+    OPEN = "open"
+    ASK_SECOND_FACTOR = "ask_second_factor"
+    RETRY_CLOSER = "retry_closer"
+    REFUSE = "refuse"
+
+
+def judge(
+    similarity: float | None,
+    threshold: float,
+    margin: float | None,
+    *,
+    look_alike: bool = False,
+) -> Verdict:
+    """Return the verdict on the most probable employee.
+
+    ``similarity`` is that employee's, None in an empty gallery; ``margin`` the difference of log
+    likelihood ratios to the second, None where there is no second. ``look_alike`` says that the
+    first is recorded as hard to tell from another one near the top.
+    """
+    if similarity is None or similarity < threshold:
+        return Verdict.UNKNOWN
+    if look_alike or (margin is not None and margin < AMBIGUITY_MARGIN):
+        return Verdict.AMBIGUOUS
+    return Verdict.KNOWN
+
+
+def next_step(
+    verdict: Verdict, best_probability: float, quality: FaceQuality, wanted: QualityLimits
+) -> NextStep:
+    """Return what to do.
+
+    An unknown face is worth a second look where the picture is poorer than an enrolment needs
+    (``wanted``), or where it is more probably one employee than anybody else and only too far from
+    the threshold; ``best_probability`` is that of the most probable employee.
+    """
+    if verdict is Verdict.KNOWN:
+        return NextStep.OPEN
+    if verdict is Verdict.AMBIGUOUS:
+        return NextStep.ASK_SECOND_FACTOR
+    poor = quality.size_pixels < wanted.min_size_pixels or quality.sharpness < wanted.min_sharpness
+    return NextStep.RETRY_CLOSER if poor or best_probability > 0.5 else NextStep.REFUSE

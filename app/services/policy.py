@@ -1,0 +1,93 @@
+"""The thresholds in force: the stated risk against who is enrolled now."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.policy import Promise, RiskPolicy, comparison_rate
+from app.domain.tail_fit import measure_tail
+from app.domain.tails import ImpostorTail
+from app.services.ports import GalleryIndex
+
+#: With fewer people a gallery says too little about strangers; more than this are not needed.
+LEAST_OWN_PEOPLE = 100
+MOST_OWN_PEOPLE = 1000
+GROWTH = 1.1  # how much a gallery must grow or shrink before its own strangers are counted again
+OWN_POPULATION = "the customer's own gallery"
+
+
+@dataclass(frozen=True)
+class OwnStrangers:
+    """What the customer's own employees say of each other: people sampled, pairs, their tail."""
+
+    people: int
+    pairs: int
+    tail: ImpostorTail
+
+
+class DecisionPolicy:
+    """Gives the promise in force, from the index as it is.
+
+    Where at least 100 people are enrolled, the similarities of their centroids are impostor scores
+    of the customer's own population; they may make the threshold stricter and never looser. Pairs
+    as alike as half of all true pairs are left out: they are an audit's business, and would let one
+    double enrolment close the door to everybody.
+    """
+
+    def __init__(
+        self, risk: RiskPolicy, index: GalleryIndex, prior_unknown: float, prior_same: float
+    ) -> None:
+        self.risk = risk
+        self.prior_unknown, self.prior_same = prior_unknown, prior_same
+        self._index = index
+        self._counting = threading.Lock()
+        self._own: OwnStrangers | None = None
+        self._counted_at = 0
+
+    @property
+    def enrolled(self) -> int:
+        """How many people can be found."""
+        return self._index.size
+
+    def identify(self, people: int | None = None) -> Promise:
+        """Return the promise for 1:N, against all who are enrolled or ``people`` of them."""
+        return self.promise(self.risk.targets.fpir, self.enrolled if people is None else people)
+
+    def promise(self, rate: float, people: int) -> Promise:
+        """Return what would be promised for another rate or gallery."""
+        own = self.own_strangers()
+        floor = None
+        if own is not None:
+            wanted = max(comparison_rate(rate, people), own.tail.rarest_rate)
+            floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
+        return self.risk.promise(rate, people, floor)
+
+    def verify(self) -> Promise:
+        """Return the promise for 1:1."""
+        return self.risk.verify()
+
+    def own_strangers(self) -> OwnStrangers | None:
+        """Return what the gallery says of itself; counted again after it grew by a tenth."""
+        size = self._index.size
+        if size < LEAST_OWN_PEOPLE:
+            return None
+        with self._counting:
+            if not self._counted_at / GROWTH < size < max(1, self._counted_at) * GROWTH:
+                self._own = self._count()
+                self._counted_at = size
+            return self._own
+
+    def _count(self) -> OwnStrangers | None:
+        centroids = self._index.sample_centroids(MOST_OWN_PEOPLE)
+        people = len(centroids)
+        first, second = np.triu_indices(people, 1)
+        similarities = (centroids @ centroids.T)[first, second]
+        strangers = similarities[similarities < self.risk.surely_one_person]
+        if len(strangers) < LEAST_OWN_PEOPLE * (LEAST_OWN_PEOPLE - 1) // 2:
+            return None
+        measured = measure_tail(strangers, len(similarities) - len(strangers))
+        tail = ImpostorTail(OWN_POPULATION, measured.points, measured.extrapolated_below)
+        return OwnStrangers(people, len(strangers), tail)

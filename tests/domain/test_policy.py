@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import UnsupportedRiskError
+from app.domain.model_manifest import Threshold
+from app.domain.policy import RiskPolicy, RiskTargets, attempt_rate, comparison_rate
+from app.domain.tails import GenuineScores, ImpostorTail
+from tests.services.fakes import MANIFEST
+
+rates = st.floats(1e-4, 0.4)
+galleries = st.integers(1, 20_000)
+
+MIXED = ImpostorTail("everyone", ((0.1, 0.1), (1e-3, 0.3), (1e-7, 0.5)), 1e-6)
+GROUP = ImpostorTail("one group", ((0.1, 0.2), (1e-3, 0.4), (1e-7, 0.6)), 1e-4, (0.2, 0.42, 0.7))
+MODEL = dataclasses.replace(
+    MANIFEST,
+    tails=(MIXED, GROUP),
+    identify=Threshold(GROUP.threshold_at(1e-4) + 0.03, 1e-4, "one group"),
+    genuine=(
+        GenuineScores(1, ((0.0, 0.3), (1.0, 0.9))),
+        GenuineScores(3, ((0.0, 0.5), (1.0, 0.95))),
+    ),
+)
+
+
+def policy(fpir: float = 0.01, fmr: float = 0.001, least: float | None = None) -> RiskPolicy:
+    return RiskPolicy(MODEL, RiskTargets(fpir, fmr, least))
+
+
+@given(rates, galleries)
+def test_the_rate_of_a_comparison_gives_back_that_of_an_attempt(rate: float, people: int) -> None:
+    assert math.isclose(attempt_rate(comparison_rate(rate, people), people), rate, rel_tol=1e-9)
+
+
+def test_strangers_who_match_independently_meet_the_promise() -> None:
+    generator = np.random.default_rng(1)
+    people = 200
+    rate = comparison_rate(0.05, people)
+    matched = (generator.random((20_000, people)) < rate).any(axis=1).mean()
+    assert matched == pytest.approx(0.05, abs=0.005)
+
+
+@given(rates, galleries, galleries)
+def test_the_threshold_rises_with_people_and_with_caution(rate: float, few: int, more: int) -> None:
+    few, more = sorted((few, more))
+    risk = policy()
+    loose = risk.promise(rate, few).threshold.similarity
+    assert risk.promise(rate, more).threshold.similarity >= loose
+    assert risk.promise(rate / 2, few).threshold.similarity >= loose
+
+
+def test_the_worst_group_at_its_upper_bound_sets_the_threshold() -> None:
+    promise = policy().promise(0.001, 1)
+    # At 1e-3 the group's bound is .42; centroids of several photos lie .03 higher.
+    assert promise.threshold.similarity == pytest.approx(0.45)
+    assert promise.threshold.population == "one group"
+    assert promise.promised_rate == pytest.approx(0.001)
+    assert promise.worst_group_rate < 0.001
+    assert promise.mixed_rate < promise.worst_group_rate
+    assert promise.kept
+
+
+def test_a_floor_and_a_setting_make_it_stricter_and_never_looser() -> None:
+    plain = policy().promise(0.01, 10)
+    assert policy(least=0.2).promise(0.01, 10) == plain
+    assert policy().promise(0.01, 10, floor=-0.5) == plain
+    stricter = policy(least=0.65).promise(0.01, 10)
+    assert stricter.threshold.similarity == 0.65
+    assert stricter.promised_rate < plain.promised_rate
+    assert policy().promise(0.01, 10, floor=0.66).threshold.similarity == 0.66
+
+
+def test_a_rate_beyond_the_data_is_refused_and_never_promised() -> None:
+    risk = policy()
+    assert risk.rarest_rate == pytest.approx(1e-7)
+    assert risk.most_people(0.01) == 100_503
+    risk.require_supported(0.01, 100_503)
+    with pytest.raises(UnsupportedRiskError, match="at most 100503 people"):
+        risk.require_supported(0.01, 100_504)
+    beyond = risk.promise(0.01, 1_000_000)
+    assert not beyond.kept
+    assert beyond.promised_rate > 0.01
+    last = risk.promise(0.01, 100_503).threshold.similarity
+    assert beyond.threshold.similarity == pytest.approx(last, abs=1e-6)
+    with pytest.raises(UnsupportedRiskError):
+        policy(fpir=1e-8)
+    with pytest.raises(UnsupportedRiskError):
+        policy(fmr=1e-8)
+
+
+def test_more_photos_buy_fewer_rejections() -> None:
+    risk = policy()
+    (one, first), (three, third) = risk.false_rejections(0.6)
+    assert (one, three) == (1, 3)
+    assert first == pytest.approx(0.5)
+    assert third < first

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from app.domain.employees import GalleryEntry
+from app.domain.policy import RiskPolicy
+from app.domain.tails import GenuineScores
+from app.search.faiss_index import FaissGalleryIndex
+from app.services.policy import DecisionPolicy
+from tests.services.conftest import RISK
+from tests.services.fakes import DIM, MANIFEST
+
+
+def index_of(people: int, alike: float, twice: int = 0) -> FaissGalleryIndex:
+    """Return a gallery of people who are ``alike``; ``twice`` of them stand in it twice."""
+    random = np.random.default_rng(1)
+    faces = random.normal(size=(people, DIM)) + alike * np.eye(DIM)[0] * np.sqrt(DIM)
+    faces[:twice] = faces[twice : 2 * twice]
+    faces /= np.linalg.norm(faces, axis=1, keepdims=True)
+    index = FaissGalleryIndex(DIM)
+    entries = [
+        GalleryEntry(key, face, ((key, face),))
+        for key, face in enumerate(faces.astype(np.float32), start=1)
+    ]
+    index.replace_all(entries, 1)
+    return index
+
+
+def policy_of(index: FaissGalleryIndex) -> DecisionPolicy:
+    genuine = GenuineScores(1, ((0.0, 0.7), (0.5, 0.95), (1.0, 0.999)))
+    manifest = dataclasses.replace(MANIFEST, genuine=(genuine,))
+    return DecisionPolicy(RiskPolicy(manifest, RISK), index, 0.5, 0.5)
+
+
+def test_a_small_gallery_says_nothing_of_strangers() -> None:
+    policy = policy_of(index_of(99, alike=1.0))
+    assert policy.own_strangers() is None
+    assert policy.identify() == policy.risk.promise(RISK.fpir, 99)
+
+
+def test_people_who_are_alike_make_the_threshold_stricter() -> None:
+    policy = policy_of(index_of(200, alike=0.8))
+    own = policy.own_strangers()
+    assert own is not None
+    assert own.people == 200
+    plain = policy.risk.promise(RISK.fpir, 200)
+    assert policy.identify().threshold.similarity > plain.threshold.similarity
+    assert policy.identify().promised_rate < plain.promised_rate
+
+
+def test_people_who_are_unlike_do_not_make_it_looser() -> None:
+    policy = policy_of(index_of(200, alike=0.0))
+    plain = policy.risk.promise(RISK.fpir, 200)
+    assert policy.identify().threshold.similarity >= plain.threshold.similarity
+
+
+def test_one_double_enrolment_does_not_close_the_door() -> None:
+    clean, doubled = policy_of(index_of(300, 0.1)), policy_of(index_of(300, 0.1, twice=3))
+    strict = doubled.identify().threshold.similarity
+    assert strict == pytest.approx(clean.identify().threshold.similarity, abs=0.02)

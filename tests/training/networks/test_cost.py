@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from app.embedding.openvino import BFLOAT16, cpu_capabilities
+from training.networks.cost import measure_costs
+
+
+def test_a_cost_is_counted_and_timed_by_every_runtime_of_this_cpu() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Flatten())
+    network.append(nn.Linear(4 * 56 * 56, 8))
+    threads = torch.get_num_threads()
+    costs = measure_costs({"a": network, "b": network}, rounds=2)
+    assert list(costs) == ["a", "b"]
+    for cost in costs.values():
+        assert cost.parameters == (3 * 9 + 1) * 4 + (4 * 56 * 56 + 1) * 8
+        assert cost.multiplications == 56 * 56 * 4 * 27 + 4 * 56 * 56 * 8
+        assert cost.milliseconds > 0
+        assert cost.openvino_milliseconds > 0
+        measured = cost.bfloat16_milliseconds
+        assert (measured is not None and measured > 0) == (BFLOAT16 in cpu_capabilities())
+    assert torch.get_num_threads() == threads

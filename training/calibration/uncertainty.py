@@ -1,0 +1,96 @@
+"""How sure a tail of false matches is: upper confidence bounds, by resampling people."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.tail_fit import (
+    EXCESS_RATE,
+    HIGHEST,
+    LEAST_EXCESSES,
+    MeasuredTail,
+    ParetoTail,
+    Similarities,
+)
+from training.evaluation.intervals import IntArray
+
+ROUNDS = 200
+CONFIDENCE = 0.95
+TOP_RATE = 1.2e-2  # bounds are sought below this rate; above it the points are sure enough
+SEED = 20261122
+
+Weights = npt.NDArray[np.float64]
+
+
+def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) -> tuple[float, ...]:
+    """Return for each point of ``tail`` a one-sided 95 % bound of its similarity, ascending.
+
+    ``similarities`` are of every pair of ``people``, in the order of ``pair_similarities``. The
+    pairs of one person are not independent, so that people are drawn anew, with repeats, not pairs;
+    in each draw the tail is read and fitted again (Efron 1979; the percentile of 200 draws).
+    """
+    count = max(LEAST_EXCESSES + 1, round(len(similarities) * TOP_RATE))
+    cut = np.partition(similarities, len(similarities) - count)[len(similarities) - count]
+    places = np.nonzero(similarities >= cut)[0]
+    places = places[np.argsort(-similarities[places], kind="stable")]
+    descending = similarities[places].astype(np.float64)
+    first, second = pair_people(places, people)
+    generator = np.random.default_rng(SEED)
+    rates = [rate for rate, _ in tail.points]
+    drawn = np.empty((ROUNDS, len(rates)))
+    for round_number in range(ROUNDS):
+        times = np.bincount(generator.integers(0, people, people), minlength=people)
+        times = times.astype(np.float64)
+        total = (times.sum() ** 2 - np.square(times).sum()) / 2
+        weights = times[first] * times[second] / total
+        drawn[round_number] = _tail_of(descending, weights, rates, tail.extrapolated_below)
+    bounds = np.nanquantile(drawn, CONFIDENCE, axis=0)
+    uppers, floor = [], -1.0
+    for (rate, similarity), bound in zip(tail.points, bounds, strict=True):
+        sure = similarity if rate > TOP_RATE else max(similarity, float(bound))
+        floor = max(floor, min(HIGHEST, sure))
+        uppers.append(floor)
+    return tuple(uppers)
+
+
+def pair_people(places: IntArray, people: int) -> tuple[IntArray, IntArray]:
+    """Return who stands at these places of ``pair_similarities``: ``first < second``."""
+    rows = np.arange(people, dtype=np.int64)
+    starts = rows * people - rows * (rows + 1) // 2
+    first = np.searchsorted(starts, places, side="right") - 1
+    return first, places - starts[first] + first + 1
+
+
+def _tail_of(
+    descending: Weights, weights: Weights, rates: list[float], extrapolated_below: float
+) -> Weights:
+    """Return the similarity reached at each rate where a pair counts ``weights`` of all pairs."""
+    reached = np.cumsum(weights)
+    pareto = _weighted_pareto(descending, weights, reached)
+    values = np.empty(len(rates))
+    for place, rate in enumerate(rates):
+        if rate >= extrapolated_below or rate >= pareto.rate:
+            position = min(len(descending) - 1, int(np.searchsorted(reached, rate)))
+            values[place] = descending[position]
+        else:
+            values[place] = pareto.similarity_at(rate)
+    return values
+
+
+def _weighted_pareto(descending: Weights, weights: Weights, reached: Weights) -> ParetoTail:
+    """Fit the excesses over the quantile at 1e-3 by weighted L-moments, as ``fit_pareto_tail``."""
+    count = int(np.searchsorted(reached, EXCESS_RATE)) + 1
+    count = min(len(descending) - 1, max(LEAST_EXCESSES, count))
+    start = descending[count]
+    excesses, share = descending[:count] - start, weights[:count]
+    rate = float(share.sum())
+    if rate <= 0:
+        return ParetoTail(float(start), EXCESS_RATE, 0.0, 1e-9)
+    above = (np.cumsum(share) - 0.5 * share) / rate  # the share of excesses above each
+    mean = float((excesses * share).sum()) / rate
+    weighted = float((excesses * share * above).sum()) / rate
+    if mean <= 0 or mean <= 2 * weighted:
+        return ParetoTail(float(start), rate, 0.0, max(mean, 1e-9))
+    shape = 2 - mean / (mean - 2 * weighted)
+    return ParetoTail(float(start), rate, shape, 2 * mean * weighted / (mean - 2 * weighted))
