@@ -40,7 +40,7 @@ class MotionLimits:
     return_degrees: float = 10.0
     turn_degrees: float = 15.0
     parallax: float = 0.10
-    nose_depth: float = 0.22
+    nose_depth: float = 0.28
 
 
 MOTION_LIMITS = MotionLimits()

@@ -27,11 +27,11 @@ def detector() -> FaceDetector:
 def test_heads_pass_and_pictures_do_not() -> None:
     level = measure_motion(0.01, 100, 1)
     rates = {check.kind: check.passed.value for check in level.checks}
-    assert rates["head, turned by 40 degrees"] > 0.9
+    assert rates["head, turned by 40 degrees"] > 0.8
     assert rates["flat photo, tilted by 20 to 60 degrees"] < 0.05
     assert rates["bent photo, radius 76 mm (a head's)"] < 0.05
     # What the check cannot see is measured as well.
-    assert rates["two photos from two sides, or a replayed video"] > 0.9
+    assert rates["two photos from two sides, or a replayed video"] > 0.8
 
 
 def test_more_scatter_is_no_help_to_anybody() -> None:
