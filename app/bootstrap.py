@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.audits import Audits, GalleryAudit
+from app.services.challenges import Challenges, NoLiveness
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.enrollment_guards import EnrollmentGuards
@@ -84,6 +86,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
     )
+    liveness = choose_liveness(settings)
     state = AppState(
         enrollment=Enrollment(
             extraction,
@@ -95,7 +98,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS
+            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS, liveness
         ),
         employees=Employees(registry, gallery),
         readiness=Readiness(
@@ -109,6 +112,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
         audits=Audits(make_gallery_audit(registry, manifest, policy)),
+        challenges=liveness if isinstance(liveness, Challenges) else None,
     )
     logger.info(
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
@@ -160,6 +164,15 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
 def limit_blas_threads(count: int) -> None:
     """Set how many threads numpy's matrix products take; audits are the only large ones."""
     threadpool_limits(count, user_api="blas")
+
+
+def choose_liveness(settings: Settings) -> Challenges | NoLiveness:
+    """Return the liveness check of these settings; says so where none can satisfy them."""
+    if settings.liveness == "challenge":
+        return Challenges(settings.require_liveness, time.monotonic)
+    if settings.require_liveness:
+        logger.error("liveness is required and off: every decision will be refused with 503")
+    return NoLiveness(settings.require_liveness)
 
 
 def provide_threads(place_count: int) -> None:

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from app.api import (
     audit_routes,
+    challenge_routes,
     employee_routes,
     policy_routes,
     recognition_routes,
@@ -75,6 +76,7 @@ def create_app(
         employee_routes.router,
         policy_routes.router,
         audit_routes.router,
+        challenge_routes.router,
     ):
         app.include_router(
             router,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         False, description="Serve without a key on an address others can reach."
     )
     model_dir: Path = Field(
-        PROJECT_ROOT / "models" / "embedder" / "1.1.0", description="Folder of the embedder."
+        PROJECT_ROOT / "models" / "embedder" / "1.2.0", description="Folder of the embedder."
     )
     runtime: Runtime = Field(
         Runtime.OPENVINO, description="What runs the embedder; bfloat16 needs a CPU that has it."
@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     )
     prior_same: float = Field(
         0.5, gt=0, lt=1, description="Assumed share of true claims in 1:1 verification."
+    )
+    liveness: Literal["off", "challenge"] = Field(
+        "off", description="How to tell a head from a picture of one: active challenges, or not."
+    )
+    require_liveness: bool = Field(
+        False, description="Decide nothing without a passed liveness check."
     )
     min_face_pixels: float = Field(
         ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enrol, in pixels."

@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from app.domain.errors import FacegateError
+from training.burst.command import burst
 from training.calibration.command import calibrate
 from training.comparison.command import compare
 from training.data.command import pack
@@ -24,6 +25,7 @@ from training.export.command import card, export
 from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
+from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.proof.command import prove
 from training.search.command import embed, search, verify
@@ -48,6 +50,8 @@ app.command("calibrate")(calibrate)
 app.command("enrolment")(enrolment)
 app.command("quality-limits")(quality_limits)
 app.command("audit-planted")(audit_planted)
+app.command("burst")(burst)
+app.command("liveness")(liveness)
 app.command("export")(export)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)

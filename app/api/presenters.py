@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from app.api import schemas
+from app.api.scene_schemas import FrameBody
 from app.domain.employees import Employee, EnrolledPhoto
 from app.domain.faces import FaceQuality
 from app.services.enrollment import EnrollmentResult
 from app.services.extraction import ExtractedFace
+from app.services.scenes import SeenFace
 
 
 def employee_body(employee: Employee) -> schemas.EmployeeBody:
@@ -49,6 +51,14 @@ def face_body(face: ExtractedFace) -> schemas.FaceBody:
         quality=quality_body(face.quality),
         faces_found=face.faces_found,
     )
+
+
+def frame_bodies(face: SeenFace) -> list[FrameBody]:
+    """Return what became of every frame, in their order."""
+    return [
+        FrameBody(position=frame.position, used=frame.used, code=frame.code, hint=frame.hint)
+        for frame in face.frames
+    ]
 
 
 def photo_body(photo: EnrolledPhoto) -> schemas.PhotoRecordBody:

@@ -10,14 +10,16 @@ from starlette.types import Scope
 
 from app.api import schemas
 from app.api.doors import Door
-from app.api.presenters import employee_body, enroll_response, face_body
+from app.api.presenters import employee_body, enroll_response, face_body, frame_bodies
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
+from app.api.scene_schemas import SceneBody
 from app.api.state import State
 from app.api.uploads import body_docs, read_body, usable
 from app.domain import errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
+from app.services.scenes import Scene
 
 router = APIRouter(prefix="/v1", tags=["recognition"])
 
@@ -36,6 +38,17 @@ PHOTO_PROBLEMS = (
     errors.BusyError,
     *UPLOAD_PROBLEMS,
 )
+
+SCENE_PROBLEMS = (
+    *PHOTO_PROBLEMS,
+    errors.BurstOfSeveralPeopleError,
+    errors.ChallengesOffError,
+    errors.ChallengeUnknownError,
+    errors.LivenessFailedError,
+    errors.LivenessRequiredError,
+    errors.LivenessNotConfiguredError,
+)
+SCENE_FIELDS = {"photo": False, "frames": True}
 
 Faces = Annotated[
     SeveralFaces,
@@ -56,11 +69,10 @@ async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
     )
 
 
-async def _photo_upload(request: Request, state: State) -> bytes:
-    _, photos = await read_body(
-        request, schemas.PhotoBody, {"photo": False}, state.max_upload_bytes
-    )
-    return usable(photos["photo"][0])
+async def _scene_upload(request: Request, state: State) -> Scene:
+    body, photos = await read_body(request, SceneBody, SCENE_FIELDS, state.max_upload_bytes)
+    frames = (*photos["photo"], *photos["frames"])
+    return Scene(frames, body.challenge_id)
 
 
 async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
@@ -75,8 +87,8 @@ def photo_route(scope: Scope) -> BaseRoute | None:
     return next(matching, None)
 
 
-Photo = Annotated[bytes, Depends(_photo_upload)]
-PHOTO_DOCS = body_docs(schemas.PhotoBody, {"photo": False})
+SceneUpload = Annotated[Scene, Depends(_scene_upload)]
+SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
 
 
 @router.post(
@@ -119,14 +131,22 @@ def enroll(
 @router.post(
     "/verify",
     summary="Known or unknown",
-    responses=problem_docs(*PHOTO_PROBLEMS),
-    openapi_extra=PHOTO_DOCS,
+    responses=problem_docs(*SCENE_PROBLEMS),
+    openapi_extra=SCENE_DOCS,
 )
 def verify(
-    photo: Photo, state: State, request: Request, door: Door, faces: Faces = SeveralFaces.LARGEST
+    scene: SceneUpload,
+    state: State,
+    request: Request,
+    door: Door,
+    faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.VerifyResponse:
-    """Tell which employee the face belongs to, or that it is nobody enrolled."""
-    found = state.recognition.identify(photo, 1, faces)
+    """Tell which employee the face belongs to, or that it is nobody enrolled.
+
+    Up to five `frames` of one scene are fused by their quality: surer than one, at the cost of as
+    many recognitions. Frames without a usable face are named in the answer and left out.
+    """
+    found = state.recognition.identify(scene, 1, faces)
     known = found.known
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("verify", found.verdict, nearest)
@@ -141,6 +161,8 @@ def verify(
         threshold=found.threshold.similarity,
         threshold_false_match_rate=found.threshold.false_match_rate,
         face=face_body(found.face),
+        frames=frame_bodies(found.face),
+        liveness=found.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )
@@ -149,11 +171,11 @@ def verify(
 @router.post(
     "/identify",
     summary="The most probable employees, ranked",
-    responses=problem_docs(*PHOTO_PROBLEMS),
-    openapi_extra=PHOTO_DOCS,
+    responses=problem_docs(*SCENE_PROBLEMS),
+    openapi_extra=SCENE_DOCS,
 )
 def identify(
-    photo: Photo,
+    scene: SceneUpload,
     state: State,
     request: Request,
     door: Door,
@@ -165,7 +187,7 @@ def identify(
     An employee of fewer photos may rank above a nearer one: centroids of more photos lie closer to
     everybody.
     """
-    found = state.recognition.identify(photo, limit, faces)
+    found = state.recognition.identify(scene, limit, faces)
     nearest = found.candidates[0].similarity if found.candidates else None
     state.metrics.decided("identify", found.verdict, nearest)
     state.metrics.doors.saw(door, "identify", found.verdict, nearest, found.face.quality)
@@ -187,6 +209,8 @@ def identify(
         prior_unknown=state.policy.prior_unknown,
         threshold=found.threshold.similarity,
         face=face_body(found.face),
+        frames=frame_bodies(found.face),
+        liveness=found.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )
@@ -196,20 +220,20 @@ def identify(
     "/employees/{employee_id}/verify",
     summary="Is this the claimed employee",
     responses=problem_docs(
-        *PHOTO_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
+        *SCENE_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
     ),
-    openapi_extra=PHOTO_DOCS,
+    openapi_extra=SCENE_DOCS,
 )
 def verify_claim(
     employee_id: str,
-    photo: Photo,
+    scene: SceneUpload,
     state: State,
     request: Request,
     door: Door,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.ClaimResponse:
     """Compare the face with one employee, as after a badge was read. A non-match is no error."""
-    result = state.recognition.verify_claim(employee_id, photo, faces)
+    result = state.recognition.verify_claim(employee_id, scene, faces)
     decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
     state.metrics.decided("claim", decision, result.similarity)
     state.metrics.doors.saw(door, "claim", decision, result.similarity, result.face.quality)
@@ -221,6 +245,8 @@ def verify_claim(
         threshold=result.threshold.similarity,
         threshold_false_match_rate=result.threshold.false_match_rate,
         face=face_body(result.face),
+        frames=frame_bodies(result.face),
+        liveness=result.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )

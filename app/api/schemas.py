@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.api.scene_schemas import Base64Photo, FrameBody
 from app.domain.employees import EmployeeStatus
 from app.domain.verdict import NextStep, Verdict
+from app.services.scenes import Liveness
 
 EmployeeId = Annotated[
     str,
@@ -28,9 +30,6 @@ CardNumber = Annotated[
     str,
     StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9:._-]{1,64}$"),
     Field(examples=["0004711"]),
-]
-Base64Photo = Annotated[
-    str, Field(description="A picture file in base64.", json_schema_extra={"format": "byte"})
 ]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine; higher is closer.")]
@@ -52,12 +51,6 @@ class EnrollBody(_Request):
         "these are two people. The pair is kept as look-alikes.",
     )
     photos: list[Base64Photo] = Field(min_length=1, max_length=20)
-
-
-class PhotoBody(_Request):
-    """JSON body with one photo."""
-
-    photo: Base64Photo
 
 
 class CompareBody(_Request):
@@ -198,6 +191,8 @@ class VerifyResponse(BaseModel):
         description="How often one different person reaches the threshold."
     )
     face: FaceBody
+    frames: list[FrameBody]
+    liveness: Liveness
     model_version: str
     request_id: str
 
@@ -229,6 +224,8 @@ class IdentifyResponse(BaseModel):
     )
     threshold: float
     face: FaceBody
+    frames: list[FrameBody]
+    liveness: Liveness
     model_version: str
     request_id: str
 
@@ -243,6 +240,8 @@ class ClaimResponse(BaseModel):
     threshold: float
     threshold_false_match_rate: float
     face: FaceBody
+    frames: list[FrameBody]
+    liveness: Liveness
     model_version: str
     request_id: str
 

@@ -12,6 +12,7 @@ from app.api.metrics import ServiceMetrics
 from app.domain.model_manifest import ModelManifest
 from app.services.admission import Admission
 from app.services.audits import Audits
+from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.policy import DecisionPolicy
@@ -33,6 +34,8 @@ class AppState:
     max_upload_bytes: int
     admission: Admission
     audits: Audits
+    #: None where the service has no active challenge.
+    challenges: Challenges | None = None
     #: A readiness check waits for its turn like any recognition; the others do not stand behind it.
     readiness_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 

@@ -70,6 +70,9 @@ def _from_json(
     photos: dict[str, list[Upload]] = {}
     for field, several in photo_fields.items():
         value = getattr(body, field)
+        if value is None:
+            photos[field] = []
+            continue
         uploads = [_from_base64(text, limit) for text in (value if several else [value])]
         if not several and isinstance(uploads[0], UndecodablePhotoError):
             raise ApiError(INVALID_REQUEST, f"{field}: {uploads[0]}")
@@ -122,7 +125,8 @@ async def _from_multipart(
     for field, several in photo_fields.items():
         # The shape checks presence and number; the bytes themselves travel beside it.
         if several:
-            content[field] = [""] * len(photos[field])
+            if photos[field] or shape.model_fields[field].is_required():
+                content[field] = [""] * len(photos[field])
         elif len(photos[field]) == 1:
             content[field] = ""
         elif photos[field]:
@@ -136,7 +140,8 @@ def body_docs(shape: type[BaseModel], photo_fields: dict[str, bool]) -> dict[str
     form = json.loads(json.dumps(json_schema))
     for field, several in photo_fields.items():
         binary: dict[str, object] = {"type": "string", "format": "binary"}
-        listed = {"type": "array", "items": binary, "minItems": 1, "maxItems": 20}
+        most = _most_items(json_schema["properties"][field])
+        listed = {"type": "array", "items": binary, "minItems": 1, "maxItems": most}
         form["properties"][field] = listed if several else binary
     return {
         "requestBody": {
@@ -147,3 +152,10 @@ def body_docs(shape: type[BaseModel], photo_fields: dict[str, bool]) -> dict[str
             },
         }
     }
+
+
+def _most_items(schema: dict[str, object]) -> object:
+    """Return the ``maxItems`` of a list that may also be null; None for no list."""
+    choices = schema.get("anyOf", [schema])
+    found = [choice.get("maxItems") for choice in choices] if isinstance(choices, list) else []
+    return next((most for most in found if most is not None), None)

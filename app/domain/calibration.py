@@ -14,12 +14,14 @@ class PlattCalibration:
     """A line from similarity to the natural log of the likelihood ratio, same over different.
 
     Platt (1999), fitted at equal prior odds, so that the logit is the log-likelihood ratio.
-    ``photos``: how many photos the centroid stood for on the enrolled side.
+    ``photos``: how many photos the centroid stood for on the enrolled side; ``frames``: how many
+    were fused into the probe.
     """
 
     photos: int
     slope: float
     intercept: float
+    frames: int = 1
 
     def log_likelihood_ratio(self, similarity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return ln(p(similarity | same) / p(similarity | different)), elementwise."""
@@ -28,28 +30,36 @@ class PlattCalibration:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt lines by number of enrolled photos; the first is for one photo."""
+    """Platt lines by frames of the probe, then by enrolled photos; the first is for one of each."""
 
     lines: tuple[PlattCalibration, ...]
 
     def __post_init__(self) -> None:
-        counts = [line.photos for line in self.lines]
-        if not counts or counts[0] != 1 or counts != sorted(set(counts)):
-            raise ValueError("calibration lines must ascend from one photo")
+        counts = [(line.frames, line.photos) for line in self.lines]
+        if not counts or counts[0] != (1, 1) or counts != sorted(set(counts)):
+            raise ValueError("calibration lines must ascend from one frame and one photo")
+        if {frames for frames, _ in counts} != {frames for frames, one in counts if one == 1}:
+            raise ValueError("calibration lines of any number of frames must start with one photo")
         if any(line.slope <= 0 for line in self.lines):
             raise ValueError("a calibration must rise with similarity")
 
     def log_likelihood_ratios(
-        self, similarities: npt.NDArray[np.floating], photo_counts: npt.NDArray[np.integer]
+        self,
+        similarities: npt.NDArray[np.floating],
+        photo_counts: npt.NDArray[np.integer],
+        frames: int = 1,
     ) -> npt.NDArray[np.float64]:
         """Return one log-likelihood ratio a comparison, each by the line for its photo count.
 
-        Both arguments are ``(N,)``. A count between two lines takes the lower one.
+        Both arrays are ``(N,)``; ``frames`` were fused into the probe. A count between two lines
+        takes the lower one.
         """
-        wanted = np.asarray([line.photos for line in self.lines])
+        fused = max(line.frames for line in self.lines if line.frames <= max(1, frames))
+        lines = [line for line in self.lines if line.frames == fused]
+        wanted = np.asarray([line.photos for line in lines])
         chosen = np.clip(np.searchsorted(wanted, photo_counts, side="right") - 1, 0, None)
-        slopes = np.asarray([line.slope for line in self.lines])[chosen]
-        intercepts = np.asarray([line.intercept for line in self.lines])[chosen]
+        slopes = np.asarray([line.slope for line in lines])[chosen]
+        intercepts = np.asarray([line.intercept for line in lines])[chosen]
         ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts
         return ratios
 

@@ -115,7 +115,10 @@ def _calibration(lines: list[Json]) -> Calibration:
     return Calibration(
         tuple(
             PlattCalibration(
-                int(_number(line, "photos")), _number(line, "slope"), _number(line, "intercept")
+                int(_number(line, "photos")),
+                _number(line, "slope"),
+                _number(line, "intercept"),
+                int(_number(line, "frames")) if "frames" in line else 1,
             )
             for line in lines
         )

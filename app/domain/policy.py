@@ -112,24 +112,29 @@ class RiskPolicy:
                 f"{self.most_people(rate)} people"
             )
 
-    def verify(self) -> Promise:
+    def verify(self, *, fused: bool = False) -> Promise:
         """Return the promise for 1:1: one comparison with the claimed employee."""
-        return self.promise(self._targets.fmr, 1, None)
+        return self.promise(self._targets.fmr, 1, fused=fused)
 
-    def promise(self, rate: float, people: int, floor: float | None = None) -> Promise:
+    def promise(
+        self, rate: float, people: int, floor: float | None = None, *, fused: bool = False
+    ) -> Promise:
         """Return the threshold at which ``people`` give ``rate``, and what it promises.
 
         ``floor``, a threshold by the customer's own strangers, makes it stricter and never looser.
         Where the data supports no rarer rate, the threshold stays at the rarest supported one.
+        ``fused``: the probe is several frames in one. Their mean is closer to everybody, as a
+        centroid is, and the threshold rises by the measured shift of centroids once more.
         """
         wanted = comparison_rate(rate, people)
         most = min(tail.points[0][0] for tail in self._tails)
         usable = min(max(wanted, self.rarest_rate), most)
         strictest = max(self._tails, key=lambda tail: tail.upper_at(usable))
         tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
-        needed = strictest.upper_at(usable) + self._shift
+        shift = 2 * self._shift if fused else self._shift
+        needed = strictest.upper_at(usable) + shift
         similarity = min(HIGHEST_SIMILARITY, max(needed, *tightened, -1.0))
-        single = similarity - self._shift  # tails are of single photos
+        single = similarity - shift  # tails are of single photos
         bound = min(usable, max(tail.upper_rate_at(single) for tail in self._tails))
         likely = max(tail.false_match_rate_at(single) for tail in self._tails)
         mixed = self._tails[0].false_match_rate_at(single)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.embeddings import Embedding
-from app.domain.errors import NoFaceFoundError, SeveralFacesFoundError
+from app.domain.errors import NoFaceFoundError, PhotoError, SeveralFacesFoundError
 from app.domain.faces import Detection, FaceQuality, QualityLimits, require_quality
 from app.services.admission import Admission
 from app.services.ports import Embedder, Vision
@@ -46,19 +47,43 @@ class FaceExtraction:
         Of several faces the largest is taken, unless they are to be refused.
         """
         with self._admission.turn():
-            picture = self._vision.decode(content)
-            detections = self._vision.detect(picture)
-            if not detections:
-                raise NoFaceFoundError("no face was found in the photo")
-            if several is SeveralFaces.REFUSE and len(detections) > 1:
-                raise SeveralFacesFoundError(
-                    f"{len(detections)} faces were found, exactly one is wanted"
-                )
-            chosen = max(detections, key=lambda detection: detection.box.area)
-            crop = self._vision.crop(picture, chosen)
-            require_quality(crop.quality, limits)
-            (embedding,) = self._embedder.embed(crop.pixels[None])
-            width, _ = self._vision.upright_size(content)
+            return self._extract(content, limits, several)
+
+    def extract_burst(
+        self, frames: Sequence[bytes | PhotoError], limits: QualityLimits, several: SeveralFaces
+    ) -> list[ExtractedFace | PhotoError]:
+        """Return the face of each frame, or in its place why the frame cannot be used.
+
+        All in one turn: a burst waits once and then holds others up for as many recognitions as it
+        has frames, never for more.
+        """
+        found: list[ExtractedFace | PhotoError] = []
+        with self._admission.turn():
+            for frame in frames:
+                try:
+                    if isinstance(frame, PhotoError):
+                        raise frame
+                    found.append(self._extract(frame, limits, several))
+                except PhotoError as error:
+                    found.append(error)
+        return found
+
+    def _extract(
+        self, content: bytes, limits: QualityLimits, several: SeveralFaces
+    ) -> ExtractedFace:
+        picture = self._vision.decode(content)
+        detections = self._vision.detect(picture)
+        if not detections:
+            raise NoFaceFoundError("no face was found in the photo")
+        if several is SeveralFaces.REFUSE and len(detections) > 1:
+            raise SeveralFacesFoundError(
+                f"{len(detections)} faces were found, exactly one is wanted"
+            )
+        chosen = max(detections, key=lambda detection: detection.box.area)
+        crop = self._vision.crop(picture, chosen)
+        require_quality(crop.quality, limits)
+        (embedding,) = self._embedder.embed(crop.pixels[None])
+        width, _ = self._vision.upright_size(content)
         scale = width / picture.shape[1]  # above 1 where a very large photo was reduced
         quality = dataclasses.replace(crop.quality, size_pixels=crop.quality.size_pixels * scale)
         return ExtractedFace(embedding, chosen.scaled(scale), quality, len(detections))

@@ -52,22 +52,23 @@ class DecisionPolicy:
         """How many people can be found."""
         return self._index.size
 
-    def identify(self, people: int | None = None) -> Promise:
+    def identify(self, people: int | None = None, *, fused: bool = False) -> Promise:
         """Return the promise for 1:N, against all who are enrolled or ``people`` of them."""
-        return self.promise(self.risk.targets.fpir, self.enrolled if people is None else people)
+        enrolled = self.enrolled if people is None else people
+        return self.promise(self.risk.targets.fpir, enrolled, fused=fused)
 
-    def promise(self, rate: float, people: int) -> Promise:
+    def promise(self, rate: float, people: int, *, fused: bool = False) -> Promise:
         """Return what would be promised for another rate or gallery."""
         own = self.own_strangers()
         floor = None
         if own is not None:
             wanted = max(comparison_rate(rate, people), own.tail.rarest_rate)
             floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
-        return self.risk.promise(rate, people, floor)
+        return self.risk.promise(rate, people, floor, fused=fused)
 
-    def verify(self) -> Promise:
+    def verify(self, *, fused: bool = False) -> Promise:
         """Return the promise for 1:1."""
-        return self.risk.verify()
+        return self.risk.verify(fused=fused)
 
     def own_strangers(self) -> OwnStrangers | None:
         """Return what the gallery says of itself; counted again after it grew by a tenth."""

@@ -19,6 +19,7 @@ from app.domain.employees import (
     NewPhoto,
 )
 from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.head_motion import HeadView
 from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
 
@@ -56,6 +57,29 @@ class Embedder(Protocol):
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         """Return an embedding for each crop of ``(N, 3, 112, 112)`` RGB uint8."""
+        ...
+
+
+class LivenessTrial(Protocol):
+    """One request's attempt to pass a liveness check."""
+
+    def judge(self, views: Sequence[HeadView]) -> None:
+        """Return where the frames, in order, are of a living head.
+
+        Raises ``LivenessFailedError`` naming what is amiss.
+        """
+        ...
+
+
+class LivenessCheck(Protocol):
+    """Whether a living head stands before the camera. Safe to call from several threads."""
+
+    def begin(self, challenge_id: str | None) -> LivenessTrial | None:
+        """Return what the frames of a request must pass; None where nothing is checked.
+
+        Asked before the frames cost anything. Raises ``LivenessNotConfiguredError``,
+        ``LivenessRequiredError``, ``ChallengesOffError`` and ``ChallengeUnknownError``.
+        """
         ...
 
 

@@ -20,7 +20,8 @@ from app.services.employees import require_employee
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import Registry, RegistrySession
+from app.services.ports import LivenessCheck, Registry, RegistrySession
+from app.services.scenes import Scene, SceneReader, SeenFace
 
 LOOKED_AT = 10  # candidates that are read at least, to find a look-alike of the first among them
 
@@ -47,7 +48,7 @@ class Identification:
     unknown_probability: float
     others_probability: float
     threshold: Threshold
-    face: ExtractedFace
+    face: SeenFace
     verdict: Verdict
     next_step: NextStep
     contenders: tuple[Candidate, ...] = ()
@@ -75,7 +76,7 @@ class ClaimVerification:
     similarity: float
     probability: float
     threshold: Threshold
-    face: ExtractedFace
+    face: SeenFace
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ class Recognition:
         manifest: ModelManifest,
         policy: DecisionPolicy,
         limits: QualityLimits,
+        liveness: LivenessCheck | None = None,
     ) -> None:
+        self._scenes = SceneReader(extraction, manifest.calibration, limits, liveness)
         self._extraction = extraction
         self._registry = registry
         self._gallery = gallery
@@ -109,15 +112,15 @@ class Recognition:
         self._limits = limits
         self._wanted_quality = ENROLLMENT_LIMITS
 
-    def identify(self, content: bytes, limit: int, several: SeveralFaces) -> Identification:
-        """Rank the employees nearest to the face; raises ``PhotoError``."""
-        face = self._extraction.extract(content, self._limits, several)
+    def identify(self, content: bytes | Scene, limit: int, several: SeveralFaces) -> Identification:
+        """Rank the employees nearest to the face; raises as ``SceneReader.read`` does."""
+        face = self._scenes.read(content, several)
         with self._registry.session() as session:
             self._gallery.bring_up_to_date(session)
             index = self._gallery.index
             everyone = index.compare_all(face.embedding)
             ratios = self._manifest.calibration.log_likelihood_ratios(
-                everyone.similarities, everyone.photo_counts
+                everyone.similarities, everyone.photo_counts, face.frames_used
             )
             order = most_probable(ratios, everyone.employee_keys, max(limit, LOOKED_AT)).tolist()
             keys = everyone.employee_keys[order].tolist()
@@ -140,7 +143,7 @@ class Recognition:
         )
         candidates = ranked[:limit]
         listed = sum(candidate.probability for candidate in candidates)
-        threshold = self._policy.identify(len(ratios)).threshold
+        threshold = self._policy.identify(len(ratios), fused=face.frames_used > 1).threshold
         best = ranked[0] if ranked else None
         rival = _rival(ranked, alike, threshold.similarity)
         verdict = judge(
@@ -164,16 +167,16 @@ class Recognition:
         )
 
     def verify_claim(
-        self, employee_id: str, content: bytes, several: SeveralFaces
+        self, employee_id: str, content: bytes | Scene, several: SeveralFaces
     ) -> ClaimVerification:
         """Compare the face with one claimed employee.
 
         Raises ``EmployeeNotFoundError``, ``EmployeeConflictError`` for a suspended employee or one
-        without photos of this model, and ``PhotoError``.
+        without photos of this model, and as ``SceneReader.read`` does.
         """
         with self._registry.session() as session:
             _require_active(session, employee_id)  # before the photo costs anything
-        face = self._extraction.extract(content, self._limits, several)
+        face = self._scenes.read(content, several)
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
             photos = session.photo_embeddings(employee.key, self._manifest.model_version)
@@ -181,12 +184,12 @@ class Recognition:
             raise EmployeeConflictError(f"{employee_id!r} has no photo of the present model")
         middle = centroid([embedding for _, embedding in photos])
         score = similarity(face.embedding, middle)
-        threshold = self._policy.verify().threshold
+        threshold = self._policy.verify(fused=face.frames_used > 1).threshold
         return ClaimVerification(
             employee=employee,
             accepted=score >= threshold.similarity,
             similarity=score,
-            probability=self._pair_probability(score, len(photos)),
+            probability=self._pair_probability(score, len(photos), face.frames_used),
             threshold=threshold,
             face=face,
         )
@@ -207,9 +210,9 @@ class Recognition:
             faces=faces,
         )
 
-    def _pair_probability(self, score: float, photo_count: int) -> float:
+    def _pair_probability(self, score: float, photo_count: int, frames: int = 1) -> float:
         (ratio,) = self._manifest.calibration.log_likelihood_ratios(
-            np.asarray([score]), np.asarray([photo_count])
+            np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
 

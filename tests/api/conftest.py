@@ -44,6 +44,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 max_upload_bytes=MAX_UPLOAD_BYTES,
                 admission=house.admission,
                 audits=house.audits,
+                challenges=house.challenges,
             )
             provide_threads(house.admission.place_count)
             yield {"facegate": state}

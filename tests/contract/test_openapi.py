@@ -20,7 +20,7 @@ from app.api.problems import (
 )
 from tests.contract.conftest import KEY
 
-OPERATIONS = 19
+OPERATIONS = 20
 PHOTO_ROUTES = 5
 
 

@@ -15,13 +15,14 @@ from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
 from app.services.audits import Audits, GalleryAudit
+from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
 from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import Vision
+from app.services.ports import LivenessCheck, Vision
 from app.services.recognition import Recognition
 from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision
 
@@ -40,6 +41,7 @@ class House:
     recognition: Recognition
     employees: Employees
     audits: Audits
+    challenges: Challenges | None
 
 
 #: One stranger in a hundred, one false claim in a thousand.
@@ -61,7 +63,11 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     upgrade_to_head(url)
     registries: list[SqlRegistry] = []
 
-    def start(vision: Vision | None = None, admission: Admission | None = None) -> House:
+    def start(
+        vision: Vision | None = None,
+        admission: Admission | None = None,
+        liveness: LivenessCheck | None = None,
+    ) -> House:
         registry = SqlRegistry(create_registry_engine(url))
         registries.append(registry)
         index = FaissGalleryIndex(DIM)
@@ -78,7 +84,9 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             extraction,
             make_enrollment(extraction, gallery),
             policy,
-            Recognition(extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS),
+            Recognition(
+                extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS, liveness
+            ),
             Employees(registry, gallery),
             Audits(
                 GalleryAudit(
@@ -90,6 +98,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
                     ),
                 )
             ),
+            liveness if isinstance(liveness, Challenges) else None,
         )
 
     yield start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import zlib
 
 import numpy as np
@@ -17,7 +18,8 @@ from app.domain.tails import ImpostorTail
 
 DIM = 64  # enough that no two of some dozen people look alike by chance
 QUALITY = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)
-MEASURES = {"faces", *(field.name for field in dataclasses.fields(FaceQuality))}
+MEASURES = {"faces", "flat", *(field.name for field in dataclasses.fields(FaceQuality))}
+PRETENCES = {"faces", "flat"}
 LANDMARKS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
 
 MANIFEST = ModelManifest(
@@ -39,7 +41,11 @@ MANIFEST = ModelManifest(
 
 
 def photo(person: str, shot: int = 0, **facts: float) -> bytes:
-    """Return a photo of ``person``; facts override measures, ``faces`` their number."""
+    """Return a photo of ``person``; facts override measures, ``faces`` their number.
+
+    With ``yaw_degrees`` the landmarks are those of a head turned so, with ``flat`` as well those of
+    a picture that pretends to.
+    """
     words = [person, str(shot), *(f"{name}={value}" for name, value in facts.items())]
     return " ".join(words).encode()
 
@@ -63,11 +69,24 @@ class FakeVision:
     def detect(self, picture: Picture) -> list[Detection]:
         faces = int(self._facts(picture).get("faces", 1))
         return [
-            Detection(Box(0, 0, 100 - 10 * n, 100 - 10 * n), LANDMARKS, 0.95) for n in range(faces)
+            Detection(Box(0, 0, 100 - 10 * n, 100 - 10 * n), self._landmarks(picture), 0.95)
+            for n in range(faces)
         ]
 
+    def _landmarks(self, picture: Picture) -> tuple[tuple[float, float], ...]:
+        facts = self._facts(picture)
+        if "yaw_degrees" not in facts:
+            return LANDMARKS
+        yaw, nose = math.radians(facts["yaw_degrees"]), 0.0 if "flat" in facts else 8.0
+        depths = (0.0, 0.0, nose, 0.0, 0.0)
+        return tuple(
+            (20 + (x - 20) * math.cos(yaw) + depth * math.sin(yaw), y)
+            for (x, y), depth in zip(LANDMARKS, depths, strict=True)
+        )
+
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:  # noqa: ARG002
-        measures = {name: value for name, value in self._facts(picture).items() if name != "faces"}
+        facts = self._facts(picture)
+        measures = {name: value for name, value in facts.items() if name not in PRETENCES}
         pixels = np.zeros((3, 112, 112), np.uint8)
         text = picture.tobytes()[:200]
         pixels[0, 0, : len(text)] = 0

@@ -1,0 +1,47 @@
+"""Active challenges: what to do before the camera so that a picture of a face is not enough."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app.api.problems import problem_docs
+from app.api.state import State
+from app.domain import errors
+from app.domain.challenges import Instruction
+
+router = APIRouter(prefix="/v1", tags=["liveness"])
+
+
+class ChallengeBody(BaseModel):
+    """A challenge, good for one answer."""
+
+    challenge_id: str = Field(description="Send it with the frames that answer.")
+    instructions: list[Instruction] = Field(
+        description="Where to look, in this order; left and right are the person's own."
+    )
+    expires_in_seconds: float
+
+
+@router.post(
+    "/challenges",
+    summary="Ask for a liveness challenge",
+    status_code=201,
+    responses=problem_docs(errors.ChallengesOffError, errors.BusyError),
+)
+def give_challenge(state: State) -> ChallengeBody:
+    """Return random instructions that a burst must follow, with `FACEGATE_LIVENESS=challenge`.
+
+    Answer with two to five `frames` and the `challenge_id` at verify, identify or a claimed
+    employee: one frame at each asked look, in order, the last one straight, from a camera that does
+    not mirror. A challenge is spent by its first answer, whatever comes of it. It lives in the
+    memory of one process and is tied to nothing but its id.
+    """
+    if state.challenges is None:
+        raise errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")
+    challenge = state.challenges.give()
+    return ChallengeBody(
+        challenge_id=challenge.challenge_id,
+        instructions=list(challenge.instructions),
+        expires_in_seconds=state.challenges.seconds,
+    )

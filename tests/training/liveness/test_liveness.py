@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.vision.detector import FaceDetector
+from app.vision.weights import read_detector_weights
+from training.data.crops import DataError
+from training.liveness.measure import measure_motion
+from training.liveness.noise import measure_noise
+from training.liveness.pictures import measure_pictures, measure_real_heads
+from training.liveness.projection import Holding, bent, made_head, printed, project
+
+PERSON = Path(__file__).resolve().parents[2] / "fixtures" / "people" / "person-01"
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector(read_detector_weights(None))
+
+
+def test_heads_pass_and_pictures_do_not() -> None:
+    level = measure_motion(0.01, 100, 1)
+    rates = {check.kind: check.passed.value for check in level.checks}
+    assert rates["head, turned by 40 degrees"] > 0.8
+    assert rates["flat photo, tilted by 20 to 60 degrees"] < 0.05
+    assert rates["bent photo, radius 76 mm (a head's)"] < 0.05
+    # What the check cannot see is measured as well.
+    assert rates["two photos from two sides, or a replayed video"] > 0.8
+
+
+def test_more_scatter_is_no_help_to_anybody() -> None:
+    clean, noisy = measure_motion(0.005, 200, 1), measure_motion(0.03, 200, 1)
+    passed = [
+        np.mean([check.passed.value for check in level.checks if not check.attack])
+        for level in (clean, noisy)
+    ]
+    assert passed[0] >= passed[1]
+
+
+def test_a_sheet_that_is_hardly_bent_looks_flat() -> None:
+    sheet = printed(project(made_head(np.random.default_rng(2)), Holding()))
+    holding = Holding(yaw=0.5, distance=8.0)
+    flat, curved = project(sheet, holding), project(bent(sheet, 500.0, 0.3), holding)
+    assert np.abs(flat - curved).max() < 0.2
+
+
+def test_landmarks_scatter_little_under_retakes(detector: FaceDetector) -> None:
+    noise = measure_noise(detector, PERSON, 1)
+    assert noise.photos == 4
+    assert 0 < noise.overall < 0.03
+    assert noise.worst >= noise.overall
+
+
+def test_a_folder_without_faces_says_so(detector: FaceDetector, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no face"):
+        measure_noise(detector, tmp_path, 1)
+    with pytest.raises(DataError, match="no face"):
+        measure_pictures(detector, tmp_path, 1, 1)
+
+
+def test_bent_photos_are_shown_to_the_detector_itself(detector: FaceDetector) -> None:
+    checks = measure_pictures(detector, PERSON, 1, 1)
+    assert len(checks) == 5
+    assert all(check.attack and check.passed.trials == 4 for check in checks)
+
+
+def labels(tmp_path: Path, *yaws: float) -> Path:
+    head = made_head(np.random.default_rng(4))
+    lines = []
+    for number, yaw in enumerate(yaws):
+        image = project(head, Holding(yaw=float(np.radians(yaw))))
+        faces = [{"box": [0, 0, 1, 1], "landmarks": image.tolist(), "score": 0.9}]
+        lines.append(json.dumps({"file": f"{number}.jpg", "identity": "one", "faces": faces}))
+    content = "\n".join(lines).encode()
+    path = tmp_path / "photos.tar"
+    with tarfile.open(path, "w") as archive:
+        info = tarfile.TarInfo("photos/labels.jsonl")
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def test_straight_and_turned_photos_of_one_person_are_paired(tmp_path: Path) -> None:
+    check = measure_real_heads(labels(tmp_path, 0, 35, -35))
+    assert (check.passed.trials, check.passed.value) == (2, 1.0)
+    with pytest.raises(DataError, match="straight and turned"):
+        measure_real_heads(labels(tmp_path, 0, 5))

@@ -1,0 +1,105 @@
+"""``python -m training burst``: what three and five frames gain over one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.domain.model_manifest import ModelManifest
+from training.burst.bursts import days_apart, one_moment
+from training.burst.measure import FPIR, measure_bursts
+from training.burst.results import BurstReport, LineCheck
+from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.intervals import SEED
+from training.evaluation.populations import read_people, read_strangers
+from training.evaluation.results import Estimate
+from training.export.files import write_text
+from training.torch_setup import choose_device
+
+
+def burst(
+    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
+    strangers: Annotated[int, typer.Option(min=100, help="Strangers to simulate.")] = 1_500,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+) -> None:
+    """Measure bursts of 1, 3 and 5 frames on validation people: misses, calibration, refusals."""
+    embedder = ExportedEmbedder(model, choose_device(device))
+    manifest = ModelManifest.from_json(read_manifest(model))
+    people = read_people(data, "val")
+    photos = embedder.embed(people)
+    moment = one_moment(photos, people, read_strangers(data), embedder, strangers, SEED)
+    trials = [days_apart(photos, people, SEED), moment]
+    report = BurstReport(
+        model=embedder.name,
+        sha256=embedder.sha256,
+        kinds=tuple(
+            measure_bursts(trial, manifest.calibration, manifest.identify.similarity)
+            for trial in trials
+        ),
+    )
+    print_report(report, Console(width=None if Console().is_terminal else 200))
+    if out is not None:
+        write_text(out, report.model_dump_json(indent=1) + "\n")
+        typer.echo(f"written: {out}")
+
+
+def print_report(report: BurstReport, console: Console) -> None:
+    """Print one table of gains and one of refusals for each kind of burst."""
+    console.print(f"[bold]{report.model}[/bold]")
+    for kind in report.kinds:
+        gains = Table(
+            "frames",
+            "bursts (people)",
+            f"FNIR % at FPIR {100 * FPIR:.0f} %",
+            "weighted alike",
+            "FNIR % at the model's",
+            "FPIR % there",
+            "shift",
+            "line fitted on",
+            "slope, intercept",
+            "Cllr",
+            "ECE %",
+            title=f"{kind.source}, gallery of {kind.gallery_people} people of one photo",
+        )
+        for row in kind.fusion:
+            first, *more = row.lines
+            gains.add_row(
+                str(row.frames),
+                f"{row.bursts} ({row.people})",
+                _percent(row.fnir),
+                _percent(row.plain_fnir),
+                _percent(row.fnir_at_identify),
+                _percent(row.fpir_at_identify),
+                f"{row.shift:+.3f}",
+                *_line_cells(first),
+            )
+            for line in more:
+                gains.add_row(*[""] * 7, *_line_cells(line))
+        console.print(gains)
+        refusals = Table("frames", "one person refused %", "one foreign frame missed %")
+        for mixture in kind.mixtures:
+            refusals.add_row(
+                str(mixture.frames), _percent(mixture.refused), _percent(mixture.missed)
+            )
+        console.print(refusals)
+
+
+def _line_cells(line: LineCheck) -> list[str]:
+    fitted_on = "1 frame" if line.fitted_on == 1 else f"{line.fitted_on} frames"
+    return [
+        fitted_on,
+        f"{line.slope:.1f}, {line.intercept:.2f}",
+        f"{line.cllr:.3f}",
+        _percent(line.ece),
+    ]
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{100 * estimate.value:.1f} ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"

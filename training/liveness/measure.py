@@ -1,0 +1,60 @@
+"""How many heads and how many pictures pass the active challenge, by kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain.challenges import Instruction, require_motion
+from app.domain.errors import LivenessFailedError
+from app.domain.head_motion import HeadView
+from app.vision.quality import pose_degrees
+from training.evaluation.intervals import clopper_pearson
+from training.liveness.results import MotionCheck, NoiseLevel
+from training.liveness.scenarios import Scenario, scenarios
+
+FloatArray = npt.NDArray[np.float64]
+
+ASKED = (Instruction.TURN_LEFT, Instruction.LOOK_STRAIGHT)
+
+
+def measure_motion(scatter: float, bursts: int, seed: int) -> NoiseLevel:
+    """Return what passes of ``bursts`` of each kind where landmarks scatter by ``scatter``.
+
+    ``scatter`` is the standard deviation of every coordinate, in face heights. The heads and photos
+    are the same at every scatter.
+    """
+    return NoiseLevel(
+        scatter=scatter,
+        checks=tuple(
+            _check(scenario, scatter, bursts, seed + number)
+            for number, scenario in enumerate(scenarios())
+        ),
+    )
+
+
+def _check(scenario: Scenario, scatter: float, bursts: int, seed: int) -> MotionCheck:
+    random, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1_000)
+    passed = 0
+    for _ in range(bursts):
+        views = [_seen(image, scatter, noise) for image in scenario.images(random)]
+        passed += _passes(views)
+    return MotionCheck(
+        kind=scenario.kind, attack=scenario.attack, passed=clopper_pearson(passed, bursts)
+    )
+
+
+def _seen(image: FloatArray, scatter: float, noise: np.random.Generator) -> HeadView:
+    """Return landmarks as a detector that scatters would see them."""
+    height = float(np.linalg.norm(image[3:].mean(axis=0) - image[:2].mean(axis=0)))
+    points = image + noise.normal(0.0, scatter * height, image.shape)
+    landmarks = tuple((float(x), float(y)) for x, y in points)
+    return HeadView(landmarks, pose_degrees(landmarks)[0])
+
+
+def _passes(views: list[HeadView]) -> bool:
+    try:
+        require_motion(ASKED, views)
+    except LivenessFailedError:
+        return False
+    return True
