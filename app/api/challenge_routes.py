@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import problem_docs
 from app.api.state import State
-from app.domain import errors
+from app.domain import errors, scene_errors
 from app.domain.challenges import Instruction
 
 router = APIRouter(prefix="/v1", tags=["liveness"])
@@ -27,7 +27,7 @@ class ChallengeBody(BaseModel):
     "/challenges",
     summary="Ask for a liveness challenge",
     status_code=201,
-    responses=problem_docs(errors.ChallengesOffError, errors.BusyError),
+    responses=problem_docs(scene_errors.ChallengesOffError, errors.BusyError),
 )
 def give_challenge(state: State) -> ChallengeBody:
     """Return random instructions that a burst must follow, with `FACEGATE_LIVENESS=challenge`.
@@ -38,7 +38,7 @@ def give_challenge(state: State) -> ChallengeBody:
     memory of one process and is tied to nothing but its id.
     """
     if state.challenges is None:
-        raise errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")
+        raise scene_errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")
     challenge = state.challenges.give()
     return ChallengeBody(
         challenge_id=challenge.challenge_id,

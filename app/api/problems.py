@@ -9,12 +9,12 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
-from app.domain import errors
+from app.domain import errors, scene_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -55,12 +55,12 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.PhotoError, 422, "The photo cannot be used"),
         (errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
         (errors.TooManyPhotosError, 422, "Too many photos"),
-        (errors.BurstOfSeveralPeopleError, 422, "The frames show several people"),
-        (errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
-        (errors.LivenessRequiredError, 503, "A passed liveness check is required"),
-        (errors.LivenessFailedError, 422, "The frames do not answer the challenge"),
-        (errors.ChallengesOffError, 409, "The service gives no challenges"),
-        (errors.ChallengeUnknownError, 404, "There is no such open challenge"),
+        (scene_errors.BurstOfSeveralPeopleError, 422, "The frames show several people"),
+        (scene_errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
+        (scene_errors.LivenessRequiredError, 503, "A passed liveness check is required"),
+        (scene_errors.LivenessFailedError, 422, "The frames do not answer the challenge"),
+        (scene_errors.ChallengesOffError, 409, "The service gives no challenges"),
+        (scene_errors.ChallengeUnknownError, 404, "There is no such open challenge"),
         (errors.EmployeeNotFoundError, 404, "There is no such employee"),
         (errors.PhotoNotFoundError, 404, "There is no such photo"),
         (errors.EmployeeConflictError, 409, "The registry says otherwise"),
@@ -102,54 +102,6 @@ _HTTP_CODES = {
     413: TOO_LARGE.code,
     415: UNSUPPORTED_MEDIA.code,
 }
-
-
-class PhotoFailureBody(BaseModel):
-    """Why one photo of the request was not used."""
-
-    position: int = Field(description="Position of the photo in the request, from 0.")
-    code: str = Field(
-        description="Stable reason code.",
-        examples=["no_face", "photo_of_somebody_else", "photos_disagree"],
-    )
-    message: str = Field(description="What was measured and what is needed, for people.")
-    hint: str = Field(
-        description="The message with what a person can do about it.",
-        examples=["the face is 52 px, 80 px are needed: step closer, or send a larger picture"],
-    )
-
-
-class LookAlikeBody(BaseModel):
-    """An employee whom the face of an enrolment resembles too much."""
-
-    employee_id: str
-    full_name: str
-    similarity: float = Field(ge=-1, le=1, description="Cosine; higher is closer.")
-
-
-class ProblemBody(BaseModel):
-    """An RFC 9457 problem. Programs decide by ``code``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    type: str = Field(examples=["urn:facegate:problem:no_face"])
-    title: str
-    status: int
-    code: str
-    detail: str
-    request_id: str
-    hint: str | None = Field(
-        None, description="With a photo that cannot be used: what a person can do about it."
-    )
-    candidates: list[LookAlikeBody] | None = Field(
-        None, description="With face_already_enrolled: under which ids, the most similar first."
-    )
-    photos: list[PhotoFailureBody] | None = Field(
-        None, description="With no_usable_photo: why each photo failed."
-    )
-    fields: list[str] | None = Field(
-        None, description="With invalid_request: which fields are wrong, and how."
-    )
 
 
 class ApiError(HTTPException):

@@ -16,7 +16,7 @@ from app.api.request_id import request_id_of
 from app.api.scene_schemas import SceneBody
 from app.api.state import State
 from app.api.uploads import body_docs, read_body, usable
-from app.domain import errors
+from app.domain import errors, scene_errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
 from app.services.scenes import Scene
@@ -41,12 +41,12 @@ PHOTO_PROBLEMS = (
 
 SCENE_PROBLEMS = (
     *PHOTO_PROBLEMS,
-    errors.BurstOfSeveralPeopleError,
-    errors.ChallengesOffError,
-    errors.ChallengeUnknownError,
-    errors.LivenessFailedError,
-    errors.LivenessRequiredError,
-    errors.LivenessNotConfiguredError,
+    scene_errors.BurstOfSeveralPeopleError,
+    scene_errors.ChallengesOffError,
+    scene_errors.ChallengeUnknownError,
+    scene_errors.LivenessFailedError,
+    scene_errors.LivenessRequiredError,
+    scene_errors.LivenessNotConfiguredError,
 )
 SCENE_FIELDS = {"photo": False, "frames": True}
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView, apparent_nose_depth, nose_parallax
+from app.domain.scene_errors import LivenessFailedError
 
 
 class Instruction(StrEnum):

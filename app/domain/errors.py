@@ -17,12 +17,6 @@ FacegateError
         PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
     NoUsablePhotoError              an enrolment in which every photo failed
     TooManyPhotosError
-    BurstOfSeveralPeopleError
-    LivenessNotConfiguredError      the policy wants a passed check, the service has none
-    LivenessRequiredError           the policy wants a passed check, the request brings none
-    LivenessFailedError
-    ChallengesOffError              asked for or answered where there are none
-    ChallengeUnknownError           answered already, expired or never given
     EmployeeNotFoundError
     PhotoNotFoundError
     EmployeeConflictError           the registry already says otherwise
@@ -33,10 +27,11 @@ FacegateError
     NotReadyError                   the index does not reflect the registry
     InvalidCursorError
     UnsupportedRiskError            a promise that the data behind the model cannot support
-    AuditRunningError and its kin are in app.domain.audit.errors
     ModelArtifactError              a model file is not what its manifest says
     UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
+
+Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors.
 """
 
 from __future__ import annotations
@@ -184,42 +179,6 @@ class TooManyPhotosError(FacegateError):
     """More photos than one request, or one employee, may have."""
 
     code = "too_many_photos"
-
-
-class BurstOfSeveralPeopleError(FacegateError):
-    """The frames of one burst do not all show the same person."""
-
-    code = "burst_of_several_people"
-
-
-class LivenessNotConfiguredError(FacegateError):
-    """The policy lets nobody in without a passed liveness check, and the service has none."""
-
-    code = "liveness_not_configured"
-
-
-class LivenessRequiredError(FacegateError):
-    """The policy lets nobody in without a passed liveness check, and the request brings none."""
-
-    code = "liveness_required"
-
-
-class LivenessFailedError(FacegateError):
-    """The frames do not answer the challenge as a living head would."""
-
-    code = "liveness_failed"
-
-
-class ChallengesOffError(FacegateError):
-    """A challenge is asked for or answered where the service gives none."""
-
-    code = "challenges_off"
-
-
-class ChallengeUnknownError(FacegateError):
-    """No such challenge is open: it was answered, has expired or was never given."""
-
-    code = "challenge_unknown"
 
 
 class EmployeeNotFoundError(FacegateError):

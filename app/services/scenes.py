@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from app.domain.calibration import Calibration
 from app.domain.errors import (
-    BurstOfSeveralPeopleError,
     FaceBlurredError,
     FaceTooBrightError,
     FaceTooDarkError,
@@ -20,6 +19,7 @@ from app.domain.errors import (
 from app.domain.faces import QualityLimits
 from app.domain.fusion import MAX_FRAMES, frame_weight, fuse, weakest_link
 from app.domain.head_motion import HeadView
+from app.domain.scene_errors import BurstOfSeveralPeopleError
 from app.services.challenges import NoLiveness
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.ports import LivenessCheck

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from app.domain.challenges import Instruction, require_motion
-from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView, apparent_nose_depth, fit_head, nose_parallax
+from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
 from training.liveness.projection import Holding, bent, made_head, printed, project
 

@@ -101,3 +101,11 @@ def test_more_photos_buy_fewer_rejections() -> None:
     assert (one, three) == (1, 3)
     assert first == pytest.approx(0.5)
     assert third < first
+
+
+def test_a_burst_must_reach_more_for_its_mean_is_closer_to_everybody() -> None:
+    risk = policy()
+    one, several = risk.promise(0.01, 10), risk.promise(0.01, 10, fused=True)
+    assert several.threshold.similarity == pytest.approx(one.threshold.similarity + 0.03)
+    assert several.promised_rate == pytest.approx(one.promised_rate)
+    assert risk.verify(fused=True).threshold.similarity > risk.verify().threshold.similarity

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.challenges import Instruction, require_motion
-from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView
+from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
 from training.evaluation.intervals import clopper_pearson
 from training.liveness.results import MotionCheck, NoiseLevel

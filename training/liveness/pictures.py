@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.challenges import Instruction, require_motion
-from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView
+from app.domain.scene_errors import LivenessFailedError
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
