@@ -63,8 +63,9 @@ them says how alike two faces are. This card is written by `python -m training c
 - Input: RGB uint8 `(N, 3, 112, 112)`, five landmarks on the ArcFace template. Scaling and unit norm
   are inside.
 - Network: {facts.origin.network}.
-- Default: known from a similarity of **{identify.similarity:.3f}**, which
-  {identify.false_match_rate:g} of the pairs of different people {identify.population} reach.
+- A similarity of **{identify.similarity:.3f}** is reached by {identify.false_match_rate:g} of the
+  pairs of different people ({identify.population}). The service's threshold follows from the
+  stated risk and the number of people enrolled (`GET /v1/policy`).
 - File: `embedder.pt`, TorchScript, {parity.weights} weights (call `.float()` after loading),
   SHA-256 `{facts.sha256}`.
 - Parity on {parity.crops} crops: trained against exported {parity.eager_difference:.1e}, one crop
@@ -125,10 +126,11 @@ def _thresholds(facts: _Facts) -> str:
     note = excluded.note[0].upper() + excluded.note[1:]
     return f"""## Thresholds and probabilities
 
-Fitted on validation people and strangers only. The default is the stricter of all strangers and the
-worst group and gender, because a staff is often of one region; it costs more rejections, in the
-table below. A centroid of several photos is closer to everybody than one photo is: the defaults
-include the largest measured shift, {max(0.0, shift):.3f}.
+Fitted on validation people and strangers only. The service reads the threshold of a stated risk off
+the tails below, at their upper bounds, in the group and gender that asks for the most, because a
+staff is often of one region. A centroid of several photos is closer to everybody than one photo is:
+thresholds include the largest measured shift, {max(0.0, shift):.3f}. The defaults in the table are
+what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give without a stated risk.
 
 {tails}
 - Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be

@@ -92,10 +92,10 @@ the same person, and who is certainly somebody else.
             return ""
         name = Path(student.start).name.removesuffix(".ts.pt")
         return (
-            f"**Start.** Not random weights but those of {licence_of(name)}, whose network this "
-            "is: all of them were trained on, its last layer was fitted anew, its learned pooling "
-            "was resampled from 8 x 8 to 7 x 7 positions, and it reads the 112 px ArcFace crop in "
-            "RGB instead of its own 128 px crop in BGR.\n\n"
+            f"**Start.** Not random weights but those of {name}, {licence_of(name)},\n"
+            "whose network this is. All of them were trained on. The last layer was fitted anew,\n"
+            "the learned pooling was resampled from 8 x 8 to 7 x 7 positions, and the network\n"
+            "reads the 112 px ArcFace crop in RGB, not its own 128 px crop in BGR.\n\n"
         )
 
     def commands(self, folder: str, version: str) -> str:
