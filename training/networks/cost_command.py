@@ -12,7 +12,7 @@ from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
 from training.recipe import load_recipe
 
-TRIAL_RECIPES = ["width-24", "width-32-shallow", "width-32", "width-48"]
+TRIAL_RECIPES = ["width-24", "width-32-shallow", "width-32", "width-48", "tuned"]
 
 
 def cost(
