@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = {
     *("distill", "pack", "whole-photos", "cost", "demo", "evaluate", "calibrate", "export", "card"),
     *("synthesize", "import-sface", "learn", "compare", "inspect", "preview"),
-    *("embed", "search", "verify"),
+    *("embed", "search", "verify", "prove", "enrolment", "quality-limits"),
+    *("burst", "liveness", "audit-planted"),
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.domain.calibration import Calibration, PlattCalibration
+from app.settings import Settings
 from tests.training.evaluation.made_people import made_people, strangers, write_evaluation_data
 from training.__main__ import app
 from training.enrolment.guards import agreement_figures, duplicate_figures, false_alarms
@@ -16,7 +17,7 @@ from training.enrolment.trial import CONDITIONS, PHOTOS, Outcome, TrialFaces, gu
 from training.evaluation.populations import Pool
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -9.0),))
-MODEL = Path(__file__).resolve().parents[3] / "models" / "embedder" / "1.1.0"
+MODEL: Path = Settings.model_fields["model_dir"].default
 
 
 @pytest.fixture(scope="module")
