@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
+DUPLICATE_RATE = 1e-3
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -91,7 +92,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
-            EnrollmentGuards(gallery, manifest.calibration, policy.verify().threshold.similarity),
+            EnrollmentGuards(gallery, manifest.calibration, duplicate_similarity(manifest)),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,
@@ -118,6 +119,19 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
+
+
+def duplicate_similarity(manifest: ModelManifest) -> float:
+    """Return from which similarity on a face counts as enrolled already.
+
+    It is the model's own for one false claim in a thousand, whatever risk is stated: for a guard
+    against doubles a higher threshold is a looser one.
+    """
+    return (
+        RiskPolicy(manifest, RiskTargets(DUPLICATE_RATE, DUPLICATE_RATE))
+        .verify()
+        .threshold.similarity
+    )
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:

@@ -194,6 +194,7 @@ def identify(
     return schemas.IdentifyResponse(
         decision=found.verdict,
         next_step=found.next_step,
+        contenders=[candidate.employee.employee_id for candidate in found.contenders],
         candidates=[
             schemas.CandidateBody(
                 rank=rank,

@@ -181,9 +181,7 @@ class VerifyResponse(BaseModel):
     decision: Verdict
     next_step: NextStep
     employee: EmployeeBody | None
-    contenders: list[str] = Field(
-        description="Where it is ambiguous: the ids of the two who cannot be told apart."
-    )
+    contenders: list[str] = Field(description="Ids of those who cannot be told apart.")
     similarity: Similarity | None
     probability: Probability
     threshold: float
@@ -216,6 +214,7 @@ class IdentifyResponse(BaseModel):
 
     decision: Verdict
     next_step: NextStep
+    contenders: list[str] = Field(description="As in the answer of verify.")
     candidates: list[CandidateBody]
     unknown_probability: Probability
     others_probability: Probability

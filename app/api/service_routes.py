@@ -22,7 +22,7 @@ def _threshold(threshold: Threshold) -> schemas.ThresholdBody:
 
 
 @router.get("/v1/model", summary="The loaded model", dependencies=[Depends(require_key)])
-async def read_model(state: State) -> schemas.ModelResponse:
+def read_model(state: State) -> schemas.ModelResponse:
     """Return which embedder decides, by which thresholds and priors."""
     manifest, policy = state.manifest, state.policy
     return schemas.ModelResponse(

@@ -9,6 +9,8 @@ import numpy as np
 
 #: How far below the rarest observed rate a fitted tail is still trusted: a thousandth of it.
 TRUSTED_EXTRAPOLATION = 1e-3
+#: How far its upper bound may lie above a similarity for the tail to be trusted there.
+WIDEST_BOUND = 0.1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,14 @@ class ImpostorTail:
 
     @property
     def rarest_rate(self) -> float:
-        """The rarest rate for which this tail can stand."""
-        return max(self.points[-1][0], self.extrapolated_below * TRUSTED_EXTRAPOLATION)
+        """The rarest rate for which this tail can stand: not too far, and not too unsure."""
+        bounds = self.uppers or tuple(value for _, value in self.points)
+        sure = [
+            rate
+            for (rate, value), upper in zip(self.points, bounds, strict=True)
+            if upper - value <= WIDEST_BOUND
+        ]
+        return max(sure[-1] if sure else 1.0, self.extrapolated_below * TRUSTED_EXTRAPOLATION)
 
     def threshold_at(self, false_match_rate: float) -> float:
         """Return the similarity that different people reach at this rate.

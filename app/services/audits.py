@@ -162,7 +162,6 @@ class Audits:
             self._thread.join(timeout=10.0)
 
     def _run(self, audit_id: str) -> None:
-        _let_others_go_first()
         began = time.perf_counter()
 
         def between_blocks(done: float) -> None:
@@ -174,6 +173,7 @@ class Audits:
             began = time.perf_counter()
 
         try:
+            _let_others_go_first()
             result = self._gallery_audit.run(between_blocks)
         except _StoppedError:
             self._end(audit_id, AuditState.FAILED, failure="stopped")

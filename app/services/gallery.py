@@ -27,6 +27,7 @@ class Gallery:
         self._index = index
         self._model_version = model_version
         self._changing = threading.RLock()
+        self._unrecognisable = ""
 
     @property
     def model_version(self) -> str:
@@ -37,6 +38,11 @@ class Gallery:
     def index(self) -> GalleryIndex:
         """The index, for searching after ``bring_up_to_date``."""
         return self._index
+
+    @property
+    def unrecognisable(self) -> str:
+        """Who could not be put in the index when it was last built, for the administrator."""
+        return self._unrecognisable
 
     def rebuild(self) -> None:
         """Build the index from the registry."""
@@ -65,13 +71,13 @@ class Gallery:
         self._index.replace_all(entries, revision)
         logger.info("index built: %d employees at revision %d", len(entries), revision)
         missing = session.count_active() - len(entries)
+        self._unrecognisable = ""
         if missing > 0:
-            logger.warning(
-                "%d active employees have no photo of model %s and cannot be recognised; "
-                "pictures are not kept, so enrol them again",
-                missing,
-                self._model_version,
+            self._unrecognisable = (
+                f"{missing} active employees have no photo of model {self._model_version} and "
+                "cannot be recognised; pictures are not kept, so enrol them again"
             )
+            logger.warning(self._unrecognisable)
 
     @contextmanager
     def changing(self) -> Iterator[RegistrySession]:

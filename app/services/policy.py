@@ -62,7 +62,8 @@ class DecisionPolicy:
         own = self.own_strangers()
         floor = None
         if own is not None:
-            wanted = max(comparison_rate(rate, people), own.tail.rarest_rate)
+            # Only what pairs of this gallery show; a fit to so few would close the door.
+            wanted = max(comparison_rate(rate, people), own.tail.extrapolated_below)
             floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
         return self.risk.promise(rate, people, floor, fused=fused)
 

@@ -75,7 +75,7 @@ class Readiness:
     def _index_state(self) -> tuple[bool, str]:
         try:
             if self._gallery.is_current():
-                return True, ""
+                return True, self._gallery.unrecognisable
             self._gallery.rebuild()
         except FacegateError as error:
             return False, str(error)

@@ -126,31 +126,32 @@ class Recognition:
             keys = everyone.employee_keys[order].tolist()
             employees = session.employees_by_key(keys)
             closest = index.closest_photos(face.embedding, keys)
-            alike = session.look_alikes_of(keys[:1]).get(keys[0], frozenset()) if keys else ()
-        probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
-        ranked = tuple(
-            Candidate(
-                employees[key],
-                float(everyone.similarities[position]),
-                closest[key],
-                float(probabilities[position]),
+            probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
+            ranked = tuple(
+                Candidate(
+                    employees[key],
+                    float(everyone.similarities[position]),
+                    closest[key],
+                    float(probabilities[position]),
+                )
+                for position, key in zip(order, keys, strict=True)
+                # Who was suspended or deleted since the index answered is no candidate any more.
+                if key in closest
+                and key in employees
+                and employees[key].status is EmployeeStatus.ACTIVE
             )
-            for position, key in zip(order, keys, strict=True)
-            # Who was suspended or deleted since the index answered is no candidate any more.
-            if key in closest
-            and key in employees
-            and employees[key].status is EmployeeStatus.ACTIVE
-        )
+            alike = _look_alikes(session, ranked)
         candidates = ranked[:limit]
         listed = sum(candidate.probability for candidate in candidates)
         threshold = self._policy.identify(len(ratios), fused=face.frames_used > 1).threshold
         best = ranked[0] if ranked else None
         rival = _rival(ranked, alike, threshold.similarity)
+        suspended = any(one.status is EmployeeStatus.SUSPENDED for one in alike.values())
         verdict = judge(
             best.similarity if best else None,
             threshold.similarity,
             _margin(ranked),
-            look_alike=rival is not None,
+            look_alike=rival is not None or suspended,
         )
         step = next_step(
             verdict, best.probability if best else 0.0, face.quality, self._wanted_quality
@@ -163,7 +164,7 @@ class Recognition:
             face=face,
             verdict=verdict,
             next_step=step,
-            contenders=(ranked[0], rival or ranked[1]) if verdict is Verdict.AMBIGUOUS else (),
+            contenders=_contenders(ranked, rival) if verdict is Verdict.AMBIGUOUS else (),
         )
 
     def verify_claim(
@@ -215,6 +216,22 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
+
+
+def _look_alikes(session: RegistrySession, ranked: tuple[Candidate, ...]) -> dict[int, Employee]:
+    """Return the recorded look-alikes of the first, whatever their status.
+
+    A suspended one is in no index, and might now be taken for the first without a rival.
+    """
+    if not ranked:
+        return {}
+    key = ranked[0].employee.key
+    return session.employees_by_key(sorted(session.look_alikes_of([key]).get(key, ())))
+
+
+def _contenders(ranked: tuple[Candidate, ...], rival: Candidate | None) -> tuple[Candidate, ...]:
+    """Return who cannot be told apart: the first, and the look-alike or the second if there is."""
+    return (ranked[0], rival) if rival else ranked[:2]
 
 
 def _rival(

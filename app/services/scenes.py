@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +25,9 @@ from app.services.challenges import NoLiveness
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.ports import LivenessCheck
 
+#: Frames that answer a challenge must be of one person at odds of 999 to 1: who turns the head may
+#: not be somebody else than who is then recognised. A natural logarithm.
+CHALLENGE_LINK = math.log(999)
 #: How far a frame came before it failed, furthest first: the first kind explains a burst best.
 _FURTHEST = (
     (FaceTurnedError,),
@@ -119,7 +123,8 @@ class SceneReader:
         if not faces:
             raise _best_explained([error for error in found if isinstance(error, PhotoError)])
         embeddings = [face.embedding for face in faces]
-        if weakest_link(embeddings, self._calibration) < 0:
+        needed = 0.0 if trial is None else CHALLENGE_LINK
+        if weakest_link(embeddings, self._calibration) < needed:
             raise BurstOfSeveralPeopleError(
                 "the frames of a burst must show one person; these are more likely of several"
             )

@@ -113,7 +113,7 @@ def test_upper_bounds_lie_above_their_points_and_set_the_cautious_threshold() ->
     bounded = ImpostorTail("x", points, 0.01, (0.1, 0.25, 0.5))
     assert bounded.threshold_at(0.001) == 0.35
     assert bounded.upper_at(0.001) == 0.5
-    assert bounded.rarest_rate == 0.001
+    assert bounded.rarest_rate == 0.01
     assert TAIL.upper_at(0.002) == TAIL.threshold_at(0.002)
     for uppers in ((0.1, 0.2), (0.1, 0.3, 0.2), (0.1, 0.2, 0.34)):
         with pytest.raises(ValueError, match="upper bounds"):

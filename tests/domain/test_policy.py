@@ -95,6 +95,14 @@ def test_a_rate_beyond_the_data_is_refused_and_never_promised() -> None:
         policy(fmr=1e-8)
 
 
+def test_a_tail_is_not_trusted_where_its_bound_lies_far_above_it() -> None:
+    points = ((0.1, 0.1), (1e-3, 0.3), (1e-5, 0.4), (1e-7, 0.5))
+    sure = ImpostorTail("x", points, 1e-6, (0.1, 0.31, 0.45, 0.9))
+    assert sure.rarest_rate == 1e-5
+    assert ImpostorTail("x", points, 1e-6).rarest_rate == 1e-7
+    assert ImpostorTail("x", points, 1e-3).rarest_rate == 1e-6
+
+
 def test_more_photos_buy_fewer_rejections() -> None:
     risk = policy()
     (one, first), (three, third) = risk.false_rejections(0.6)

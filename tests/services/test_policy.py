@@ -42,7 +42,7 @@ def test_a_small_gallery_says_nothing_of_strangers() -> None:
 
 
 def test_people_who_are_alike_make_the_threshold_stricter() -> None:
-    policy = policy_of(index_of(200, alike=0.8))
+    policy = policy_of(index_of(200, alike=1.0))
     own = policy.own_strangers()
     assert own is not None
     assert own.people == 200

@@ -151,6 +151,11 @@ def test_a_recorded_look_alike_who_is_near_as_well_makes_it_ambiguous(house: Hou
         house.gallery.commit(session, ann)
     far = identify(house, photo("ann", 8))  # recorded, and not near this time
     assert far.verdict is Verdict.KNOWN
+    house.employees.change("bob", EmployeeChange(status=EmployeeStatus.SUSPENDED))
+    alone = identify(house, photo("ann", 8))  # bob is in no index now, and may be who stands there
+    assert alone.verdict is Verdict.AMBIGUOUS
+    assert [one.employee.employee_id for one in alone.contenders] == ["ann"]
+    house.employees.change("bob", EmployeeChange(status=EmployeeStatus.ACTIVE))
     assert judge(0.9, 0.6, 20.0, look_alike=True) is Verdict.AMBIGUOUS
     assert judge(0.5, 0.6, 20.0, look_alike=True) is Verdict.UNKNOWN
 
