@@ -76,11 +76,17 @@ class DecisionPolicy:
         size = self._index.size
         if size < LEAST_OWN_PEOPLE:
             return None
-        with self._counting:
-            if not self._counted_at / GROWTH < size < max(1, self._counted_at) * GROWTH:
-                self._own = self._count()
-                self._counted_at = size
+        if self._fits(size) or not self._counting.acquire(blocking=self._counted_at == 0):
+            return self._own  # while one request counts anew, the others go by the last count
+        try:
+            if not self._fits(size):
+                self._own, self._counted_at = self._count(), size
             return self._own
+        finally:
+            self._counting.release()
+
+    def _fits(self, size: int) -> bool:
+        return self._counted_at / GROWTH < size < self._counted_at * GROWTH
 
     def _count(self) -> OwnStrangers | None:
         centroids = self._index.sample_centroids(MOST_OWN_PEOPLE)

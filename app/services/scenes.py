@@ -37,16 +37,6 @@ _FURTHEST = (
     (NoFaceFoundError,),
     (PhotoError,),
 )
-_HINTS: dict[str, str] = {
-    FaceTooSmallError.code: "step closer to the camera",
-    FaceBlurredError.code: "hold still, and wipe the lens",
-    FaceTooDarkError.code: "turn towards the light",
-    FaceTooBrightError.code: "keep strong light off the face",
-    FaceTurnedError.code: "look into the camera",
-    SeveralFacesFoundError.code: "only one person may be in the picture",
-    NoFaceFoundError.code: "step into the picture and uncover the face",
-}
-_BAD_FILE_HINT = "take the frame again"
 
 
 class Liveness(StrEnum):
@@ -146,8 +136,7 @@ class SceneReader:
 
 def _outcome(position: int, frame: ExtractedFace | PhotoError) -> FrameOutcome:
     if isinstance(frame, PhotoError):
-        hint = _HINTS.get(frame.code, _BAD_FILE_HINT)
-        return FrameOutcome(position, used=False, code=frame.code, hint=hint)
+        return FrameOutcome(position, used=False, code=frame.code, hint=frame.hint)
     return FrameOutcome(position, used=True)
 
 

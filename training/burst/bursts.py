@@ -11,6 +11,7 @@ from training.data.crops import CropSet
 from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.evaluation.intervals import FloatArray, IntArray
 from training.evaluation.pairs import Matrix
+from training.evaluation.populations import rows_by_person
 
 MOST_FRAMES = 5
 
@@ -56,7 +57,7 @@ def days_apart(photos: Matrix, crops: CropSet, seed: int) -> BurstTrial:
     photo, so that every photo is a first frame once.
     """
     random = np.random.default_rng(seed)
-    rows_of = _rows_by_person(crops)
+    rows_of = rows_by_person(crops.identities.numpy(), crops.files)
     able = [person for person, rows in rows_of.items() if len(rows) > MOST_FRAMES]
     outside = set(random.permutation(able)[: len(able) // 2].tolist())
     enrolled = [person for person in rows_of if person not in outside]
@@ -91,7 +92,7 @@ def one_moment(
     seed: int,
 ) -> BurstTrial:
     """Simulate the frames of one later photo of everybody who has two, and of strangers' photos."""
-    rows_of = _rows_by_person(crops)
+    rows_of = rows_by_person(crops.identities.numpy(), crops.files)
     gallery = photos[[rows[0] for rows in rows_of.values()]]
     shown = [(number, rows[1]) for number, rows in enumerate(rows_of.values()) if len(rows) > 1]
     people = np.array([number for number, _ in shown], np.int64)
@@ -116,11 +117,3 @@ def _simulated(
         np.stack([frames.weights for frames in made], axis=1),
         people,
     )
-
-
-def _rows_by_person(crops: CropSet) -> dict[int, list[int]]:
-    rows_of: dict[int, list[int]] = {}
-    identities = crops.identities.tolist()
-    for row in sorted(range(len(crops)), key=lambda row: crops.files[row]):
-        rows_of.setdefault(int(identities[row]), []).append(row)
-    return rows_of

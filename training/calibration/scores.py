@@ -9,6 +9,7 @@ import numpy as np
 from training.evaluation.intervals import IntArray
 from training.evaluation.open_set import centroids
 from training.evaluation.pairs import Matrix, cross_similarities, same_and_different
+from training.evaluation.populations import rows_by_person
 
 SHIFT_RATE = 1e-4  # rare enough to speak of the tail, frequent enough to be measured
 
@@ -51,11 +52,8 @@ def centroid_scores(
     Every photo of a person with more than ``photos`` is a probe once, against the centroid of the
     next photos in (cyclic) file order.
     """
-    rows_of: dict[int, list[int]] = {}
-    for row in sorted(range(len(files)), key=lambda row: files[row]):
-        rows_of.setdefault(int(people[row]), []).append(row)
     probes, enrolled = [], []
-    for rows in rows_of.values():
+    for rows in rows_by_person(people, files).values():
         if len(rows) > photos:
             for position, probe in enumerate(rows):
                 following = [rows[(position + j) % len(rows)] for j in range(1, photos + 1)]

@@ -29,7 +29,7 @@ from training.losses.distillation import cosine_distillation, similarity_distill
 from training.losses.identity import group_repulsion, supervised_contrastive
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipe import MobileRecipe, Recipe
 from training.teachers.targets import fill_with_mean
 
 
@@ -74,8 +74,8 @@ class DistillationRun:
         self.earlier_runs: list[dict[str, Any]] = []
         if options.initial_weights is not None:
             self._start_from(options.initial_weights)
-        elif isinstance(self.student, MobileFaceNetwork) and not options.resume:
-            start_from_published(self.student, self.heads, targets, crops)
+        elif not options.resume:
+            self._start_from_published()
         self.optimisers = make_optimiser(self.student, [*self.heads.parameters()], recipe.optimiser)
         if options.resume:
             self._restore(load_checkpoint(self.checkpoint_path, device))
@@ -176,6 +176,13 @@ class DistillationRun:
             "seconds": state["elapsed_seconds"],
         }
         self.earlier_runs = [*state.get("earlier_runs", []), this]
+
+    def _start_from_published(self) -> None:
+        """Take the published weights that the recipe names, if it names any."""
+        wanted, student = self.recipe.student, self.student
+        if isinstance(wanted, MobileRecipe) and isinstance(student, MobileFaceNetwork):
+            weights = self.targets.root / wanted.start
+            start_from_published(student, self.heads, weights, self.targets, self.crops)
 
     def _restore(self, state: dict[str, Any]) -> None:
         if Recipe.model_validate(state["recipe"]) != self.recipe:

@@ -6,6 +6,8 @@ pooled features onto our targets starts training where a random last layer would
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
@@ -22,15 +24,19 @@ RIDGE = 1e-3  # of the mean square of an input
 
 
 def start_from_published(
-    student: MobileFaceNetwork, heads: nn.ModuleDict, targets: TargetSource, crops: CropSet
+    student: MobileFaceNetwork,
+    heads: nn.ModuleDict,
+    weights: Path,
+    targets: TargetSource,
+    crops: CropSet,
 ) -> None:
-    """Load the weights that the recipe names, and fit the projection and the heads to the targets.
+    """Load published weights, and fit the projection and the heads to the targets.
 
     Raises ``CheckpointError`` where the file is missing or holds another network.
     """
-    recipe = targets.recipe
-    load_published(student, targets.root / getattr(recipe.student, "start", ""))
-    order = torch.randperm(len(crops), generator=torch.Generator().manual_seed(recipe.seed))
+    load_published(student, weights)
+    generator = torch.Generator().manual_seed(targets.recipe.seed)
+    order = torch.randperm(len(crops), generator=generator)
     features: list[Tensor] = []
     wanted: dict[str, list[Tensor]] = {}
     student.eval()

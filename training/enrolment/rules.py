@@ -6,7 +6,7 @@ it does not count. Whoever has no weight at all is not enrolled and scores ``NOT
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -22,15 +22,7 @@ Rule = Literal[
     "mean over photos",
     "half mean, half max",
 ]
-RULES: tuple[Rule, ...] = (
-    "mean",
-    "quality-weighted mean",
-    "trimmed mean",
-    "geometric median",
-    "max over photos",
-    "mean over photos",
-    "half mean, half max",
-)
+RULES: tuple[Rule, ...] = get_args(Rule)
 NOT_ENROLLED = -2.0
 _LEAST_TO_TRIM = 3
 _STEPS = 50

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from app.domain import intervals
+from app.domain.intervals import CONFIDENCE
 from training.evaluation.results import Estimate
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-CONFIDENCE = 0.95
 REPLICATES = 1000
 VERTEX_REPLICATES = 300
 SEED = 20261122
@@ -24,14 +25,8 @@ def clopper_pearson(successes: int, trials: int) -> Estimate:
 
     Raises ``ValueError`` for no trial.
     """
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError(f"{successes} of {trials} is no rate")
-    tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if successes == 0 else stats.beta.ppf(tail, successes, trials - successes + 1)
-    high = (
-        1.0 if successes == trials else stats.beta.ppf(1 - tail, successes + 1, trials - successes)
-    )
-    return Estimate(value=successes / trials, low=float(low), high=float(high), trials=trials)
+    exact = intervals.clopper_pearson(successes, trials)
+    return Estimate(value=exact.rate, low=exact.low, high=exact.high, trials=trials)
 
 
 def mean_of_folds(values: FloatArray, trials: int) -> tuple[Estimate, float]:

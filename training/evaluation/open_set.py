@@ -23,6 +23,7 @@ from training.evaluation.intervals import (
     percentile_interval,
 )
 from training.evaluation.pairs import Matrix
+from training.evaluation.populations import rows_by_person
 from training.evaluation.results import OpenSet, OpenSetPoint
 from training.evaluation.verification import threshold_at_far
 
@@ -45,11 +46,8 @@ class Enrolment:
 
 def enrol_people(identities: IntArray, files: tuple[str, ...], photos: int) -> Enrolment:
     """Enrol the first ``photos`` of every person who has more; raises ``ValueError`` for nobody."""
-    order = sorted(range(len(files)), key=lambda row: files[row])
-    rows_of: dict[int, list[int]] = {}
-    for row in order:
-        rows_of.setdefault(int(identities[row]), []).append(row)
-    people = [rows for rows in rows_of.values() if len(rows) > photos]
+    everybody = rows_by_person(identities, files).values()
+    people = [rows for rows in everybody if len(rows) > photos]
     if not people:
         raise ValueError(f"nobody has more than {photos} photos")
     probes = [(row, owner) for owner, rows in enumerate(people) for row in rows[photos:]]

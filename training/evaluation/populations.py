@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,17 @@ class Pool:
 def read_people(root: Path, name: str) -> CropSet:
     """Return ``<name>.tar`` (or the folder ``<name>``) below ``root``, labelled by person."""
     return read_crops(name, [_tar_or_folder(root, name)], labelled=True)
+
+
+def rows_by_person(people: IntArray, files: Sequence[str] | None = None) -> dict[int, list[int]]:
+    """Return the rows of each person: by file name where files are given, else as they stand."""
+    order = (
+        range(len(people)) if files is None else sorted(range(len(files)), key=files.__getitem__)
+    )
+    rows_of: dict[int, list[int]] = {}
+    for row in order:
+        rows_of.setdefault(int(people[row]), []).append(row)
+    return rows_of
 
 
 def read_strangers(root: Path) -> CropSet:

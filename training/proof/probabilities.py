@@ -18,7 +18,7 @@ from training.evaluation.reliability import (
     squared_errors,
 )
 from training.evaluation.results import Record
-from training.proof.promises import SEED, Population, rows_by_person
+from training.proof.promises import SEED, Population, rows_of_everybody
 
 #: Share of strangers in the traffic; the service is told the same share as its prior.
 TRAFFIC = {"genuine": 0.02, "mixed": 0.5, "stranger": 0.98}
@@ -46,7 +46,7 @@ def prove_probabilities(
 ) -> list[ProvedProbabilities]:
     """Judge the probability of the most probable answer against what was true."""
     random = np.random.default_rng(SEED + 1)
-    rows_of = rows_by_person(population.people)
+    rows_of = rows_of_everybody(population)
     proved = []
     for size in sizes:
         for name, strangers in TRAFFIC.items():

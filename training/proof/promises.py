@@ -10,6 +10,7 @@ import numpy as np
 from app.domain.policy import RiskPolicy, comparison_rate
 from training.evaluation.intervals import IntArray, clopper_pearson
 from training.evaluation.pairs import Matrix
+from training.evaluation.populations import rows_by_person
 from training.evaluation.results import Estimate, Record
 
 SEED = 20261122
@@ -61,7 +62,7 @@ def prove_promises(
     100 strangers are left out.
     """
     random = np.random.default_rng(SEED)
-    rows_of = rows_by_person(population.people)
+    rows_of = rows_of_everybody(population)
     kept = []
     for size in sizes:
         if len(rows_of) - size < LEAST_STRANGERS:
@@ -86,11 +87,10 @@ def prove_promises(
     return kept
 
 
-def rows_by_person(people: IntArray) -> list[IntArray]:
+def rows_of_everybody(population: Population) -> list[IntArray]:
     """Return the rows of each person."""
-    order = np.argsort(people, kind="stable")
-    _, starts = np.unique(people[order], return_index=True)
-    return np.split(order, starts[1:])
+    rows_of = sorted(rows_by_person(population.people).items())
+    return [np.array(rows, np.int64) for _, rows in rows_of]
 
 
 def _nearest(
