@@ -62,12 +62,20 @@ class TeacherRecipe(_Strict):
 
 
 class CorrectionRecipe(_Strict):
-    """A linear head on all teachers together, fitted on identities before the student starts."""
+    """A linear head on all teachers together, fitted before the student starts.
+
+    It learns from identities where a source has labels, from ``repulsion`` between people who are
+    all different, and, where ``similarity`` weighs anything, from the teachers' own mean cosines,
+    without which repulsion alone would make nothing of pictures that carry no identity.
+    """
 
     steps: int = 600
     batch_size: int = 1024
     learning_rate: float = 1e-3
     embedding_dim: int = 256
+    similarity: float = 0.0
+    repulsion: float = 20.0
+    repulsion_margin: float = 0.15
     loss_weight: float = 1.0
     similarity_weight: float = 1.0
 

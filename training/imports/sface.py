@@ -25,7 +25,7 @@ SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 EMBEDDING_DIM = 128
 
 
-def read_sface() -> nn.Module:
+def read_sface() -> nn.Sequential:
     """Return SFace: RGB crops in 0..255 ``(N, 3, 112, 112)`` to ``(N, 128)``, not normalised.
 
     Raises ``DetectorArtifactError`` where the wheel or its file is missing and

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
+from training.losses.distillation import similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
 from training.recipe import Recipe
 
@@ -25,6 +26,7 @@ def fit_correction(recipe: Recipe, crops: CropSet, teacher_embeddings: list[Tens
         raise ValueError("the recipe asks for no correction")
     generator = torch.Generator().manual_seed(recipe.seed)
     joined = torch.cat(teacher_embeddings, dim=1)
+    length = len(teacher_embeddings) ** 0.5  # of a row: its cosines are the teachers' mean cosines
     head = nn.Linear(joined.shape[1], settings.embedding_dim, bias=False)
     _initialise(head, joined)
     optimiser = torch.optim.AdamW(head.parameters(), lr=settings.learning_rate, weight_decay=0.0)
@@ -32,10 +34,14 @@ def fit_correction(recipe: Recipe, crops: CropSet, teacher_embeddings: list[Tens
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
     for _ in track(range(settings.steps), description="correction"):
         rows = sampler.draw()
-        embeddings = head(joined[rows])
-        loss = supervised_contrastive(
+        seen = joined[rows]
+        embeddings = head(seen)
+        contrast = supervised_contrastive(
             embeddings, crops.identities[rows], recipe.loss.identity_temperature
-        ) + 20 * group_repulsion(embeddings, crops.groups[rows], recipe.loss.repulsion_margin)
+        )
+        repulsion = group_repulsion(embeddings, crops.groups[rows], settings.repulsion_margin)
+        kept = similarity_distillation(embeddings, (seen / length) @ (seen / length).T)
+        loss = contrast + settings.repulsion * repulsion + settings.similarity * kept
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

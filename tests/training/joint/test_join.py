@@ -1,0 +1,82 @@
+"""The head over two networks, and the command that ships both as one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write_tiny_data
+from training.data.sources import read_sources
+from training.engine.checkpoint import CheckpointError
+from training.evaluation.embedders import ExportedFile, centre_faces
+from training.export.origin import ORIGIN, JointOrigin, TrainedOrigin
+from training.export.package import write_module
+from training.export.parity import made_patterns
+from training.imports.sface import EMBEDDING_DIM, sface_origin
+from training.joint.join import HEAD, SFACE, SHARE, fit_head, join_with_sface
+from training.losses.identity import group_repulsion
+from training.networks.students import make_student
+
+PEOPLE = 64
+SHORT = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})
+
+
+def close_strangers(seed: int, dim: int) -> torch.Tensor:
+    """Return unit rows ``(PEOPLE, dim)``: all different people whom a network takes for alike."""
+    generator = torch.Generator().manual_seed(seed)
+    common = F.normalize(torch.randn(1, dim, generator=generator), dim=1)
+    own = F.normalize(torch.randn(PEOPLE, dim, generator=generator), dim=1)
+    return F.normalize(common + 0.8 * own, dim=1)
+
+
+def test_the_head_pushes_apart_people_who_are_certainly_different() -> None:
+    crops = crop_set([-1] * PEOPLE, [0] * PEOPLE, [0] * PEOPLE)
+    recipe = tiny_recipe(sources=[{"name": "a", "paths": ["a"], "share": 1.0}])
+    first, second = close_strangers(1, 40), close_strangers(2, 30)
+    head = fit_head(recipe, crops, first, second, SHORT)
+    joined = torch.cat([first * SHARE**0.5, second * (1 - SHARE) ** 0.5], dim=1)
+    margin = HEAD.repulsion_margin
+    before = group_repulsion(joined, crops.groups, margin)
+    after = group_repulsion(head(joined), crops.groups, margin)
+    assert float(after) < 0.9 * float(before)
+
+
+def test_without_sface_among_the_teachers_there_is_nothing_to_join(tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    crops = read_sources(recipe, write_tiny_data(tmp_path))
+    with pytest.raises(CheckpointError, match="no teacher sface"):
+        join_with_sface(make_student(recipe.student), recipe, crops, tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.slow
+def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) -> None:
+    write_tiny_data(tmp_path)
+    write_teacher(tmp_path / "two.pt", 2, EMBEDDING_DIM)  # what SFace is called by as a teacher
+    teacher = {"name": SFACE, "path": "two.pt", "input_size": 112, "channels": "rgb"}
+    recipe = tiny_recipe(teachers=[teacher])
+    crops = read_sources(recipe, tmp_path)
+    torch.manual_seed(0)
+    student = make_student(recipe.student).eval()
+    network = join_with_sface(student, recipe, crops, tmp_path, tmp_path / "cache", SHORT)
+    path = tmp_path / "embedder.pt"
+    parity = write_module(network, path, made_patterns()[:4])
+    assert parity.holds
+    rows = ExportedFile(path, "joint", torch.device("cpu")).embed_faces(centre_faces(crops)[:3])
+    assert rows.shape == (3, HEAD.embedding_dim)
+
+
+def test_the_origin_tells_of_both_networks_and_reads_back(tmp_path: Path) -> None:
+    trained = TrainedOrigin(recipe=tiny_recipe(), steps=6, hours=0.1)
+    imported = sface_origin(tmp_path)
+    origin = JointOrigin(trained=trained, imported=imported, share=SHARE, head=HEAD)
+    story = origin.story()
+    assert imported.sha256 in story
+    assert "research use only" in story
+    assert "recipe `tiny` for 6 steps" in story
+    assert "training join --checkpoint runs/1/checkpoint.pt --version 2.0.0" in origin.commands(
+        "models/embedder/2.0.0", "2.0.0"
+    )
+    assert ORIGIN.validate_python(origin.model_dump(mode="json")) == origin

@@ -1,0 +1,50 @@
+"""``python -m training join``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.calibration.command import calibrate_on, print_calibration
+from training.calibration.results import Calibration
+from training.data.sources import read_sources
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedFile
+from training.export.command import MODELS, parity_faces
+from training.export.origin import JointOrigin
+from training.export.package import read_training, write_model
+from training.export.provenance import data_files
+from training.imports.command import OUT as IMPORTS
+from training.imports.sface import sface_origin
+from training.joint.join import HEAD, SHARE, join_with_sface
+from training.torch_setup import choose_device
+
+
+def join(
+    checkpoint: Annotated[Path, typer.Option(help="A training run's checkpoint.pt.")],
+    version: Annotated[str, typer.Option(help="The folder's name below --out, as 2.0.0.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option(help="Folder of the versions.")] = MODELS,
+    name: Annotated[str, typer.Option(help="The model's name.")] = "facegate",
+    replace: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+) -> None:
+    """Write a model folder of a trained student and SFace together, behind a head on both."""
+    device = choose_device("cpu")
+    student, trained = read_training(checkpoint)
+    recipe = trained.recipe
+    network = join_with_sface(student, recipe, read_sources(recipe, data), data, CACHE)
+
+    def calibrator(path: Path, model: str) -> Calibration:
+        calibration = calibrate_on(ExportedFile(path, model, device), data, recipe, CACHE, device)
+        print_calibration(calibration)
+        return calibration
+
+    origin = JointOrigin(trained=trained, imported=sface_origin(IMPORTS), share=SHARE, head=HEAD)
+    files = data_files(recipe, data)
+    parity = write_model(
+        network, origin, out / version, name, parity_faces(data), calibrator, files, replace=replace
+    )
+    typer.echo(f"parity: {parity}")
+    typer.echo(f"written: {out / version}")
