@@ -73,8 +73,12 @@ compare: full ## Compare losses with everything else equal: the table, from save
 distill: full ## Train the face embedder as shipped; needs the training data; for hours.
 	$(PYTHON) -m training distill --recipe tuned
 
-prove: full ## Count strangers taken for somebody against the stated risk; needs the training data.
+prove: full ## Stated risks against met ones, guards, bursts, a planted audit; needs the data.
 	@$(PYTHON) -m training prove
+	@$(PYTHON) -m training enrolment --out runs/prove/enrolment.md
+	@$(PYTHON) -m training quality-limits --out runs/prove/quality-limits.md
+	@$(PYTHON) -m training burst --out runs/prove/burst.json
+	@$(PYTHON) -m training audit-planted
 
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info

@@ -13,24 +13,26 @@ from app.domain.model_manifest import ModelManifest
 from training.burst.bursts import days_apart, one_moment
 from training.burst.measure import FPIR, measure_bursts
 from training.burst.results import BurstReport, LineCheck
-from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import SEED
 from training.evaluation.populations import read_people, read_strangers
 from training.evaluation.results import Estimate
+from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
 from training.export.files import write_text
 from training.torch_setup import choose_device
 
 
 def burst(
-    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
     strangers: Annotated[int, typer.Option(min=100, help="Strangers to simulate.")] = 1_500,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
     """Measure bursts of 1, 3 and 5 frames on validation people: misses, calibration, refusals."""
-    embedder = ExportedEmbedder(model, choose_device(device))
+    model = model or newest_model()
+    embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     manifest = ModelManifest.from_json(read_manifest(model))
     people = read_people(data, "val")
     photos = embedder.embed(people)
@@ -40,7 +42,9 @@ def burst(
         model=embedder.name,
         sha256=embedder.sha256,
         kinds=tuple(
-            measure_bursts(trial, manifest.calibration, manifest.identify.similarity)
+            measure_bursts(
+                trial, manifest.calibration, served_thresholds(manifest, len(trial.gallery))[1]
+            )
             for trial in trials
         ),
     )
@@ -59,7 +63,7 @@ def print_report(report: BurstReport, console: Console) -> None:
             "bursts (people)",
             f"FNIR % at FPIR {100 * FPIR:.0f} %",
             "weighted alike",
-            "FNIR % at the model's",
+            "FNIR % at the policy's",
             "FPIR % there",
             "shift",
             "line fitted on",

@@ -14,37 +14,42 @@ from training.enrolment.guards import agreement_figures, duplicate_figures, fals
 from training.enrolment.limits import measure_limits
 from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
 from training.enrolment.trial import run_trial
-from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.report import Sheet, markdown, print_sheets
+from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
 from training.export.files import write_text
 from training.torch_setup import choose_device
 
+GALLERY = 100
+
 
 def enrolment(
-    model: Annotated[Path, typer.Option(help="An exported and calibrated model's folder.")],
+    model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the tables to.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
     """Compare the ways from several photos to one person, and measure the enrolment guards."""
-    _show(enrolment_sheets(model, data, device), out)
+    _show(enrolment_sheets(model or newest_model(), data, device), out)
 
 
 def quality_limits(
-    model: Annotated[Path, typer.Option(help="An exported and calibrated model's folder.")],
+    model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
     """Measure how the error grows as pictures get smaller, blurred, dark or overexposed."""
+    model = model or newest_model()
     manifest = ModelManifest.from_json(read_manifest(model))
-    embedder = ExportedEmbedder(model, choose_device(device))
-    threshold = manifest.verify.similarity
-    sheet = limits_sheet(measure_limits(embedder, read_people(data, "val"), threshold, typer.echo))
-    _show([sheet], out)
+    embedder = ExportedEmbedder(model, choose_device(device), CACHE)
+    threshold, _ = served_thresholds(manifest, 1)
+    people, calibration = read_people(data, "val"), manifest.calibration
+    measured = measure_limits(embedder, people, threshold, calibration, typer.echo)
+    _show([limits_sheet(measured)], out)
 
 
 def _show(sheets: list[Sheet], out: Path | None) -> None:
@@ -59,15 +64,13 @@ def _show(sheets: list[Sheet], out: Path | None) -> None:
 def enrolment_sheets(model: Path, data: Path, device: str | None) -> list[Sheet]:
     """Return every table; raises ``DataError`` or ``CheckpointError`` where something is amiss."""
     manifest = ModelManifest.from_json(read_manifest(model))
-    embedder = ExportedEmbedder(model, choose_device(device))
+    embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     val, strangers = read_people(data, "val"), read_strangers(data)
     pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
     faces = trial_faces(embedder, val, strangers)
     calibration = manifest.calibration
-    thresholds = {
-        "verify": manifest.verify.similarity,
-        "identify": manifest.identify.similarity,
-    }
+    verify, identify = served_thresholds(manifest, GALLERY)
+    thresholds = {"verify": verify, f"identify among {GALLERY}": identify}
     return rule_sheets(run_trial(faces, calibration, typer.echo)) + guard_sheets(
         agreement_figures(faces.val, faces.people, faces.strangers, pools, calibration),
         {

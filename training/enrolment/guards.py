@@ -13,7 +13,7 @@ from app.domain.embeddings import as_embedding
 from training.enrolment.rules import weighted_directions
 from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean, bootstrap_rate
 from training.evaluation.pairs import Matrix, blocks
-from training.evaluation.populations import Pool
+from training.evaluation.populations import Pool, nearest_pools
 from training.evaluation.results import Estimate
 
 REQUEST_PHOTOS = (2, 3, 5)
@@ -62,7 +62,7 @@ def agreement_figures(
     val: Matrix, people: IntArray, strangers: Matrix, pools: list[Pool], calibration: Calibration
 ) -> tuple[AgreementFigures, ...]:
     """Return the figures of the first guard for each number of photos."""
-    kin = _kin(val, people, strangers, pools)
+    kin = nearest_pools(val, people, strangers, pools)
     found = []
     for photos in REQUEST_PHOTOS:
         random = np.random.default_rng([SEED, photos])
@@ -76,7 +76,7 @@ def agreement_figures(
                 anybody = strangers[random.integers(len(strangers))]
                 caught.append(_catches(chosen, anybody, calibration))
                 if kin:
-                    guest = strangers[random.choice(kin[person])]
+                    guest = strangers[random.choice(kin[person].rows)]
                     caught_kin.append(_catches(chosen, guest, calibration))
         trials, of = np.asarray(named, float), np.asarray(owners)
         found.append(
@@ -98,19 +98,6 @@ def _outliers(photos: Matrix, calibration: Calibration) -> tuple[int, ...]:
 def _catches(photos: Matrix, guest: Matrix, calibration: Calibration) -> bool:
     """Say whether ``guest`` in the place of the last photo is named."""
     return len(photos) - 1 in _outliers(np.vstack([photos[:-1], guest]), calibration)
-
-
-def _kin(
-    val: Matrix, people: IntArray, strangers: Matrix, pools: list[Pool]
-) -> dict[int, IntArray]:
-    """Return for each person the strangers of the pool that resembles them most in the mean."""
-    if not pools:
-        return {}
-    means = np.stack([strangers[pool.rows].mean(axis=0) for pool in pools])
-    return {
-        person: pools[int((means @ val[people == person].mean(axis=0)).argmax())].rows
-        for person in np.unique(people).tolist()
-    }
 
 
 def duplicate_figures(

@@ -14,13 +14,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import expit
 
+from app.domain.calibration import Calibration
 from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.intervals import IntArray, bootstrap_rate
+from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
 from training.evaluation.open_set import enrol_people
+from training.evaluation.reliability import calibration_error, equal_width_bins
 from training.evaluation.results import Estimate
 
 Image = npt.NDArray[np.uint8]
@@ -46,13 +49,19 @@ class Step:
 
 @dataclass(frozen=True)
 class SpoiltProbes:
-    """What became of the same probes, spoilt by one step: medians of their measures, and FNMR."""
+    """What became of the same probes, spoilt by one step: medians of their measures, and errors.
+
+    ``cllr`` (bits) and ``ece`` are of the model's own likelihood ratios, as many of either kind:
+    whether a probability still means what it says when the picture is poor.
+    """
 
     kind: str
     amount: str
     sharpness: float
     brightness: float
     fnmr: Estimate
+    cllr: float
+    ece: float
 
 
 def steps() -> Iterator[Step]:
@@ -69,21 +78,31 @@ def steps() -> Iterator[Step]:
 
 
 def measure_limits(
-    embedder: CropEmbedder, val: CropSet, threshold: float, tell: Callable[[str], object] = print
+    embedder: CropEmbedder,
+    val: CropSet,
+    threshold: float,
+    calibration: Calibration,
+    tell: Callable[[str], object] = print,
 ) -> tuple[SpoiltProbes, ...]:
     """Return FNMR at ``threshold`` for each step, with intervals that resample people.
+
+    How far ``calibration`` holds is judged on the same probes against their own centroid and
+    against everybody else's.
 
     Raises ``ValueError`` where nobody has more than three photos.
     """
     drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
     gallery = embedder.embed(_rows(val, drawn.enrolled.reshape(-1)))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
-    middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))[drawn.owners]
+    middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))
     probes = _rows(val, drawn.probes)
     found = []
     for step in steps():
         spoilt = spoil_all(probes, step.spoil)
-        similarities = np.einsum("nd,nd->n", embedder.embed(spoilt), middles)
+        against = np.asarray(embedder.embed(spoilt) @ middles.T, np.float64)
+        own = drawn.owners[:, None] == np.arange(len(middles))
+        similarities = against[own]
+        cllr, ece = _taken_at_their_word(similarities, against[~own], calibration)
         sharpness, brightness = measure_crops(spoilt)
         found.append(
             SpoiltProbes(
@@ -92,10 +111,28 @@ def measure_limits(
                 float(np.median(sharpness)),
                 float(np.median(brightness)),
                 bootstrap_rate(similarities < threshold, drawn.owners),
+                cllr,
+                ece,
             )
         )
         tell(f"{step.kind} {step.amount}: FNMR {found[-1].fnmr.value:.3f}")
     return tuple(found)
+
+
+def _taken_at_their_word(
+    same: FloatArray, different: FloatArray, calibration: Calibration
+) -> tuple[float, float]:
+    """Return Cllr (Brümmer and du Preez 2006) in bits and ECE, both kinds weighing the same."""
+    similarities = np.concatenate([same, different])
+    counts = np.full(len(similarities), ENROLLED_PHOTOS)
+    ratios = calibration.log_likelihood_ratios(similarities, counts)
+    genuine = np.arange(len(similarities)) < len(same)
+    weights = np.where(genuine, 0.5 / len(same), 0.5 / len(different))
+    cost = np.logaddexp(0, np.where(genuine, -ratios, ratios)) / np.log(2)
+    probabilities = expit(ratios)
+    bins = equal_width_bins(probabilities)
+    ece = calibration_error(probabilities, genuine, bins, weights)
+    return float((weights * cost).sum()), ece
 
 
 def spoil_all(crops: CropSet, spoil: Callable[[Image], Image]) -> CropSet:

@@ -94,7 +94,7 @@ def limits_sheet(measured: tuple[SpoiltProbes, ...]) -> Sheet:
     """Return what became of spoilt probes as a table."""
     return Sheet(
         "FNMR at the 1:1 threshold against centroids of three photos, in percent",
-        ("probe", "amount", "median sharpness", "median brightness", "FNMR"),
+        ("probe", "amount", "median sharpness", "median brightness", "FNMR", "Cllr, bits", "ECE"),
         tuple(
             (
                 one.kind,
@@ -102,6 +102,8 @@ def limits_sheet(measured: tuple[SpoiltProbes, ...]) -> Sheet:
                 f"{one.sharpness:.0f}",
                 f"{one.brightness:.0f}",
                 _percent(one.fnmr),
+                f"{one.cllr:.3f}",
+                f"{100 * one.ece:.1f}",
             )
             for one in measured
         ),

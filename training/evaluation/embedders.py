@@ -20,6 +20,7 @@ from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
 from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.engine.distillation import embed_crops
+from training.evaluation.kept_answers import kept_answers
 from training.evaluation.pairs import Matrix
 from training.export.module import load_module
 from training.networks.students import make_student
@@ -71,18 +72,28 @@ class CheckpointEmbedder:
 class ExportedFile:
     """An exported module, fed uint8 as the service feeds it."""
 
-    def __init__(self, path: Path, name: str, device: torch.device) -> None:
-        """Load the module; raises ``CheckpointError`` where there is none."""
+    def __init__(
+        self, path: Path, name: str, device: torch.device, cache: Path | None = None
+    ) -> None:
+        """Load the module; raises ``CheckpointError`` where there is none.
+
+        With ``cache`` what it says of a set of crops is kept there.
+        """
         if not path.is_file():
             raise CheckpointError(f"{path} does not exist")
         self.module = load_module(path, device)
         self.device = device
         self.name = name
-        self.sha256: str | None = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.cache = cache
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.sha256: str | None = digest
+        self._key = digest
 
     def embed(self, crops: CropSet) -> Matrix:
         """Return unit embeddings, float32 ``(N, D)``."""
-        return self.embed_faces(centre_faces(crops))
+        return kept_answers(
+            self.cache, self._key, crops, lambda crops: self.embed_faces(centre_faces(crops))
+        )
 
     @torch.inference_mode()
     def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
@@ -96,11 +107,11 @@ class ExportedFile:
 class ExportedEmbedder(ExportedFile):
     """An exported model folder, named by its manifest."""
 
-    def __init__(self, folder: Path, device: torch.device) -> None:
+    def __init__(self, folder: Path, device: torch.device, cache: Path | None = None) -> None:
         """Load the module; raises ``CheckpointError`` where the folder holds no model."""
         manifest = read_manifest(folder)
         name = f"{manifest['name']}-{manifest['version']}"
-        super().__init__(folder / str(manifest["file"]), name, device)
+        super().__init__(folder / str(manifest["file"]), name, device, cache)
 
 
 class TeachersEmbedder:
@@ -119,16 +130,7 @@ class TeachersEmbedder:
 
     def embed(self, crops: CropSet) -> Matrix:
         """Return unit embeddings, float32 ``(N, sum of D)``."""
-        digest = hashlib.sha256(f"{self.name}\n".encode() + "\n".join(crops.files).encode())
-        digest.update(crops.images[:: max(1, len(crops) // 64)].numpy().tobytes())
-        file = self.cache / f"single-view-{digest.hexdigest()[:16]}.npy"
-        if file.is_file():
-            kept: Matrix = np.load(file)
-            return kept
-        embeddings: Matrix = self._concatenated(crops)
-        self.cache.mkdir(parents=True, exist_ok=True)
-        np.save(file, embeddings)
-        return embeddings
+        return kept_answers(self.cache, self.name, crops, self._concatenated)
 
     def _concatenated(self, crops: CropSet) -> Matrix:
         rows = []
@@ -170,5 +172,5 @@ def open_embedder(
         return TeachersEmbedder(load_recipe(recipe), root, cache, device)
     path = Path(model)
     if path.is_dir():
-        return ExportedEmbedder(path, device)
+        return ExportedEmbedder(path, device, cache)
     return CheckpointEmbedder(path, device)

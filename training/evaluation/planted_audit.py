@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 import typer
 from pydantic import BaseModel
 
@@ -18,10 +15,12 @@ from app.domain.calibration import Calibration
 from app.domain.embeddings import Embedding, as_embedding
 from app.domain.faces import FaceQuality
 from app.domain.model_manifest import ModelManifest
-from training.evaluation.embedders import ExportedEmbedder, centre_faces, read_manifest
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 from training.evaluation.populations import read_people
+from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
 from training.torch_setup import choose_device
 
 PHOTOS = 3
@@ -143,21 +142,20 @@ def _pairs(result: AuditResult, planted: set[str]) -> tuple[int, int]:
 
 
 def audit_planted(
-    model: Annotated[Path, typer.Option(help="An exported model's folder.")],
-    data: Annotated[
-        Path, typer.Option(envvar="FACEGATE_TRAINING_DATA", help="Folder with the data.")
-    ] = Path("../shared/data"),
+    model: ServedModelOption = None,
+    data: DataOption = DEFAULT_DATA,
     twice: Annotated[int, typer.Option(help="People under two ids.")] = 150,
     swapped: Annotated[int, typer.Option(help="Photos under a wrong id.")] = 100,
 ) -> None:
     """Plant duplicates and swapped photos among the people of LFW and audit the gallery."""
+    model = model or newest_model()
     crops = read_people(data, "lfw")
     rows = wanted_rows(crops.identities.numpy())
     manifest = ModelManifest.from_json(read_manifest(model))
-    faces = centre_faces(dataclasses.replace(crops, images=crops.images[torch.from_numpy(rows)]))
-    embeddings = ExportedEmbedder(model, choose_device(None)).embed_faces(faces)
+    embeddings = ExportedEmbedder(model, choose_device(None), CACHE).embed(crops)[rows]
     gallery, places = plant(embeddings, crops.identities.numpy()[rows], twice, swapped)
-    thresholds = AuditThresholds(manifest.identify.similarity, manifest.verify.similarity)
+    verify, identify = served_thresholds(manifest, len(gallery))
+    thresholds = AuditThresholds(identify, verify)
     print(
         judge_planted(gallery, places, thresholds, manifest.calibration).model_dump_json(indent=1)
     )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from training.data.crops import CropSet, DataError, read_crops
 from training.evaluation.intervals import IntArray
+from training.evaluation.pairs import Matrix
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,22 @@ def read_pools(attributes: Path, files: Iterable[str], least_people: int) -> lis
         for name, members in sorted(rows.items())
         if len(members) >= least_people
     ]
+
+
+def nearest_pools(
+    faces: Matrix, people: IntArray, strangers: Matrix, pools: Sequence[Pool]
+) -> dict[int, Pool]:
+    """Return for each person of no known group the pool that resembles them most in the mean.
+
+    The embedder's own eyes: whom it confuses with whom is what groups are asked for here.
+    """
+    if not pools:
+        return {}
+    means = np.stack([strangers[pool.rows].mean(axis=0) for pool in pools])
+    return {
+        person: pools[int((means @ faces[people == person].mean(axis=0)).argmax())]
+        for person in np.unique(people).tolist()
+    }
 
 
 def read_lfw_pairs(path: Path, files: Iterable[str]) -> PairList:

@@ -13,13 +13,13 @@ from training.calibration.results import Calibration
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedFile, centre_faces
 from training.evaluation.populations import read_people
+from training.evaluation.served import MODELS
 from training.export.files import write_text
 from training.export.package import card_of, export_model, read_training
 from training.export.parity import ByteFaces, made_patterns
 from training.export.provenance import data_files
 from training.torch_setup import choose_device
 
-MODELS = Path("models/embedder")
 PARITY_FACES = 256
 
 
@@ -37,7 +37,7 @@ def export(
     _, training = read_training(checkpoint)
 
     def calibrator(path: Path, model: str) -> Calibration:
-        embedder = ExportedFile(path, model, chosen)
+        embedder = ExportedFile(path, model, chosen, CACHE)
         calibration = calibrate_on(embedder, data, training.recipe, CACHE, chosen)
         print_calibration(calibration)
         return calibration

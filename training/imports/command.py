@@ -35,7 +35,8 @@ def import_sface(
     recipe = load_recipe("all")  # whose teachers find strangers who are one person twice
 
     def calibrator(path: Path, model: str) -> Calibration:
-        calibration = calibrate_on(ExportedFile(path, model, device), data, recipe, CACHE, device)
+        embedder = ExportedFile(path, model, device, CACHE)
+        calibration = calibrate_on(embedder, data, recipe, CACHE, device)
         print_calibration(calibration)
         return calibration
 

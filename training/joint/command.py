@@ -12,7 +12,8 @@ from training.calibration.results import Calibration
 from training.data.sources import read_sources
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedFile
-from training.export.command import MODELS, parity_faces
+from training.evaluation.served import MODELS
+from training.export.command import parity_faces
 from training.export.origin import JointOrigin
 from training.export.package import read_training, write_model
 from training.export.provenance import data_files
@@ -37,7 +38,8 @@ def join(
     network = join_with_sface(student, recipe, read_sources(recipe, data), data, CACHE)
 
     def calibrator(path: Path, model: str) -> Calibration:
-        calibration = calibrate_on(ExportedFile(path, model, device), data, recipe, CACHE, device)
+        embedder = ExportedFile(path, model, device, CACHE)
+        calibration = calibrate_on(embedder, data, recipe, CACHE, device)
         print_calibration(calibration)
         return calibration
 

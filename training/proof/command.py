@@ -17,13 +17,14 @@ from app.domain.tails import GenuineScores, ImpostorTail
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.command import read_faces
 from training.calibration.results import Calibration
-from training.engine.checkpoint import CheckpointError
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.populations import Pool, read_people
 from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
-from training.export.command import MODELS
+from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
+from training.proof.groups import GroupErrors, errors_by_group
+from training.proof.pictures import draw_probabilities
 from training.proof.probabilities import ProvedProbabilities, prove_probabilities
 from training.proof.promises import KeptPromise, Population, prove_promises
 from training.recipe import load_recipe
@@ -32,14 +33,13 @@ from training.torch_setup import choose_device
 SIZES = (10, 30, 100, 300, 1000)
 RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)
 PROVED_SIZES = (10, 100, 1000)
+GROUP_GALLERY = 100
 ROUNDS = 20
-TARGETS = RiskTargets(max(RISKS), 0.001)  # each promise names its own rate
+TARGETS = RiskTargets(max(RISKS), DEFAULT_TARGETS.fmr)  # each promise names its own rate
 
 
 def prove(
-    model: Annotated[
-        Path | None, typer.Option(help="An exported model's folder; the shipped one.")
-    ] = None,
+    model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Markdown to write.")] = Path("runs/prove/proof.md"),
     recipe: Annotated[str, typer.Option(help="Whose teachers find people twice.")] = "all",
@@ -47,27 +47,38 @@ def prove(
 ) -> None:
     """Count strangers taken for somebody, and compare probabilities with the truth."""
     chosen = choose_device(device)
-    model = model or shipped_model()
-    embedder = ExportedEmbedder(model, chosen)
+    model = model or newest_model()
+    embedder = ExportedEmbedder(model, chosen, CACHE)
     manifest = ModelManifest.from_json(read_manifest(model))
     lfw = read_people(data, "lfw")
     test = Population("LFW", embedder.embed(lfw), lfw.identities.numpy())
     faces = read_faces(embedder, data, load_recipe(recipe), CACHE, chosen)
     promises = prove_promises(test, RiskPolicy(manifest, TARGETS), SIZES, RISKS, 3, ROUNDS)
-    promises += prove_halves(faces, manifest)
+    halved = HalfPolicy(faces, manifest)
+    promises += prove_halves(halved)
     proved = prove_probabilities(test, manifest.calibration, PROVED_SIZES[:2], 3, 5)
     proved += prove_probabilities(test, manifest.calibration, PROVED_SIZES, 1, 5)
-    sheets = [promise_sheet(promises), probability_sheet(proved)]
+    groups = group_errors(halved)
+    sheets = [
+        promise_sheet(promises),
+        *(group_sheet(title, errors) for title, errors in groups.items()),
+        probability_sheet(proved),
+    ]
     print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
     text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, text + "\n")
+    picture = draw_probabilities(proved, out.with_name("reliability.png"))
     record = {
+        "groups": {
+            title: [one.model_dump(mode="json") for one in errors]
+            for title, errors in groups.items()
+        },
         "promises": [kept.model_dump(mode="json") for kept in promises],
         "probabilities": [one.model_dump(mode="json") for one in proved],
     }
     write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
-    typer.echo(f"written: {out}")
+    typer.echo(f"written: {out}, {picture.path}")
     broken = [kept for kept in promises if kept.broken]
     for kept in broken:
         typer.echo(
@@ -79,28 +90,42 @@ def prove(
         raise typer.Exit(1)
 
 
-def shipped_model() -> Path:
-    """Return the folder of the newest version; raises ``CheckpointError`` where none is there."""
-    versions = sorted(path.parent for path in MODELS.glob("*/manifest.json"))
-    if not versions:
-        raise CheckpointError(f"{MODELS} holds no model; name one with --model")
-    return versions[-1]
+class HalfPolicy:
+    """A policy from one half of the validation people and strangers, and the other half."""
+
+    def __init__(self, faces: CalibrationFaces, manifest: ModelManifest) -> None:
+        fitted_half, self.tested = divided(faces)
+        calibration = calibrate_embedder(fitted_half, "half", None)
+        self.policy = RiskPolicy(with_calibration(manifest, calibration), TARGETS)
 
 
-def prove_halves(faces: CalibrationFaces, manifest: ModelManifest) -> list[KeptPromise]:
-    """Calibrate on one half of the validation people and strangers, try the other half.
+def prove_halves(halved: HalfPolicy) -> list[KeptPromise]:
+    """Try the half that the policy has not seen.
 
     Galleries and strangers of one group and gender: a staff is rarely a mixture of the world.
     """
-    fitted_half, tested_half = divided(faces)
-    calibration = calibrate_embedder(fitted_half, "half", None)
-    policy = RiskPolicy(with_calibration(manifest, calibration), TARGETS)
     kept = []
-    for pool in tested_half.pools:
-        within = tested_half.strangers[pool.rows]
+    for pool in halved.tested.pools:
+        within = halved.tested.strangers[pool.rows]
         population = Population(f"half of {pool.name}", within, np.arange(len(within)))
-        kept += prove_promises(population, policy, SIZES, RISKS, 1, ROUNDS)
+        kept += prove_promises(population, halved.policy, SIZES, RISKS, 1, ROUNDS)
     return kept
+
+
+def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
+    """Return the errors of single photos by group, on the half that the policy has not seen."""
+    policy, tested = halved.policy, halved.tested
+    fpir = DEFAULT_TARGETS.fpir
+    thresholds = {
+        f"1:1, stated FMR {TARGETS.fmr:g}": policy.verify().threshold.similarity,
+        f"1:N, stated FPIR {fpir:g}, {GROUP_GALLERY} enrolled": policy.promise(
+            fpir, GROUP_GALLERY
+        ).threshold.similarity,
+    }
+    return {
+        f"{name}, threshold {similarity:.3f}": errors_by_group(tested, similarity)
+        for name, similarity in thresholds.items()
+    }
 
 
 def divided(faces: CalibrationFaces) -> tuple[CalibrationFaces, CalibrationFaces]:
@@ -161,6 +186,23 @@ def promise_sheet(promises: list[KeptPromise]) -> Sheet:
     )
     head = ("strangers", "enrolled", "photos", "stated", "threshold", "met", "attempts", "")
     return Sheet("Strangers taken for somebody (FPIR), stated and met", head, rows)
+
+
+def group_sheet(title: str, errors: list[GroupErrors]) -> Sheet:
+    """Return the errors by group as a table."""
+    rows = tuple(
+        (
+            one.group,
+            f"{one.people:,}",
+            estimate_text(one.fmr),
+            f"{one.over_all:.1f}",
+            f"{one.genuine_people:,}",
+            "-" if one.fnmr is None else estimate_text(one.fnmr),
+        )
+        for one in errors
+    )
+    head = ("group", "strangers", "FMR", "over everybody's", "people who resemble it", "FNMR")
+    return Sheet(f"Errors by group: {title}", head, rows)
 
 
 def probability_sheet(proved: list[ProvedProbabilities]) -> Sheet:

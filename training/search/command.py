@@ -13,6 +13,7 @@ from rich.table import Table
 from app.domain.model_manifest import ModelManifest
 from training.data.crops import DataError
 from training.evaluation.embedders import read_manifest
+from training.evaluation.served import newest_model
 from training.search.embedder import FaceEmbedder
 from training.search.index import holds_index, open_index
 from training.search.parquet import write_embeddings
@@ -20,7 +21,6 @@ from training.search.query import save_strip, search_picture, verify_pictures
 from training.search.update import IndexUpdate, embed_folder, update_index
 from training.torch_setup import choose_device
 
-MODELS = Path("models/embedder")
 SHOWN_SKIPS = 10
 
 ModelOption = Annotated[
@@ -95,18 +95,6 @@ def verify(
     typer.echo(f"{decision}: similarity {verdict.similarity:.4f}, threshold {threshold:.4f}")
     if not verdict.same:
         raise typer.Exit(1)
-
-
-def newest_model(models: Path = MODELS) -> Path:
-    """Return the folder of the highest version, as 1.0.0; raises ``DataError`` for none."""
-    versions = [
-        (tuple(int(part) for part in path.parent.name.split(".")), path.parent)
-        for path in models.glob("*/manifest.json")
-        if path.parent.name.replace(".", "").isdigit()
-    ]
-    if not versions:
-        raise DataError(f"{models} holds no exported model; name one with --model")
-    return max(versions)[1]
 
 
 def _indexed_pictures(index_dir: Path) -> Path:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.domain.calibration import Calibration, PlattCalibration
 from tests.training.evaluation.made_people import NameEmbedder, write_people
 from tests.vision.pictures import smooth_noise
 from training.data.crops import CropSet
@@ -14,6 +15,8 @@ from training.enrolment.faces import made_poor, measure_crops, photo_weights, re
 from training.enrolment.limits import measure_limits, spoil_all, steps
 from training.enrolment.report import limits_sheet
 from training.evaluation.populations import read_people
+
+CALIBRATION = Calibration((PlattCalibration(1, 20.0, -8.0),))
 
 
 @pytest.fixture
@@ -52,10 +55,12 @@ def test_poor_photos_are_less_sharp_and_weigh_less(crops: CropSet) -> None:
 
 def test_limits_are_measured_for_every_step(crops: CropSet) -> None:
     told: list[str] = []
-    measured = measure_limits(NameEmbedder(), crops, 0.5, told.append)
+    measured = measure_limits(NameEmbedder(), crops, 0.5, CALIBRATION, told.append)
     assert len(measured) == len(told) == len(list(steps()))
     # This embedder goes by the file's name, whatever the picture.
     assert len({one.fnmr.value for one in measured}) == 1
     assert measured[0].fnmr.trials == 8
+    assert all(one.cllr >= 0 for one in measured)
+    assert all(0 <= one.ece <= 1 for one in measured)
     sheet = limits_sheet(measured)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}

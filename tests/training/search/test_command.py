@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from app.settings import Settings
 from app.vision.alignment import align_face
 from training.data.crops import DataError
-from training.search.command import embed, newest_model, search, verify
+from training.search.command import embed, search, verify
 from training.search.embedder import FaceEmbedder, UnusablePictureError, read_picture
 from training.search.parquet import read_embeddings
 
@@ -110,12 +110,3 @@ def test_ready_crops_give_the_embedding_of_the_photo_that_they_were_cut_from() -
         ready.embed_pictures([picture])
     assert photos.name != ready.name
     assert photos.sha256 == ready.sha256
-
-
-def test_the_newest_model_is_the_highest_version_by_number(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no exported model"):
-        newest_model(tmp_path)
-    for version in ("1.9.0", "1.10.0", "draft"):
-        (tmp_path / version).mkdir()
-        (tmp_path / version / "manifest.json").write_text("{}")
-    assert newest_model(tmp_path) == tmp_path / "1.10.0"
