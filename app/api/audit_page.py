@@ -28,6 +28,7 @@ PAIR_HEADS = (
     "likelihood ratio",
     "all photos",
     "own photos",
+    "told apart",
 )
 
 
@@ -112,6 +113,7 @@ def _pairs(pairs: Sequence[PersonPair], count: int) -> str:
             ratio_text(pair.log_likelihood_ratio),
             f"{pair.mean_similarity:.3f}",
             f"{pair.own_mean_similarity:.3f}",
+            "yes" if pair.told_apart else "",
         )
         for pair in pairs
     )

@@ -45,5 +45,6 @@ def _pairs(name: str, pairs: Sequence[PersonPair], count: int) -> list[str]:
         f"  {pair.first_employee_id} / {pair.second_employee_id}: nearest photo "
         f"{pair.photo_similarity:.3f}, likelihood ratio {ratio_text(pair.log_likelihood_ratio)}, "
         f"all photos {pair.mean_similarity:.3f}, own {pair.own_mean_similarity:.3f}"
+        + (", told apart at an enrolment" if pair.told_apart else "")
         for pair in pairs
     ]

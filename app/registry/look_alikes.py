@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from app.registry.database import SQLITE
-from app.registry.tables import LookAlikeRow
+from app.registry.tables import EmployeeRow, LookAlikeRow
 
 #: Each key is asked for on both sides of a pair; SQLite takes 32,766 parameters a statement.
 _KEYS_PER_STATEMENT = 10_000
@@ -44,3 +45,16 @@ def read_look_alikes(
             if second in found:
                 found[second].add(first)
     return {key: frozenset(others) for key, others in found.items()}
+
+
+def read_confirmed_pairs(connection: Connection) -> list[tuple[str, str]]:
+    """Return the ids of every two employees whom somebody told apart."""
+    first, second = aliased(EmployeeRow), aliased(EmployeeRow)
+    pairs = connection.execute(
+        select(first.employee_id, second.employee_id)
+        .select_from(LookAlikeRow)
+        .join(first, first.key == LookAlikeRow.first_key)
+        .join(second, second.key == LookAlikeRow.second_key)
+        .order_by(LookAlikeRow.first_key, LookAlikeRow.second_key)
+    )
+    return [(one, other) for one, other in pairs]

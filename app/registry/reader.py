@@ -11,7 +11,7 @@ from app.domain.embeddings import Embedding
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
 from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
-from app.registry.look_alikes import read_look_alikes
+from app.registry.look_alikes import read_confirmed_pairs, read_look_alikes
 from app.registry.rows import (
     PHOTO_COLUMNS,
     EmployeeColumns,
@@ -113,6 +113,10 @@ class SqlRegistryReader:
     def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
         """Return for each of these employees the keys of who looks alike, which may be nobody."""
         return read_look_alikes(self._connection, employee_keys)
+
+    def confirmed_pairs(self) -> list[tuple[str, str]]:
+        """Return the ids of every two employees whom somebody told apart."""
+        return read_confirmed_pairs(self._connection)
 
     def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
         """Return the photos of up to ``limit`` active employees with a larger key, by key."""

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -89,7 +89,7 @@ class GalleryAudit:
         The registry is read in a session of its own, which is closed before anything is computed.
         It is read in pages: what is enrolled meanwhile may be in or not.
         """
-        gallery = AuditGallery.of(list(self._read(between_blocks)))
+        gallery = self._read(between_blocks)
         if not gallery.photo_ids:
             raise NothingToAuditError("no active employee has a photo of the present model")
         return audit(
@@ -99,15 +99,16 @@ class GalleryAudit:
             lambda done: between_blocks(READING_SHARE + (1 - READING_SHARE) * done),
         )
 
-    def _read(self, between_blocks: BetweenBlocks) -> Iterator[AuditedPhoto]:
+    def _read(self, between_blocks: BetweenBlocks) -> AuditGallery:
+        photos: list[AuditedPhoto] = []
         with self._registry.session() as session:
             active = max(1, session.count_active())
             read, key = 0, 0
             while True:
                 page = session.audit_page(self.model_version, key, EMPLOYEES_PER_PAGE)
-                yield from page.photos
+                photos += page.photos
                 if page.next_key is None:
-                    return
+                    return AuditGallery.of(photos, session.confirmed_pairs())
                 read, key = read + EMPLOYEES_PER_PAGE, page.next_key
                 between_blocks(READING_SHARE * min(1.0, read / active))
 

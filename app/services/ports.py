@@ -196,6 +196,10 @@ class RegistrySession(Protocol):
         """Return for each of these employees the keys of who looks alike, which may be nobody."""
         ...
 
+    def confirmed_pairs(self) -> list[tuple[str, str]]:
+        """Return the ids of every two employees whom somebody told apart."""
+        ...
+
     def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
         """Return the photos of up to ``limit`` active employees with a larger key, by key."""
         ...

@@ -105,3 +105,14 @@ def test_the_gallery_lock_keeps_other_revisions_waiting(registry: SqlRegistry) -
         session.commit()
         waiting.join()
     assert seen == [mine + 1]
+
+
+def test_confirmed_pairs_are_told_by_their_ids(registry: SqlRegistry) -> None:
+    a, b, c = enrol(registry, "a", "b", "c")
+    with registry.session() as session:
+        assert session.confirmed_pairs() == []
+        session.add_look_alikes(c, [a])
+        session.add_look_alikes(b, [a])
+        session.commit()
+    with registry.session() as session:
+        assert session.confirmed_pairs() == [("a", "b"), ("a", "c")]

@@ -125,3 +125,18 @@ def test_a_stopping_service_ends_its_audit(house: House) -> None:
     house.audits.close()
     stopped = house.audits.read(record.audit_id)
     assert (stopped.state, stopped.failure) == (AuditState.FAILED, "stopped")
+
+
+def test_people_whom_somebody_told_apart_are_not_named_as_one(house: House) -> None:
+    enroll(house, "ada")
+    twin = [photo("ada", shot) for shot in range(10, 13)]
+    house.enrollment.enroll(EnrollmentRequest("twin", "Twin", None, twin, confirmed_distinct=True))
+    for name in ("bob", "cleo"):
+        enroll(house, name)
+    result = run(house)
+    assert result.possible_duplicate_count == 0
+    (pair,) = result.confusable_pairs
+    assert {pair.first_employee_id, pair.second_employee_id} == {"ada", "twin"}
+    assert pair.told_apart
+    house.employees.unenroll("twin")
+    assert run(house).confusable_count == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,8 @@ class AuditGallery:
     """The photos of N people, P in all, grouped by person.
 
     ``embeddings``: unit rows ``(P, D)``, float32. ``owners``: for each photo the position of its
-    person in ``employee_ids``, ascending ``(P,)``.
+    person in ``employee_ids``, ascending ``(P,)``. ``told_apart``: positions of two people, the
+    smaller first, whom somebody confirmed to be two.
     """
 
     employee_ids: tuple[str, ...]
@@ -48,10 +49,17 @@ class AuditGallery:
     qualities: tuple[FaceQuality, ...]
     embeddings: npt.NDArray[np.float32]
     owners: IntArray
+    told_apart: frozenset[tuple[int, int]] = frozenset()
 
     @staticmethod
-    def of(photos: Sequence[AuditedPhoto]) -> AuditGallery:
-        """Return the gallery of ``photos``, in any order; people stand in the order first met."""
+    def of(
+        photos: Sequence[AuditedPhoto], told_apart: Iterable[tuple[str, str]] = ()
+    ) -> AuditGallery:
+        """Return the gallery of ``photos``, in any order; people stand in the order first met.
+
+        ``told_apart``: ids of two people whom somebody confirmed to be two; who has no photo here
+        is left out.
+        """
         position: dict[str, int] = {}
         for photo in photos:
             position.setdefault(photo.employee_id, len(position))
@@ -63,6 +71,11 @@ class AuditGallery:
             tuple(photo.quality for photo in ordered),
             np.ascontiguousarray(stacked, np.float32),
             np.asarray([position[photo.employee_id] for photo in ordered], np.int64),
+            frozenset(
+                (min(position[one], position[other]), max(position[one], position[other]))
+                for one, other in told_apart
+                if one in position and other in position
+            ),
         )
 
     @property

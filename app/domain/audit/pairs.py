@@ -33,6 +33,7 @@ class PairFigures:
     own_mean_similarity: FloatArray
     duplicate: npt.NDArray[np.bool_]
     confusable: npt.NDArray[np.bool_]
+    told_apart: npt.NDArray[np.bool_]
 
 
 def measure_pairs(
@@ -66,7 +67,8 @@ def measure_pairs(
     )
     weakest = np.minimum(telling[counts[first]], telling[counts[second]])
     alike = photo_similarity >= np.minimum(thresholds.identify, weakest)
-    duplicate = alike & (mean >= own - AGREEMENT_TOLERANCE)
+    told_apart = np.array([tuple(pair) in gallery.told_apart for pair in people.tolist()], bool)
+    duplicate = alike & (mean >= own - AGREEMENT_TOLERANCE) & ~told_apart
     return PairFigures(
         people=people,
         centroid_similarity=_row_products(centroids, first, second),
@@ -76,6 +78,7 @@ def measure_pairs(
         own_mean_similarity=own,
         duplicate=duplicate,
         confusable=alike & ~duplicate,
+        told_apart=told_apart,
     )
 
 
@@ -104,6 +107,7 @@ def _pair(gallery: AuditGallery, figures: PairFigures, number: int) -> PersonPai
         log_likelihood_ratio=float(figures.ratio[number]),
         mean_similarity=float(figures.mean_similarity[number]),
         own_mean_similarity=float(figures.own_mean_similarity[number]),
+        told_apart=bool(figures.told_apart[number]),
     )
 
 

@@ -70,7 +70,8 @@ class PersonPair:
     ``log_likelihood_ratio`` is its natural logarithm by the model's calibration, one person over
     two. ``mean_similarity``: all photos of one with all of the other; ``own_mean_similarity``: what
     the photos of either agree among themselves, the lower of the two, or what is usual in this
-    gallery where both have one photo.
+    gallery where both have one photo. ``told_apart``: somebody confirmed that these are two people
+    (``confirm_distinct``), so that they are confusable at most.
     """
 
     first_employee_id: str
@@ -81,6 +82,7 @@ class PersonPair:
     log_likelihood_ratio: float
     mean_similarity: float
     own_mean_similarity: float
+    told_apart: bool
 
 
 class Weakness(StrEnum):
