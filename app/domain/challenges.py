@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.head_motion import HeadView, apparent_nose_depth, nose_parallax
 from app.domain.scene_errors import LivenessFailedError
+
+#: Frames that answer a challenge must be of one person at odds of 999 to 1: who turns the head may
+#: not be somebody else than who is then recognised. A natural logarithm.
+CHALLENGE_LINK = math.log(999)
 
 
 class Instruction(StrEnum):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.calibration import Calibration
+from app.domain.challenges import CHALLENGE_LINK
 from app.domain.errors import (
     FaceBlurredError,
     FaceTooBrightError,
@@ -25,9 +25,6 @@ from app.services.challenges import NoLiveness
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.ports import LivenessCheck
 
-#: Frames that answer a challenge must be of one person at odds of 999 to 1: who turns the head may
-#: not be somebody else than who is then recognised. A natural logarithm.
-CHALLENGE_LINK = math.log(999)
 #: How far a frame came before it failed, furthest first: the first kind explains a burst best.
 _FURTHEST = (
     (FaceTurnedError,),

@@ -5,20 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.domain.model_manifest import ModelManifest
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
 from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import SEED
+from training.evaluation.served import ServedModelOption, newest_model
 from training.export.files import write_text
 from training.liveness.measure import measure_motion
 from training.liveness.noise import measure_noise
-from training.liveness.pictures import measure_pictures, measure_real_heads
+from training.liveness.pictures import measure_pictures
+from training.liveness.real_heads import measure_links, measure_real_heads, read_heads
 from training.liveness.results import LivenessReport, MotionCheck
+from training.torch_setup import choose_device
 
 PHOTOS = Path("tests/fixtures/people")
 REAL_PHOTOS = "photos.tar"
@@ -26,6 +32,7 @@ WARPS_EACH = 2
 
 
 def liveness(
+    model: ServedModelOption = None,
     photos: Annotated[
         Path, typer.Option(help="Folder of photos on which the landmarks' scatter is measured.")
     ] = PHOTOS,
@@ -40,7 +47,16 @@ def liveness(
     levels = [measure_motion(noise.overall * times, bursts, SEED) for times in (1.0, 2.0)]
     pictures = measure_pictures(detector, photos, WARPS_EACH, SEED)
     if (data / REAL_PHOTOS).is_file():
-        pictures = (*pictures, measure_real_heads(data / REAL_PHOTOS))
+        heads, folder = read_heads(data / REAL_PHOTOS), model or newest_model()
+        embedder = ExportedEmbedder(folder, choose_device("cpu"))
+        links = measure_links(
+            heads,
+            data / REAL_PHOTOS,
+            lambda faces: embedder.embed_faces(np.stack(faces)),
+            ModelManifest.from_json(read_manifest(folder)).calibration,
+            SEED,
+        )
+        pictures = (*pictures, measure_real_heads(heads), *links)
     report = LivenessReport(
         photos=noise.photos,
         retakes=noise.retakes,

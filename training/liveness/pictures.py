@@ -1,12 +1,9 @@
-"""Whole pictures instead of made landmarks: bent photos under the detector, real heads."""
+"""Whole pictures instead of made landmarks: flat and bent photos under the detector."""
 
 from __future__ import annotations
 
-import json
 import math
-import tarfile
-from collections.abc import Callable, Iterator, Mapping
-from itertools import permutations
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -20,7 +17,7 @@ from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
 from training.data.crops import DataError
-from training.evaluation.intervals import bootstrap_rate, clopper_pearson
+from training.evaluation.intervals import clopper_pearson
 from training.liveness.results import MotionCheck
 
 Picture = npt.NDArray[np.uint8]
@@ -29,9 +26,6 @@ Warp = Callable[[Picture, HeadView, float, np.random.Generator], Picture]
 RADII_MM = (126, 76, 50, 32)
 EYES_MM = 63
 TURNS_DEGREES = (20.0, 60.0)
-#: Heads on real photos: the least and most difference of yaw of two photos of one person.
-HEAD_TURN_DEGREES = (20.0, 60.0)
-STRAIGHT_DEGREES = 15.0
 
 
 def measure_pictures(
@@ -54,38 +48,6 @@ def measure_pictures(
     )
 
 
-def measure_real_heads(photos: Path) -> MotionCheck:
-    """Judge pairs of photos of one person, one straight and one turned, as if they were one scene.
-
-    ``photos`` is a tar with ``labels.jsonl``: the detector's landmarks on photos of different days.
-    Expression, age and lens differ as they never do within a second. Pairs whose turn is measured
-    as 20 to 60 degrees count; the interval resamples people. Raises ``DataError`` for no such pair.
-    """
-    views: dict[str, list[HeadView]] = {}
-    for label in _labels(photos):
-        faces = label["faces"]
-        if isinstance(faces, list) and len(faces) == 1:
-            views.setdefault(str(label["identity"]), []).append(_view(faces[0]["landmarks"]))
-    passed, people = [], []
-    for person, seen in enumerate(views.values()):
-        for straight, turned in permutations(seen, 2):
-            turn = turned.yaw_degrees - straight.yaw_degrees
-            if (
-                abs(straight.yaw_degrees) <= STRAIGHT_DEGREES
-                and HEAD_TURN_DEGREES[0] <= abs(turn) <= HEAD_TURN_DEGREES[1]
-            ):
-                look = Instruction.TURN_LEFT if turn > 0 else Instruction.TURN_RIGHT
-                passed.append(_passes(look, turned, straight))
-                people.append(person)
-    if not passed:
-        raise DataError(f"{photos} holds no straight and turned photo of one person")
-    return MotionCheck(
-        kind="two real photos of one person, 20 to 60 degrees apart",
-        attack=False,
-        passed=bootstrap_rate(np.array(passed), np.array(people, np.int64)),
-    )
-
-
 def _attack(
     name: str,
     warp: Warp,
@@ -103,7 +65,7 @@ def _attack(
             degrees = side * random.uniform(*TURNS_DEGREES)
             turned = _look(detector, warp(photo, straight, math.radians(degrees), random))
             look = Instruction.TURN_LEFT if side > 0 else Instruction.TURN_RIGHT
-            passed += turned is not None and _passes(look, turned, straight)
+            passed += turned is not None and passes(look, turned, straight)
             trials += 1
     return MotionCheck(kind=name, attack=True, passed=clopper_pearson(passed, trials))
 
@@ -159,29 +121,20 @@ def _bent(radius_mm: int) -> Warp:
 def _look(detector: FaceDetector, picture: Picture) -> HeadView | None:
     """Return the largest face as the service sees it, or None."""
     faces = detector.detect(picture)
-    return _view(faces[0].landmarks) if faces else None
+    return view_of(faces[0].landmarks) if faces else None
 
 
-def _view(landmarks: object) -> HeadView:
+def view_of(landmarks: object) -> HeadView:
+    """Return five landmarks, in pixels, with the yaw that they show."""
     points = np.asarray(landmarks, dtype=np.float64).reshape(5, 2)
     pairs = tuple((float(x), float(y)) for x, y in points)
     return HeadView(pairs, pose_degrees(pairs)[0])
 
 
-def _passes(look: Instruction, turned: HeadView, straight: HeadView) -> bool:
+def passes(look: Instruction, turned: HeadView, straight: HeadView) -> bool:
+    """Say whether a turn and a straight look follow the challenge and move as a head."""
     try:
         require_motion([look, Instruction.LOOK_STRAIGHT], [turned, straight])
     except LivenessFailedError:
         return False
     return True
-
-
-def _labels(photos: Path) -> Iterator[Mapping[str, object]]:
-    """Yield the lines of ``labels.jsonl``; raises ``DataError`` where the tar has none."""
-    with tarfile.open(photos) as archive:
-        names = [name for name in archive.getnames() if Path(name).name == "labels.jsonl"]
-        stream = archive.extractfile(names[0]) if names else None
-        if stream is None:
-            raise DataError(f"{photos} holds no labels.jsonl")
-        for line in stream:
-            yield json.loads(line)

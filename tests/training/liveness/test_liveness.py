@@ -13,8 +13,9 @@ from app.vision.weights import read_detector_weights
 from training.data.crops import DataError
 from training.liveness.measure import measure_motion
 from training.liveness.noise import measure_noise
-from training.liveness.pictures import measure_pictures, measure_real_heads
+from training.liveness.pictures import measure_pictures
 from training.liveness.projection import Holding, bent, made_head, printed, project
+from training.liveness.real_heads import measure_real_heads, read_heads
 
 PERSON = Path(__file__).resolve().parents[2] / "fixtures" / "people" / "person-01"
 
@@ -87,7 +88,7 @@ def labels(tmp_path: Path, *yaws: float) -> Path:
 
 
 def test_straight_and_turned_photos_of_one_person_are_paired(tmp_path: Path) -> None:
-    check = measure_real_heads(labels(tmp_path, 0, 35, -35))
+    check = measure_real_heads(read_heads(labels(tmp_path, 0, 35, -35)))
     assert (check.passed.trials, check.passed.value) == (2, 1.0)
     with pytest.raises(DataError, match="straight and turned"):
-        measure_real_heads(labels(tmp_path, 0, 5))
+        measure_real_heads(read_heads(labels(tmp_path, 0, 5)))
