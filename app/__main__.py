@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from app.api.audit_text import audit_text
 from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
 from app.main import create_app
-from app.settings import Settings
+from app.settings import Settings, misspelt_variables
 
 logger = logging.getLogger("app")
 
@@ -33,6 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValidationError as error:
         faults = "; ".join(_told(fault) for fault in error.errors(include_input=False))
         logger.error("the settings cannot be used: %s", faults)
+        sys.exit(2)
+    misspelt = misspelt_variables(os.environ)
+    if misspelt:
+        told = "; ".join(
+            f"{name} is no setting, {meant} is one" for name, meant in misspelt.items()
+        )
+        logger.error("the settings cannot be used: %s", told)
         sys.exit(2)
     if asked.command == "audit":
         _audit(settings, asked.out)

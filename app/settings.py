@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -13,6 +16,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.domain.faces import ENROLLMENT_LIMITS
 from app.domain.runtime import Runtime
 
+PREFIX = "FACEGATE_"
+#: Variables of the name that others read: compose, the training commands.
+ELSEWHERE = frozenset(
+    PREFIX + name
+    for name in ("DATABASE_PASSWORD", "PUBLISH_ADDRESS", "PUBLISH_PORT", "TRAINING_DATA")
+)
+#: What Kubernetes sets for a service of this name.
+_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT.*)|PORT_.*)")
+_CLOSE = 0.8  # of difflib's ratio: one or two letters of a name
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,7 +33,7 @@ class Settings(BaseSettings):
     """Settings; each is the environment variable of its name with the prefix ``FACEGATE_``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FACEGATE_", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True
     )
 
     data_dir: Path = Field(Path("data"), description="Where the embedded database lives.")
@@ -107,6 +120,23 @@ class Settings(BaseSettings):
                 "or FACEGATE_ALLOW_ANONYMOUS=true behind a gateway that checks callers"
             )
         return self
+
+
+def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that look like a setting and are none, each with the setting meant.
+
+    A stated risk that nobody reads is worse than one that stops the start. Variables that resemble
+    no setting are left alone.
+    """
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    meant = {
+        name: difflib.get_close_matches(name.upper(), sorted(settings), 1, _CLOSE)
+        for name in environment
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in settings | ELSEWHERE
+        and not _SERVICE_LINK.fullmatch(name.upper())
+    }
+    return {name: close[0] for name, close in meant.items() if close}
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Response
+from fastapi.responses import RedirectResponse
 
 from app.api import schemas
 from app.api.security import require_key
@@ -38,6 +39,12 @@ def read_model(state: State) -> schemas.ModelResponse:
         prior_unknown=policy.prior_unknown,
         prior_same=policy.prior_same,
     )
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> RedirectResponse:
+    """Send a browser to the documentation."""
+    return RedirectResponse("docs")
 
 
 @router.get("/healthz", summary="Does the process live")

@@ -183,3 +183,10 @@ def test_documentation_needs_no_other_host(client: TestClient, page: str) -> Non
     for asset in assets:
         assert asset.startswith("/"), asset
         assert client.get(asset).status_code == 200
+
+
+def test_the_bare_address_leads_to_the_documentation(client: TestClient) -> None:
+    answer = client.get("/", follow_redirects=True)
+    assert answer.status_code == 200
+    assert answer.url.path == "/docs"
+    assert "/" not in client.get("/openapi.json").json()["paths"]
