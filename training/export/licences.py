@@ -23,13 +23,13 @@ def weights_licence(sources: Iterable[str]) -> str:
     if not closed:
         return (
             "**Licence.** Every picture that made these weights is CC BY 4.0 and every teacher "
-            "Apache-2.0; the weights are offered under Apache-2.0, with credit to FairFace."
+            "Apache-2.0; the weights are offered under Apache-2.0, with credit to FairFace. "
+            "Thresholds and calibration were fitted on pictures for research use, which are not "
+            "part of the weights."
         )
     return (
         f"**Licence.** The pictures of {', '.join(closed)} are for research use only, and the "
-        "weights made from them are offered for research; the code is Apache-2.0. Recipe `open` "
-        "trains from CC BY 4.0 pictures alone; its weights would ship instead if they lost no more "
-        "than 0.2 points of LFW and a tenth of the open set, but it needs both teachers online, a "
-        "GPU's work, and none was at hand. Thresholds and calibration of any recipe were "
-        "fitted on pictures for research use, which are not part of the weights."
+        "weights made from them are offered for research; the code is Apache-2.0. Recipe "
+        "`tuned-open` trains from CC BY 4.0 pictures alone. Thresholds and calibration of any "
+        "recipe were fitted on pictures for research use, which are not part of the weights."
     )

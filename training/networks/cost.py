@@ -21,12 +21,13 @@ WARM_UP = 5
 class NetworkCost:
     """Milliseconds are medians of one crop on one thread.
 
+    ``multiplications`` is None for an exported module, whose layers are not told apart.
     ``milliseconds``: frozen TorchScript in fp32. ``openvino_milliseconds``: OpenVINO in fp32;
     ``bfloat16_milliseconds``: in bfloat16, None on a CPU without it.
     """
 
     parameters: int
-    multiplications: int
+    multiplications: int | None
     milliseconds: float
     openvino_milliseconds: float
     bfloat16_milliseconds: float | None
@@ -59,7 +60,7 @@ def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[s
     medians = {key: statistics.median(spent[WARM_UP:]) * 1e3 for key, spent in times.items()}
     return {
         name: NetworkCost(
-            parameters=sum(weight.numel() for weight in student.parameters()),
+            parameters=count_weights(student),
             multiplications=count_multiplications(student, crop),
             milliseconds=medians[name, "torchscript"],
             openvino_milliseconds=medians[name, "openvino"],
@@ -67,6 +68,12 @@ def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[s
         )
         for name, student in students.items()
     }
+
+
+def count_weights(network: nn.Module) -> int:
+    """Return the trained numbers of a network, those stored in bytes among them."""
+    stored = (buffer for buffer in network.buffers() if buffer.dtype == torch.uint8)
+    return sum(tensor.numel() for tensor in (*network.parameters(), *stored))
 
 
 def _runs(network: nn.Module, crop: Tensor) -> dict[str, Callable[[], object]]:
@@ -84,8 +91,13 @@ def _runs(network: nn.Module, crop: Tensor) -> dict[str, Callable[[], object]]:
     return runs
 
 
-def count_multiplications(network: nn.Module, example: Tensor) -> int:
-    """Return the multiply-accumulates of the convolutions and linear layers for one example."""
+def count_multiplications(network: nn.Module, example: Tensor) -> int | None:
+    """Return the multiply-accumulates of the convolutions and linear layers for one example.
+
+    None for an exported module.
+    """
+    if isinstance(network, torch.jit.ScriptModule):
+        return None
     total = 0
 
     def count(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:

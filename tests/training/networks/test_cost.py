@@ -5,6 +5,7 @@ from torch import nn
 
 from app.embedding.openvino import BFLOAT16, cpu_capabilities
 from training.networks.cost import measure_costs
+from training.networks.quantised import quantise_large
 
 
 def test_a_cost_is_counted_and_timed_by_every_runtime_of_this_cpu() -> None:
@@ -21,3 +22,12 @@ def test_a_cost_is_counted_and_timed_by_every_runtime_of_this_cpu() -> None:
         measured = cost.bfloat16_milliseconds
         assert (measured is not None and measured > 0) == (BFLOAT16 in cpu_capabilities())
     assert torch.get_num_threads() == threads
+
+
+def test_an_exported_module_is_timed_with_all_its_weights() -> None:
+    chain = nn.Sequential(nn.Flatten(), nn.Linear(3 * 112 * 112, 64)).eval()
+    module = torch.jit.script(quantise_large(chain))
+    measured = measure_costs({"exported": module}, rounds=1)["exported"]
+    assert measured.parameters == 64 * 3 * 112 * 112  # the bias is a buffer here
+    assert measured.multiplications is None
+    assert measured.milliseconds > 0
