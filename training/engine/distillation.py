@@ -32,6 +32,8 @@ from training.networks.students import make_student
 from training.recipe import MobileRecipe, Recipe
 from training.teachers.targets import fill_with_mean
 
+EMBEDDED_AT_ONCE = 16  # crops whose features stay in a CPU's cache
+
 
 class TrainingDivergedError(RuntimeError):
     """The loss is no longer a number; the message names the step."""
@@ -273,8 +275,9 @@ def embed_crops(
     """Return unit embeddings ``(N, D)`` of the plain centre crops, in full precision."""
     student.eval()
     rows = []
-    for start in range(0, len(crops), 256):
-        pictures = fill_with_mean(crops.images[start : start + 256].to(device))
+    for start in range(0, len(crops), EMBEDDED_AT_ONCE):
+        pictures = fill_with_mean(crops.images[start : start + EMBEDDED_AT_ONCE].to(device))
         pictures = cut_crops(pictures, 112, None, None)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
         rows.append(student(pictures.flip(3) if mirrored else pictures).float().cpu())
     return F.normalize(torch.cat(rows), dim=1)
