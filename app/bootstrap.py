@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -20,7 +21,7 @@ from app.domain.audit.result import AuditThresholds
 from app.domain.errors import RegistryUnavailableError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import RiskPolicy, RiskTargets
+from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
@@ -51,7 +52,6 @@ logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
-DUPLICATE_RATE = 1e-3
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -92,7 +92,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
-            EnrollmentGuards(gallery, manifest.calibration, duplicate_similarity(manifest)),
+            EnrollmentGuards(
+                gallery, manifest.calibration, partial(duplicate_similarity, manifest)
+            ),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,
@@ -119,19 +121,6 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
-
-
-def duplicate_similarity(manifest: ModelManifest) -> float:
-    """Return from which similarity on a face counts as enrolled already.
-
-    It is the model's own for one false claim in a thousand, whatever risk is stated: for a guard
-    against doubles a higher threshold is a looser one.
-    """
-    return (
-        RiskPolicy(manifest, RiskTargets(DUPLICATE_RATE, DUPLICATE_RATE))
-        .verify()
-        .threshold.similarity
-    )
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:

@@ -16,6 +16,10 @@ from app.domain.errors import UnsupportedRiskError
 from app.domain.model_manifest import ModelManifest, Threshold
 
 HIGHEST_SIMILARITY = 0.9999
+#: Of the guard against a second enrolment: new people who may be asked about, and the least people
+#: to count with. Together they give one false match in a thousand comparisons.
+DUPLICATE_ALARMS = 0.05
+DUPLICATE_PEOPLE = 51
 
 
 def comparison_rate(attempt_rate: float, people: int) -> float:
@@ -153,3 +157,14 @@ class RiskPolicy:
         return tuple(
             (scores.photos, scores.false_non_match_rate_at(similarity)) for scores in self._genuine
         )
+
+
+def duplicate_similarity(manifest: ModelManifest, people: int) -> float:
+    """Return from which similarity on a face counts as one of ``people`` enrolled already.
+
+    Of new employees of the worst group up to ``DUPLICATE_ALARMS`` are asked about, whatever risk
+    the operator states: for a guard against doubles a higher threshold is a looser one. In a small
+    gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand.
+    """
+    policy = RiskPolicy(manifest, RiskTargets(DUPLICATE_ALARMS, DUPLICATE_ALARMS))
+    return policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE)).threshold.similarity

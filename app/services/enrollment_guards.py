@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,12 +28,15 @@ class EnrollmentGuards:
     """
 
     def __init__(
-        self, gallery: Gallery, calibration: Calibration, verify_similarity: float
+        self,
+        gallery: Gallery,
+        calibration: Calibration,
+        duplicate_similarity: Callable[[int], float],
     ) -> None:
-        """Two people whose similarity reaches ``verify_similarity`` cannot be told apart 1:1."""
+        """Take from which similarity on a face counts as enrolled already, by people enrolled."""
         self._gallery = gallery
         self._calibration = calibration
-        self._verify_similarity = verify_similarity
+        self._duplicate_similarity = duplicate_similarity
 
     def disagreeing(
         self, session: RegistrySession, employee: Employee, photos: Sequence[Embedding]
@@ -70,11 +73,12 @@ class EnrollmentGuards:
         # From here on no other process commits a change of the gallery before this one does.
         session.lock_gallery()
         self._gallery.bring_up_to_date(session)
+        limit = self._duplicate_similarity(self._gallery.index.size)
         excused = {employee.key} | session.look_alikes_of([employee.key])[employee.key]
         alike = {
             key: likeness
-            for key, likeness in self._likenesses(session, centroid(photos))
-            if likeness >= self._verify_similarity and key not in excused
+            for key, likeness in self._likenesses(session, centroid(photos), limit)
+            if likeness >= limit and key not in excused
         }
         people = session.employees_by_key(list(alike))
         nearest_first = sorted(people, key=lambda key: (-alike[key], key))
@@ -83,14 +87,14 @@ class EnrollmentGuards:
             for key in nearest_first
         }
         if found and not confirmed_distinct:
-            raise FaceAlreadyEnrolledError(tuple(found.values()), self._verify_similarity)
+            raise FaceAlreadyEnrolledError(tuple(found.values()), limit)
         return found
 
     def _likenesses(
-        self, session: RegistrySession, probe: Embedding
+        self, session: RegistrySession, probe: Embedding, limit: float
     ) -> Iterator[tuple[int, float]]:
         everyone = self._gallery.index.compare_all(probe)
-        near = np.flatnonzero(everyone.similarities >= self._verify_similarity)
+        near = np.flatnonzero(everyone.similarities >= limit)
         for position in near.tolist():
             yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
         # Whom the index does not hold, for nobody may be recognised as them.

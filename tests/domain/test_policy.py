@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from app.domain.errors import UnsupportedRiskError
 from app.domain.model_manifest import Threshold
-from app.domain.policy import RiskPolicy, RiskTargets, attempt_rate, comparison_rate
+from app.domain.policy import (
+    RiskPolicy,
+    RiskTargets,
+    attempt_rate,
+    comparison_rate,
+    duplicate_similarity,
+)
 from app.domain.tails import GenuineScores, ImpostorTail
 from tests.services.fakes import MANIFEST
 
@@ -117,3 +123,8 @@ def test_a_burst_must_reach_more_for_its_mean_is_closer_to_everybody() -> None:
     assert several.threshold.similarity == pytest.approx(one.threshold.similarity + 0.03)
     assert several.promised_rate == pytest.approx(one.promised_rate)
     assert risk.verify(fused=True).threshold.similarity > risk.verify().threshold.similarity
+
+
+def test_the_guard_against_doubles_asks_for_more_as_people_come_and_never_for_less() -> None:
+    asked = [duplicate_similarity(MODEL, people) for people in (0, 1, 51, 100, 1_000)]
+    assert asked[0] == asked[1] == asked[2] < asked[3] < asked[4]

@@ -52,7 +52,9 @@ def make_enrollment(
     extraction: FaceExtraction, gallery: Gallery, model_version: str = MANIFEST.model_version
 ) -> Enrollment:
     """Return the use case with the fakes' calibration and threshold."""
-    guards = EnrollmentGuards(gallery, MANIFEST.calibration, MANIFEST.verify.similarity)
+    guards = EnrollmentGuards(
+        gallery, MANIFEST.calibration, lambda _people: MANIFEST.verify.similarity
+    )
     return Enrollment(extraction, gallery, guards, model_version, ENROLLMENT_LIMITS, 20, 30)
 
 

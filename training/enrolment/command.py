@@ -9,8 +9,14 @@ import typer
 from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
+from app.domain.policy import duplicate_similarity
 from training.enrolment.faces import trial_faces
-from training.enrolment.guards import agreement_figures, duplicate_figures, false_alarms
+from training.enrolment.guards import (
+    GALLERY_PEOPLE,
+    agreement_figures,
+    duplicate_figures,
+    false_alarms,
+)
 from training.enrolment.limits import measure_limits
 from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
 from training.enrolment.trial import run_trial
@@ -22,8 +28,6 @@ from training.evaluation.report import Sheet, markdown, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
 from training.export.files import write_text
 from training.torch_setup import choose_device
-
-GALLERY = 100
 
 
 def enrolment(
@@ -69,13 +73,22 @@ def enrolment_sheets(model: Path, data: Path, device: str | None) -> list[Sheet]
     pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
     faces = trial_faces(embedder, val, strangers)
     calibration = manifest.calibration
-    verify, identify = served_thresholds(manifest, GALLERY)
-    thresholds = {"verify": verify, f"identify among {GALLERY}": identify}
+    thresholds = {
+        f"guard of {people:,} people": (people, duplicate_similarity(manifest, people))
+        for people in GALLERY_PEOPLE
+    }
     return rule_sheets(run_trial(faces, calibration, typer.echo)) + guard_sheets(
         agreement_figures(faces.val, faces.people, faces.strangers, pools, calibration),
         {
             name: duplicate_figures(faces.val, faces.people, limit)
-            for name, limit in thresholds.items()
+            for name, (_, limit) in thresholds.items()
         },
-        {name: false_alarms(faces.strangers, pools, limit) for name, limit in thresholds.items()},
+        {
+            name: tuple(
+                alarm
+                for alarm in false_alarms(faces.strangers, pools, limit)
+                if alarm.gallery == people
+            )
+            for name, (people, limit) in thresholds.items()
+        },
     )
