@@ -72,7 +72,7 @@ def test_every_module_that_make_runs_exists() -> None:
     assert (ROOT / "tests" / "benchmarks").is_dir()
 
 
-@pytest.mark.parametrize("command", re.findall(r"\$\(PYTHON\) -m training ([a-z]+)", MAKEFILE))
+@pytest.mark.parametrize("command", re.findall(r"\$\(PYTHON\) -m training ([a-z-]+)", MAKEFILE))
 def test_every_command_of_training_that_make_runs_exists(command: str) -> None:
     assert command in getattr(get_command(training_commands), "commands", {})
 
