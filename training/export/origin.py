@@ -63,9 +63,12 @@ class TrainedOrigin(Record):
             for run in self.runs
         )
         seen = sum(run.steps * run.batch_size for run in self.runs)
+        identities = any(source.labelled for source in self.recipe.sources)
+        fitted_on = "identities" if identities else "people who are certainly different"
         corrected = (
-            " (corrected by a linear head fitted on identities)" if self.recipe.correction else ""
+            f" (corrected by a linear head fitted on {fitted_on})" if self.recipe.correction else ""
         )
+        known = "who is\nthe same person, and " if identities else ""
         sources = Sheet(
             "",
             ("source", "share of a batch", "licence of the pictures"),
@@ -76,8 +79,8 @@ class TrainedOrigin(Record):
             "", ("teacher", "licence"), tuple((name, licence_of(name)) for name in names)
         )
         return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
-teachers' embeddings{corrected} and on what the data knows itself: who is
-the same person, and who is certainly somebody else.
+teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
+somebody else.
 
 {markdown(sources)}
 
