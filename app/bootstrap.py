@@ -92,9 +92,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
-            EnrollmentGuards(
-                gallery, manifest.calibration, partial(duplicate_similarity, manifest)
-            ),
+            EnrollmentGuards(gallery, manifest.calibration, partial(_resembling, manifest, policy)),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,
@@ -121,6 +119,15 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
+
+
+def _resembling(manifest: ModelManifest, policy: DecisionPolicy, people: int) -> float:
+    """Return from which similarity on a face counts as enrolled already.
+
+    Never above the threshold of the door: whom it takes for one person must be asked about.
+    """
+    door = policy.identify(people).threshold.similarity
+    return min(door, duplicate_similarity(manifest, people))
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:

@@ -24,7 +24,7 @@ ELSEWHERE = frozenset(
 )
 #: What Kubernetes sets for a service of this name.
 _SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT.*)|PORT_.*)")
-_CLOSE = 0.8  # of difflib's ratio: one or two letters of a name
+_CLOSE = 0.85  # of difflib's ratio, prefix left out: one or two letters of a longer name
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -128,15 +128,16 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
     A stated risk that nobody reads is worse than one that stops the start. Variables that resemble
     no setting are left alone.
     """
-    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    settings = sorted(name.upper() for name in Settings.model_fields)
+    known = {PREFIX + name for name in settings} | ELSEWHERE
     meant = {
-        name: difflib.get_close_matches(name.upper(), sorted(settings), 1, _CLOSE)
+        name: difflib.get_close_matches(name.upper().removeprefix(PREFIX), settings, 1, _CLOSE)
         for name in environment
         if name.upper().startswith(PREFIX)
-        and name.upper() not in settings | ELSEWHERE
+        and name.upper() not in known
         and not _SERVICE_LINK.fullmatch(name.upper())
     }
-    return {name: close[0] for name, close in meant.items() if close}
+    return {name: PREFIX + close[0] for name, close in meant.items() if close}
 
 
 def _is_loopback(host: str) -> bool:

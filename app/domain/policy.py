@@ -162,9 +162,10 @@ class RiskPolicy:
 def duplicate_similarity(manifest: ModelManifest, people: int) -> float:
     """Return from which similarity on a face counts as one of ``people`` enrolled already.
 
-    Of new employees of the worst group up to ``DUPLICATE_ALARMS`` are asked about, whatever risk
+    Of new employees of the worst group about ``DUPLICATE_ALARMS`` are asked about, whatever risk
     the operator states: for a guard against doubles a higher threshold is a looser one. In a small
-    gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand.
+    gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand; beyond
+    what the data supports it stays at the rarest rate, and more people are asked about.
     """
     policy = RiskPolicy(manifest, RiskTargets(DUPLICATE_ALARMS, DUPLICATE_ALARMS))
     return policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE)).threshold.similarity

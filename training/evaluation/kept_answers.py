@@ -7,6 +7,7 @@ same 24,000 pictures each time.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def kept_answers(
         return kept
     embeddings = embed(crops)
     cache.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial.npy")
+    partial = file.with_suffix(f".{os.getpid()}.partial.npy")
     np.save(partial, embeddings)
     partial.replace(file)
     return embeddings

@@ -167,10 +167,12 @@ class JointOrigin(Record):
     def story(self) -> str:
         """Return what was trained, what was imported and how they meet, in Markdown."""
         imported, shares = self.imported, f"{self.share:g} and {1 - self.share:g}"
+        identities = any(source.labelled for source in self.trained.recipe.sources)
+        also = ", bring photos of one person together" if identities else ""
         return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
 and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
-the two say of the training pictures: keep their mean cosine, and push apart people of one group
-and gender who are certainly different.
+the two say of the training pictures: keep their mean cosine{also}, and push apart people of one
+group and gender who are certainly different.
 
 ### The first network, trained here
 

@@ -39,7 +39,9 @@ def join_with_sface(
 ) -> JointNetwork:
     """Return the student and SFace as one network.
 
-    ``crops`` are the pictures of the student's ``recipe``, and ``cache`` keeps SFace's answers.
+    ``crops`` are the pictures of the student's ``recipe``, and ``cache`` keeps SFace's answers: for
+    the head's sake the means of each crop and its mirror image, as a teacher gives them, and the
+    student's in bfloat16. What is served is fp32 and one view.
     Raises ``CheckpointError`` where SFace is not among the recipe's teachers.
     """
     device = torch.device("cpu")
