@@ -81,9 +81,8 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     index = FaissGalleryIndex(manifest.embedding_dim)
     gallery = Gallery(registry, index, manifest.model_version)
     gallery.rebuild()
-    policy = DecisionPolicy(
-        make_risk_policy(settings, manifest), index, settings.prior_unknown, settings.prior_same
-    )
+    risk = make_risk_policy(settings, manifest)
+    policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     enrollment_limits = dataclasses.replace(
         ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
     )
@@ -92,7 +91,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         enrollment=Enrollment(
             extraction,
             gallery,
-            EnrollmentGuards(gallery, manifest.calibration, partial(_resembling, manifest, policy)),
+            EnrollmentGuards(
+                gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
+            ),
             manifest.model_version,
             enrollment_limits,
             MAX_PHOTOS_PER_REQUEST,
@@ -119,15 +120,6 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
-
-
-def _resembling(manifest: ModelManifest, policy: DecisionPolicy, people: int) -> float:
-    """Return from which similarity on a face counts as enrolled already.
-
-    Never above the threshold of the door: whom it takes for one person must be asked about.
-    """
-    door = policy.identify(people).threshold.similarity
-    return min(door, duplicate_similarity(manifest, people))
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:

@@ -159,13 +159,16 @@ class RiskPolicy:
         )
 
 
-def duplicate_similarity(manifest: ModelManifest, people: int) -> float:
+def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: int) -> float:
     """Return from which similarity on a face counts as one of ``people`` enrolled already.
 
-    Of new employees of the worst group about ``DUPLICATE_ALARMS`` are asked about, whatever risk
-    the operator states: for a guard against doubles a higher threshold is a looser one. In a small
+    Of new employees of the worst group about ``DUPLICATE_ALARMS`` are asked about, however rare the
+    ``stated`` risk: for a guard against doubles a higher threshold is a looser one. Never above the
+    threshold of the door, for whom that takes for one person must be asked about. In a small
     gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand; beyond
     what the data supports it stays at the rarest rate, and more people are asked about.
     """
     policy = RiskPolicy(manifest, RiskTargets(DUPLICATE_ALARMS, DUPLICATE_ALARMS))
-    return policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE)).threshold.similarity
+    guard = policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE))
+    door = stated.promise(stated.targets.fpir, people)
+    return min(guard.threshold.similarity, door.threshold.similarity)

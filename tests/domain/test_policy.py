@@ -126,5 +126,14 @@ def test_a_burst_must_reach_more_for_its_mean_is_closer_to_everybody() -> None:
 
 
 def test_the_guard_against_doubles_asks_for_more_as_people_come_and_never_for_less() -> None:
-    asked = [duplicate_similarity(MODEL, people) for people in (0, 1, 51, 100, 1_000)]
+    strict = RiskPolicy(MODEL, RiskTargets(1e-4, 1e-4))
+    asked = [duplicate_similarity(MODEL, strict, people) for people in (0, 1, 51, 100, 1_000)]
     assert asked[0] == asked[1] == asked[2] < asked[3] < asked[4]
+
+
+def test_whom_a_lax_door_takes_for_one_person_is_asked_about() -> None:
+    lax = RiskPolicy(MODEL, RiskTargets(0.4, 0.4))
+    for people in (51, 100, 1_000):
+        door = lax.promise(0.4, people).threshold.similarity
+        strict = duplicate_similarity(MODEL, RiskPolicy(MODEL, RiskTargets(1e-4, 1e-4)), people)
+        assert duplicate_similarity(MODEL, lax, people) == door < strict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from training.calibration.duplicates import find_duplicates
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption, ModelOption
-from training.evaluation.embedders import CropEmbedder, open_embedder, read_manifest
+from training.evaluation.embedders import CropEmbedder, ExportedFile, open_embedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.report import print_sheets
@@ -59,6 +60,23 @@ def calibrate_on(
     """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
     faces = read_faces(embedder, root, recipe, cache, device)
     return calibrate_embedder(faces, embedder.name, embedder.sha256)
+
+
+def file_calibrator(
+    root: Path, recipe: Recipe, device: torch.device
+) -> Callable[[Path, str], Calibration]:
+    """Return what calibrates the model file at a path, called by a name, and prints the result.
+
+    The file's answers are kept, for whoever judges it next.
+    """
+
+    def calibrate_file(path: Path, name: str) -> Calibration:
+        embedder = ExportedFile(path, name, device, CACHE)
+        calibration = calibrate_on(embedder, root, recipe, CACHE, device)
+        print_calibration(calibration)
+        return calibration
+
+    return calibrate_file
 
 
 def read_faces(

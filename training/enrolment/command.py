@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import duplicate_similarity
+from app.domain.policy import RiskPolicy, duplicate_similarity
 from training.enrolment.faces import trial_faces
 from training.enrolment.guards import (
     GALLERY_PEOPLE,
@@ -25,7 +25,12 @@ from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.report import Sheet, markdown, print_sheets
-from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
+from training.evaluation.served import (
+    DEFAULT_TARGETS,
+    ServedModelOption,
+    newest_model,
+    served_thresholds,
+)
 from training.export.files import write_text
 from training.torch_setup import choose_device
 
@@ -73,8 +78,9 @@ def enrolment_sheets(model: Path, data: Path, device: str | None) -> list[Sheet]
     pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
     faces = trial_faces(embedder, val, strangers)
     calibration = manifest.calibration
+    stated = RiskPolicy(manifest, DEFAULT_TARGETS)
     thresholds = {
-        f"guard of {people:,} people": (people, duplicate_similarity(manifest, people))
+        f"guard of {people:,} people": (people, duplicate_similarity(manifest, stated, people))
         for people in GALLERY_PEOPLE
     }
     return rule_sheets(run_trial(faces, calibration, typer.echo)) + guard_sheets(

@@ -8,10 +8,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from training.calibration.command import calibrate_on, print_calibration
-from training.calibration.results import Calibration
-from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.evaluation.embedders import ExportedFile, centre_faces
+from training.calibration.command import file_calibrator
+from training.evaluation.command import DEFAULT_DATA, DataOption
+from training.evaluation.embedders import centre_faces
 from training.evaluation.populations import read_people
 from training.evaluation.served import MODELS
 from training.export.files import write_text
@@ -36,18 +35,12 @@ def export(
     chosen = choose_device(device)
     _, training = read_training(checkpoint)
 
-    def calibrator(path: Path, model: str) -> Calibration:
-        embedder = ExportedFile(path, model, chosen, CACHE)
-        calibration = calibrate_on(embedder, data, training.recipe, CACHE, chosen)
-        print_calibration(calibration)
-        return calibration
-
     parity = export_model(
         checkpoint,
         out / version,
         name,
         parity_faces(data),
-        calibrator,
+        file_calibrator(data, training.recipe, chosen),
         lambda recipe: data_files(recipe, data),
         replace=replace,
     )

@@ -55,6 +55,11 @@ class TrainedOrigin(Record):
         )
         return (*self.earlier_runs, last)
 
+    @property
+    def knows_identities(self) -> bool:
+        """Whether any source says who is the same person."""
+        return any(source.labelled for source in self.recipe.sources)
+
     def story(self) -> str:
         """Return the schedule, sources, teachers and licence in Markdown."""
         told = ", then ".join(
@@ -63,12 +68,11 @@ class TrainedOrigin(Record):
             for run in self.runs
         )
         seen = sum(run.steps * run.batch_size for run in self.runs)
-        identities = any(source.labelled for source in self.recipe.sources)
-        fitted_on = "identities" if identities else "people who are certainly different"
+        fitted_on = "identities" if self.knows_identities else "people who are certainly different"
         corrected = (
             f" (corrected by a linear head fitted on {fitted_on})" if self.recipe.correction else ""
         )
-        known = "who is\nthe same person, and " if identities else ""
+        known = "who is\nthe same person, and " if self.knows_identities else ""
         sources = Sheet(
             "",
             ("source", "share of a batch", "licence of the pictures"),
@@ -167,8 +171,7 @@ class JointOrigin(Record):
     def story(self) -> str:
         """Return what was trained, what was imported and how they meet, in Markdown."""
         imported, shares = self.imported, f"{self.share:g} and {1 - self.share:g}"
-        identities = any(source.labelled for source in self.trained.recipe.sources)
-        also = ", bring photos of one person together" if identities else ""
+        also = ", bring photos of one person together" if self.trained.knows_identities else ""
         return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
 and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
 the two say of the training pictures: keep their mean cosine{also}, and push apart people of one

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from app.vision.weights import WHEEL
-from training.calibration.command import calibrate_on, print_calibration
-from training.calibration.results import Calibration
-from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.evaluation.embedders import ExportedFile
+from training.calibration.command import file_calibrator
+from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.export.command import parity_faces
 from training.export.package import write_model
 from training.export.provenance import calibration_files
@@ -34,12 +32,6 @@ def import_sface(
     device = choose_device("cpu")
     recipe = load_recipe("all")  # whose teachers find strangers who are one person twice
 
-    def calibrator(path: Path, model: str) -> Calibration:
-        embedder = ExportedFile(path, model, device, CACHE)
-        calibration = calibrate_on(embedder, data, recipe, CACHE, device)
-        print_calibration(calibration)
-        return calibration
-
     folder = out / f"sface-{metadata.version(WHEEL)}"
     parity = write_model(
         read_sface(),
@@ -47,7 +39,7 @@ def import_sface(
         folder,
         "sface",
         parity_faces(data),
-        calibrator,
+        file_calibrator(data, recipe, device),
         calibration_files(data),
         replace=replace,
         max_bytes=MAX_BYTES,

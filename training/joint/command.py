@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from training.calibration.command import calibrate_on, print_calibration
-from training.calibration.results import Calibration
+from training.calibration.command import file_calibrator
 from training.data.sources import read_sources
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.evaluation.embedders import ExportedFile
 from training.evaluation.served import MODELS
 from training.export.command import parity_faces
 from training.export.origin import JointOrigin
@@ -37,16 +35,17 @@ def join(
     recipe = trained.recipe
     network = join_with_sface(student, recipe, read_sources(recipe, data), data, CACHE)
 
-    def calibrator(path: Path, model: str) -> Calibration:
-        embedder = ExportedFile(path, model, device, CACHE)
-        calibration = calibrate_on(embedder, data, recipe, CACHE, device)
-        print_calibration(calibration)
-        return calibration
-
     origin = JointOrigin(trained=trained, imported=sface_origin(IMPORTS), share=SHARE, head=HEAD)
     files = data_files(recipe, data)
     parity = write_model(
-        network, origin, out / version, name, parity_faces(data), calibrator, files, replace=replace
+        network,
+        origin,
+        out / version,
+        name,
+        parity_faces(data),
+        file_calibrator(data, recipe, device),
+        files,
+        replace=replace,
     )
     typer.echo(f"parity: {parity}")
     typer.echo(f"written: {out / version}")
