@@ -25,11 +25,16 @@ class ResidualRecipe(_Strict):
 
 
 class MobileRecipe(_Strict):
-    """A MobileFaceNet that starts from published weights, a file below the data's folder."""
+    """A MobileFaceNet that starts from published weights, a file below the data's folder.
+
+    ``published_crop`` lets it look at the narrower, enlarged picture of those weights' own training
+    instead of our whole crop.
+    """
 
     kind: Literal["mobile-face-net"]
     start: str
     embedding_dim: int = 256
+    published_crop: bool = False
 
 
 StudentRecipe = ResidualRecipe | MobileRecipe

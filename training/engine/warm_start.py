@@ -19,7 +19,7 @@ from training.networks.published_weights import load_published
 from training.teachers.targets import fill_with_mean
 
 PICTURES = 12_000
-BATCH = 128
+BATCH = 16  # features that stay in a CPU's cache
 RIDGE = 1e-3  # of the mean square of an input
 
 

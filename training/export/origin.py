@@ -98,11 +98,17 @@ somebody else.
         if not isinstance(student, MobileRecipe):
             return ""
         name = Path(student.start).name.removesuffix(".ts.pt")
+        reads = (
+            "and the network reads RGB;\nit cuts its own 128 px picture out of the 112 px ArcFace"
+            " crop itself.\n\n"
+            if student.published_crop
+            else "\nthe learned pooling was resampled from 8 x 8 to 7 x 7 positions, and the "
+            "network\nreads the 112 px ArcFace crop in RGB, not its own 128 px crop in BGR.\n\n"
+        )
         return (
             f"**Start.** Not random weights but those of {name}, {licence_of(name)},\n"
-            "whose network this is. All of them were trained on. The last layer was fitted anew,\n"
-            "the learned pooling was resampled from 8 x 8 to 7 x 7 positions, and the network\n"
-            "reads the 112 px ArcFace crop in RGB, not its own 128 px crop in BGR.\n\n"
+            "whose network this is. All of them were trained on. The last layer was fitted anew, "
+            f"{reads}"
         )
 
     def training_commands(self) -> list[str]:

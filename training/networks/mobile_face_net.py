@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.template_crop import TemplateCrop
+
 #: Channels inside, channels out and stride of each bottleneck.
 BOTTLENECKS: Sequence[tuple[int, int, int]] = (
     (128, 64, 2),
@@ -25,7 +27,19 @@ BOTTLENECKS: Sequence[tuple[int, int, int]] = (
 )
 STEM_CHANNELS = 64
 LAST_CHANNELS = 512
-HEAD_SIZE = 7  # side of the last feature map for the 112 px crop
+HEAD_SIZE = 7  # side of the last feature map for a picture of 112 px
+
+#: The picture that the published weights were trained on: its side, and five landmarks on it as
+#: fractions (model documentation of face-reidentification-retail-0095). It lies inside our crop.
+PUBLISHED_SIZE = 128
+PUBLISHED_HEAD_SIZE = 8
+PUBLISHED_TEMPLATE = (
+    (0.31557, 0.46157),
+    (0.68262, 0.46157),
+    (0.50026, 0.64051),
+    (0.34947, 0.82470),
+    (0.65344, 0.82470),
+)
 
 
 class SlopedConvolution(nn.Module):
@@ -81,8 +95,12 @@ class Bottleneck(nn.Module):
 class MobileFaceNetwork(nn.Module):
     """RGB crops in 0..255 ``(N, 3, S, S)`` to unnormalised embeddings; S = 112 to serve."""
 
-    def __init__(self, embedding_dim: int = 256) -> None:
+    def __init__(self, embedding_dim: int = 256, published_crop: bool = False) -> None:
+        """``published_crop`` looks at the crop as the published weights were trained to."""
         super().__init__()
+        self.crop: nn.Module = nn.Identity()
+        if published_crop:
+            self.crop = TemplateCrop(PUBLISHED_TEMPLATE, PUBLISHED_SIZE)
         self.scale = nn.Buffer(torch.full((1, 3, 1, 1), 1 / 127.5))
         self.shift = nn.Buffer(torch.full((1, 3, 1, 1), -1.0))
         layers: list[nn.Module] = [
@@ -95,13 +113,13 @@ class MobileFaceNetwork(nn.Module):
             channels = outside
         layers.append(SlopedConvolution(channels, LAST_CHANNELS, 1, 1))
         self.trunk = nn.Sequential(*layers)
-        self.pool = nn.Conv2d(LAST_CHANNELS, LAST_CHANNELS, HEAD_SIZE, groups=LAST_CHANNELS)
-        self.size = HEAD_SIZE
+        self.size = PUBLISHED_HEAD_SIZE if published_crop else HEAD_SIZE
+        self.pool = nn.Conv2d(LAST_CHANNELS, LAST_CHANNELS, self.size, groups=LAST_CHANNELS)
         self.project = nn.Linear(LAST_CHANNELS, embedding_dim)
 
     def features(self, crops: Tensor) -> Tensor:
         """Return what the projection sees of each crop, ``(N, 512)``."""
-        features = self.trunk(crops * self.scale + self.shift)
+        features = self.trunk(self.crop(crops) * self.scale + self.shift)
         if features.shape[-1] != self.size:  # only in training, at a smaller input
             size = [self.size, self.size]
             features = F.interpolate(features, size, mode="bilinear", align_corners=False)

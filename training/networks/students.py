@@ -15,5 +15,5 @@ def make_student(recipe: StudentRecipe) -> nn.Module:
     Published weights to start from are given by the run that trains, which has the data.
     """
     if isinstance(recipe, MobileRecipe):
-        return MobileFaceNetwork(recipe.embedding_dim)
+        return MobileFaceNetwork(recipe.embedding_dim, recipe.published_crop)
     return StudentNetwork(**recipe.model_dump(exclude={"kind"}))

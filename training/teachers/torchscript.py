@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.domain.alignment import ARCFACE_TEMPLATE, FACE_CROP_SIZE, similarity_transform
+from training.networks.template_crop import resample, template_transform
 from training.recipe import TeacherRecipe
 
 
@@ -45,29 +44,5 @@ class Teacher(nn.Module):
 
 def warp_to_template(crops: Tensor, recipe: TeacherRecipe, size: int, margin: float) -> Tensor:
     """Resample crops on the ArcFace template onto the teacher's own template and size."""
-    unit = size / (1 + 2 * margin) / FACE_CROP_SIZE  # crop pixels in one pixel of the 112 px crop
-    # A template maps pixel centres; coordinates here count from the corner of the corner pixel.
-    source = (ARCFACE_TEMPLATE + 0.5 + margin * FACE_CROP_SIZE) * unit
-    if recipe.template:
-        target = np.array(recipe.template) * recipe.input_size + 0.5
-    else:
-        target = (ARCFACE_TEMPLATE + 0.5) * (recipe.input_size / FACE_CROP_SIZE)
-    inverse = similarity_transform(target, source)  # from teacher pixels to crop pixels
-    normalised = _to_normalised(inverse, size, recipe.input_size)
-    theta = torch.as_tensor(normalised, dtype=crops.dtype, device=crops.device)
-    theta = theta.expand(len(crops), 2, 3)
-    shape = [len(crops), 3, recipe.input_size, recipe.input_size]
-    grid = F.affine_grid(theta, shape, align_corners=False)
-    return F.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def _to_normalised(matrix: np.ndarray, source_size: int, target_size: int) -> np.ndarray:
-    """Rewrite a corner-origin pixel transform for coordinates that run from -1 to 1."""
-    linear, shift = matrix[:, :2], matrix[:, 2]
-    half = target_size / 2
-    return np.hstack(
-        [
-            linear * (target_size / source_size),
-            ((linear @ np.array([half, half]) + shift) * 2 / source_size - 1)[:, None],
-        ]
-    )
+    transform = template_transform(recipe.template, recipe.input_size, size, margin)
+    return resample(crops, transform, recipe.input_size)

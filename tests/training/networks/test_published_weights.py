@@ -2,16 +2,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
+from app.domain.alignment import ARCFACE_TEMPLATE, similarity_transform
 from tests.training.networks.published_file import (
     random_tensors,
     run_published,
     write_published,
 )
 from training.engine.checkpoint import CheckpointError
-from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.mobile_face_net import PUBLISHED_TEMPLATE, MobileFaceNetwork
 from training.networks.published_weights import load_published
 
 
@@ -26,6 +30,32 @@ def test_the_network_says_of_rgb_what_the_published_one_says_of_bgr(tmp_path: Pa
         assert torch.allclose(network(pictures.flip(1)), expected, rtol=1e-3, atol=1e-4)
         scripted = torch.jit.freeze(torch.jit.script(network))
         assert torch.allclose(scripted(pictures.flip(1)), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_the_published_crop_is_the_one_that_opencv_cuts(tmp_path: Path) -> None:
+    tensors = random_tensors(pool=8)
+    network = MobileFaceNetwork(published_crop=True).eval()
+    load_published(network, write_published(tmp_path / "published.pt", tensors))
+    assert torch.equal(network.pool.weight, tensors[206])
+    picture = F.interpolate(torch.rand(1, 3, 5, 5), 112, mode="bicubic").clamp(0, 1) * 255
+    back = similarity_transform(np.array(PUBLISHED_TEMPLATE) * 128, ARCFACE_TEMPLATE)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(picture[0].permute(1, 2, 0).numpy(), back, (128, 128), flags=flags)
+    rgb = torch.from_numpy(cut).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        assert torch.allclose(network.crop(picture), rgb, atol=0.5)
+        expected = run_published(tensors, network.crop(picture).flip(1))
+        assert torch.allclose(network(picture), expected, rtol=1e-3, atol=1e-4)
+        scripted = torch.jit.freeze(torch.jit.script(network))
+        assert torch.allclose(scripted(picture), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [96, 112])
+def test_the_published_crop_trains_at_a_smaller_size(size: int) -> None:
+    network = MobileFaceNetwork(published_crop=True).train()
+    network(torch.rand(2, 3, size, size) * 255).sum().backward()
+    missing = [name for name, weight in network.named_parameters() if weight.grad is None]
+    assert not missing
 
 
 def test_training_mode_computes_the_same(tmp_path: Path) -> None:
