@@ -21,7 +21,7 @@ from app.domain.audit.result import AuditThresholds
 from app.domain.errors import RegistryUnavailableError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
@@ -110,16 +110,35 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         ),
         manifest=manifest,
         policy=policy,
-        metrics=ServiceMetrics(lambda: index.size),
+        metrics=make_metrics(policy),
         max_upload_bytes=settings.max_upload_bytes,
         admission=admission,
         audits=Audits(make_gallery_audit(registry, manifest, policy)),
         challenges=liveness if isinstance(liveness, Challenges) else None,
     )
+    warn_of_broken_promise(policy.identify())
     logger.info(
         "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
     )
     return state, registry
+
+
+def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:
+    """Return the service's metrics, with the promises in force."""
+    return ServiceMetrics(
+        lambda: policy.enrolled, {"identify": policy.identify, "claim": policy.verify}
+    )
+
+
+def warn_of_broken_promise(promise: Promise) -> None:
+    """Say so where more people are enrolled than the stated risk can be promised for."""
+    if not promise.kept:
+        logger.warning(
+            "%d people are too many for FACEGATE_TARGET_FPIR=%g: %.2g is promised",
+            promise.people,
+            promise.stated_rate,
+            promise.promised_rate,
+        )
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:

@@ -37,6 +37,12 @@ class DoorMetrics:
             ["door", "code"],
             registry=registry,
         )
+        self.attempts = Counter(
+            "facegate_door_refused_attempts",
+            "Attempts at a door refused for how they were made, by reason code.",
+            ["door", "code"],
+            registry=registry,
+        )
         self.similarity = Histogram(
             "facegate_door_similarity",
             "Similarity to the nearest employee or the claimed one, by door and answer.",
@@ -72,6 +78,10 @@ class DoorMetrics:
     def refused_photo(self, door: str, code: str) -> None:
         """Count a photo at a door that could not be used."""
         self.refused.labels(self._label(door), code).inc()
+
+    def refused_attempt(self, door: str, code: str) -> None:
+        """Count an attempt at a door that no living person of one face would make."""
+        self.attempts.labels(self._label(door), code).inc()
 
     def _label(self, door: str) -> str:
         with self._lock:

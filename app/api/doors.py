@@ -9,6 +9,7 @@ from fastapi import Depends, Header
 
 from app.api.state import State
 from app.domain.errors import PhotoError
+from app.domain.scene_errors import RefusedAttemptError
 
 NO_DOOR = "unnamed"
 DOOR_PATTERN = r"^[A-Za-z0-9._-]{1,32}$"
@@ -30,7 +31,10 @@ async def _door(
     except PhotoError as error:
         state.metrics.doors.refused_photo(door, error.code)
         raise
+    except RefusedAttemptError as error:
+        state.metrics.doors.refused_attempt(door, error.code)
+        raise
 
 
-#: The door that a request names. A photo that a route refuses is counted for it.
+#: The door that a request names. What a route refuses is counted for it.
 Door = Annotated[str, Depends(_door)]

@@ -12,7 +12,7 @@ from app.api import schemas
 from app.api.presenters import employee_body, photo_body
 from app.api.problems import BAD_REQUEST, INVALID_REQUEST, TOO_LARGE, problem_docs
 from app.api.state import State
-from app.domain import errors
+from app.domain import employee_errors, errors
 from app.services.employees import EmployeeChange
 
 router = APIRouter(prefix="/v1/employees", tags=["employees"])
@@ -74,6 +74,7 @@ def read_employee(employee_id: str, state: State) -> schemas.EmployeeDetailBody:
     responses=problem_docs(
         errors.EmployeeNotFoundError,
         errors.EmployeeConflictError,
+        employee_errors.CardNumberTakenError,
         BAD_REQUEST,
         INVALID_REQUEST,
         TOO_LARGE,

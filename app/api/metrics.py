@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.door_metrics import DoorMetrics
+from app.api.policy_metrics import Promises, expose_promises
 
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 #: HTTP lets a method be any word, and every label that is met stays for ever.
@@ -19,7 +20,7 @@ _SIMILARITIES = tuple(step / 20 for step in range(-4, 20))
 class ServiceMetrics:
     """The service's own registry of metrics."""
 
-    def __init__(self, gallery_size: Callable[[], int]) -> None:
+    def __init__(self, gallery_size: Callable[[], int], promises: Promises) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "facegate_http_requests",
@@ -52,6 +53,8 @@ class ServiceMetrics:
             "facegate_gallery_employees", "Employees that can be found.", registry=self.registry
         )
         gallery.set_function(gallery_size)
+
+        expose_promises(promises, self.registry)
 
     def decided(self, question: str, decision: str, similarity: float | None) -> None:
         """Count one decision."""

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
-from app.domain import errors, scene_errors
+from app.domain import employee_errors, errors, scene_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,17 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (scene_errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
         (scene_errors.LivenessRequiredError, 503, "A passed liveness check is required"),
         (scene_errors.LivenessFailedError, 422, "The frames do not answer the challenge"),
+        (scene_errors.RefusedAttemptError, 422, "The attempt was refused"),
         (scene_errors.ChallengesOffError, 409, "The service gives no challenges"),
         (scene_errors.ChallengeUnknownError, 404, "There is no such open challenge"),
         (errors.EmployeeNotFoundError, 404, "There is no such employee"),
         (errors.PhotoNotFoundError, 404, "There is no such photo"),
         (errors.EmployeeConflictError, 409, "The registry says otherwise"),
+        (employee_errors.EmployeeSuspendedError, 409, "The employee is suspended"),
+        (employee_errors.NoCurrentPhotoError, 409, "The employee cannot be recognised"),
+        (employee_errors.NameDiffersError, 409, "The id is enrolled under another name"),
+        (employee_errors.CardNumberDiffersError, 409, "The id is enrolled with another card"),
+        (employee_errors.CardNumberTakenError, 409, "The card number is taken"),
         (errors.FaceAlreadyEnrolledError, 409, "The face is enrolled under another id"),
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),

@@ -16,7 +16,7 @@ from app.api.request_id import request_id_of
 from app.api.scene_schemas import SceneBody
 from app.api.state import State
 from app.api.uploads import body_docs, read_body, usable
-from app.domain import errors, scene_errors
+from app.domain import employee_errors, errors, scene_errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
 from app.services.scenes import Scene
@@ -101,6 +101,9 @@ SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
             errors.NoUsablePhotoError,
             errors.TooManyPhotosError,
             errors.EmployeeConflictError,
+            employee_errors.NameDiffersError,
+            employee_errors.CardNumberDiffersError,
+            employee_errors.CardNumberTakenError,
             errors.FaceAlreadyEnrolledError,
             errors.BusyError,
             *UPLOAD_PROBLEMS,
@@ -221,7 +224,10 @@ def identify(
     "/employees/{employee_id}/verify",
     summary="Is this the claimed employee",
     responses=problem_docs(
-        *SCENE_PROBLEMS, errors.EmployeeNotFoundError, errors.EmployeeConflictError
+        *SCENE_PROBLEMS,
+        errors.EmployeeNotFoundError,
+        employee_errors.EmployeeSuspendedError,
+        employee_errors.NoCurrentPhotoError,
     ),
     openapi_extra=SCENE_DOCS,
 )

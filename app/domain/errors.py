@@ -31,7 +31,8 @@ FacegateError
     UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
 
-Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors.
+Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
+kinds of EmployeeConflictError in employee_errors.
 """
 
 from __future__ import annotations

@@ -5,7 +5,16 @@ from __future__ import annotations
 from app.domain.errors import FacegateError
 
 
-class BurstOfSeveralPeopleError(FacegateError):
+class RefusedAttemptError(FacegateError):
+    """An attempt to pass that is refused for how it was made, not for what its pictures are worth.
+
+    Many of them at one door are somebody trying.
+    """
+
+    code = "attempt_refused"
+
+
+class BurstOfSeveralPeopleError(RefusedAttemptError):
     """The frames of one burst do not all show the same person."""
 
     code = "burst_of_several_people"
@@ -17,13 +26,13 @@ class LivenessNotConfiguredError(FacegateError):
     code = "liveness_not_configured"
 
 
-class LivenessRequiredError(FacegateError):
+class LivenessRequiredError(RefusedAttemptError):
     """The policy lets nobody in without a passed liveness check, and the request brings none."""
 
     code = "liveness_required"
 
 
-class LivenessFailedError(FacegateError):
+class LivenessFailedError(RefusedAttemptError):
     """The frames do not answer the challenge as a living head would."""
 
     code = "liveness_failed"
@@ -35,7 +44,7 @@ class ChallengesOffError(FacegateError):
     code = "challenges_off"
 
 
-class ChallengeUnknownError(FacegateError):
+class ChallengeUnknownError(RefusedAttemptError):
     """No such challenge is open: it was answered, has expired or was never given."""
 
     code = "challenge_unknown"

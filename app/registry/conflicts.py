@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.employee_errors import CardNumberTakenError
 from app.domain.errors import EmployeeConflictError
 
 #: How PostgreSQL (by constraint) and SQLite (by column) name what was violated.
@@ -21,7 +22,8 @@ def conflict_from(error: IntegrityError) -> EmployeeConflictError:
     violated = _violated(error)
     field = _FIELDS.get(violated)
     if field is not None:
-        return EmployeeConflictError(f"another employee already has this {field}")
+        kind = CardNumberTakenError if field == "card_number" else EmployeeConflictError
+        return kind(f"another employee already has this {field}")
     return EmployeeConflictError(f"the registry refuses this change: {violated}")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.employee_errors import CardNumberDiffersError, NameDiffersError
 from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
 from app.domain.errors import (
-    EmployeeConflictError,
     NoUsablePhotoError,
     PhotoError,
     PhotoFailure,
@@ -175,13 +175,13 @@ class Enrollment:
         session.lock_employee(known.key)
         known = require_employee(session, request.employee_id)  # as it is now that it cannot change
         if known.full_name != request.full_name:
-            raise EmployeeConflictError(
+            raise NameDiffersError(
                 f"{request.employee_id!r} is enrolled under another name; "
                 "change the name with PATCH first"
             )
         if request.card_number is not None and request.card_number != known.card_number:
             if known.card_number is not None:
-                raise EmployeeConflictError(
+                raise CardNumberDiffersError(
                     f"{request.employee_id!r} has another card number; change it with PATCH first"
                 )
             known = session.update_employee(known.key, card_number=request.card_number)

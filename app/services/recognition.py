@@ -10,8 +10,8 @@ import numpy as np
 
 from app.domain.calibration import gallery_posterior, pair_probability
 from app.domain.embeddings import centroid, similarity
+from app.domain.employee_errors import EmployeeSuspendedError, NoCurrentPhotoError
 from app.domain.employees import Employee, EmployeeStatus
-from app.domain.errors import EmployeeConflictError
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import most_probable
 from app.domain.model_manifest import ModelManifest, Threshold
@@ -172,8 +172,8 @@ class Recognition:
     ) -> ClaimVerification:
         """Compare the face with one claimed employee.
 
-        Raises ``EmployeeNotFoundError``, ``EmployeeConflictError`` for a suspended employee or one
-        without photos of this model, and as ``SceneReader.read`` does.
+        Raises ``EmployeeNotFoundError``, ``EmployeeSuspendedError``, ``NoCurrentPhotoError`` for
+        one without photos of this model, and as ``SceneReader.read`` does.
         """
         with self._registry.session() as session:
             _require_active(session, employee_id)  # before the photo costs anything
@@ -182,7 +182,7 @@ class Recognition:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
             photos = session.photo_embeddings(employee.key, self._manifest.model_version)
         if not photos:
-            raise EmployeeConflictError(f"{employee_id!r} has no photo of the present model")
+            raise NoCurrentPhotoError(f"{employee_id!r} has no photo of the present model")
         middle = centroid([embedding for _, embedding in photos])
         score = similarity(face.embedding, middle)
         threshold = self._policy.verify(fused=face.frames_used > 1).threshold
@@ -258,5 +258,5 @@ def _margin(ranked: tuple[Candidate, ...]) -> float | None:
 def _require_active(session: RegistrySession, employee_id: str) -> Employee:
     employee = require_employee(session, employee_id)
     if employee.status is not EmployeeStatus.ACTIVE:
-        raise EmployeeConflictError(f"{employee_id!r} is suspended")
+        raise EmployeeSuspendedError(f"{employee_id!r} is suspended")
     return employee

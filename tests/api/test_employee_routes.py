@@ -57,7 +57,7 @@ def test_a_suspended_employee_is_unknown_at_once(client: TestClient) -> None:
     client.patch("/v1/employees/bob", json={"status": "suspended"})
     assert ask(client, "/v1/verify", photo("bob", 5)).json()["decision"] == "unknown"
     claim = ask(client, "/v1/employees/bob/verify", photo("bob", 5))
-    assert (claim.status_code, claim.json()["code"]) == (409, "employee_conflict")
+    assert (claim.status_code, claim.json()["code"]) == (409, "employee_suspended")
     client.patch("/v1/employees/bob", json={"status": "active"})
     assert ask(client, "/v1/verify", photo("bob", 5)).json()["decision"] == "known"
 

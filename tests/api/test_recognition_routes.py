@@ -193,13 +193,15 @@ def test_an_enrolment_without_a_usable_photo_stores_nothing(client: TestClient) 
 def test_conflicts_are_409(client: TestClient) -> None:
     enroll(client, "ann", photo("ann", 1), card_number="7")
     taken = enroll(client, "bob", photo("bob", 1), card_number="7")
-    assert (taken.status_code, taken.json()["code"]) == (409, "employee_conflict")
+    assert (taken.status_code, taken.json()["code"]) == (409, "card_number_taken")
     renamed = client.post(
         "/v1/enroll",
         data={"employee_id": "ann", "full_name": "Somebody Else"},
         files=[("photos", photo("ann", 2))],
     )
-    assert renamed.status_code == 409
+    assert (renamed.status_code, renamed.json()["code"]) == (409, "name_differs")
+    moved = enroll(client, "ann", photo("ann", 2), card_number="8")
+    assert (moved.status_code, moved.json()["code"]) == (409, "card_number_differs")
 
 
 @pytest.mark.parametrize(

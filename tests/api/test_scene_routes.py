@@ -146,3 +146,7 @@ def test_a_challenge_is_given_and_answered(
         name = client.post("/v1/challenges").json()["challenge_id"]
         still = send(client, "/v1/verify", *[photo("ann", 1)] * 4, challenge_id=name)
         assert (still.status_code, still.json()["code"]) == (422, "liveness_failed")
+        exposed = client.get("/metrics").text
+    for code in ("liveness_required", "challenge_unknown", "liveness_failed"):
+        name = "facegate_door_refused_attempts_total"
+        assert f'{name}{{code="{code}",door="unnamed"}} 1.0' in exposed

@@ -11,9 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from app.api.metrics import ServiceMetrics
+from app.domain.policy import RiskPolicy
+from app.domain.scene_errors import RefusedAttemptError
 from app.domain.verdict import Verdict
 from tests.packaging.dockerfile import ROOT
-from tests.services.fakes import QUALITY
+from tests.services.conftest import RISK
+from tests.services.fakes import MANIFEST, QUALITY
 
 GROUPS: list[dict[str, object]] = YAML(typ="safe").load(
     (ROOT / "docs" / "alerts.yml").read_text(encoding="utf-8")
@@ -40,11 +43,13 @@ def expressions() -> list[str]:
 
 
 def exposed() -> dict[str, set[str]]:
-    """Return every series that one decision and one refusal make, with its labels."""
-    metrics = ServiceMetrics(lambda: 1)
+    """Return every series that one decision and a refusal of each kind make, with its labels."""
+    policy = RiskPolicy(MANIFEST, RISK)
+    metrics = ServiceMetrics(lambda: 1, {"claim": policy.verify})
     metrics.decided("verify", "known", 0.8)
     metrics.doors.saw("north", "verify", "known", 0.8, QUALITY)
     metrics.doors.refused_photo("north", "no_face")
+    metrics.doors.refused_attempt("north", "liveness_failed")
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(metrics.exposition().decode()):
         for sample in family.samples:
@@ -95,6 +100,18 @@ def test_decisions_in_selectors_are_those_of_the_routes() -> None:
         for listed in re.findall(r'decision=~"([^"]*)"', expression):
             for decision in listed.split("|"):
                 assert decision in set(Verdict) or f'"{decision}"' in routes
+
+
+def test_codes_in_selectors_are_those_of_refused_attempts() -> None:
+    known = {error.code for error in RefusedAttemptError.__subclasses__()}
+    listed = [
+        code
+        for expression in expressions()
+        for codes in re.findall(r'code=~?"([^"]*)"', expression)
+        for code in codes.split("|")
+    ]
+    assert listed
+    assert set(listed) <= known
 
 
 def test_expressions_are_balanced_and_call_what_exists() -> None:

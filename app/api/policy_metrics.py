@@ -1,0 +1,39 @@
+"""The promise in force as metrics: asked at each scrape, for it moves with the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from app.domain.policy import Promise
+
+#: Gives the promise in force for each kind of question.
+Promises = Mapping[str, Callable[[], Promise]]
+
+_GAUGES: dict[str, tuple[str, Callable[[Promise], float]]] = {
+    "facegate_policy_threshold": (
+        "Similarity that is asked for now, by kind of question.",
+        lambda promise: promise.threshold.similarity,
+    ),
+    "facegate_policy_promised_rate": (
+        "False acceptances promised now, a share, by kind of question.",
+        lambda promise: promise.promised_rate,
+    ),
+    "facegate_policy_promise_kept": (
+        "Whether the stated risk can be promised (1) or the gallery is too large for it (0).",
+        lambda promise: float(promise.kept),
+    ),
+}
+
+
+def expose_promises(promises: Promises, registry: CollectorRegistry) -> None:
+    """Add the promises' gauges to a registry."""
+    for name, (meaning, value) in _GAUGES.items():
+        gauge = Gauge(name, meaning, ["question"], registry=registry)
+        for question, promise in promises.items():
+            gauge.labels(question).set_function(_read(value, promise))
+
+
+def _read(value: Callable[[Promise], float], promise: Callable[[], Promise]) -> Callable[[], float]:
+    return lambda: value(promise())

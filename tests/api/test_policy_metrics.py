@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from app.api.policy_metrics import expose_promises
+from app.domain.policy import Promise, RiskPolicy
+from tests.api.test_recognition_routes import enroll_team
+from tests.services.conftest import RISK
+from tests.services.fakes import MANIFEST
+
+
+def read(exposed: str) -> dict[tuple[str, str], float]:
+    return {
+        (sample.name.removeprefix("facegate_policy_"), sample.labels["question"]): sample.value
+        for family in text_string_to_metric_families(exposed)
+        for sample in family.samples
+        if sample.name.startswith("facegate_policy_")
+    }
+
+
+def test_the_promise_in_force_moves_with_the_gallery(client: TestClient) -> None:
+    before = read(client.get("/metrics").text)
+    enroll_team(client)
+    after = read(client.get("/metrics").text)
+    told = client.get("/v1/policy").json()
+    for question, part in (("identify", "identify"), ("claim", "verify")):
+        assert after["threshold", question] == pytest.approx(told[part]["threshold"])
+        assert after["promised_rate", question] == pytest.approx(told[part]["promised_rate"])
+        assert after["promise_kept", question] == 1
+    assert after["threshold", "identify"] > before["threshold", "identify"]
+    assert after["threshold", "claim"] == before["threshold", "claim"]
+
+
+def test_a_gallery_too_large_for_the_stated_risk_shows() -> None:
+    policy = RiskPolicy(MANIFEST, RISK)
+    most = policy.most_people(RISK.fpir)
+    people = [most]
+
+    def promise() -> Promise:
+        return policy.promise(RISK.fpir, people[0])
+
+    registry = CollectorRegistry()
+    promises: dict[str, Callable[[], Promise]] = {"identify": promise}
+    expose_promises(promises, registry)
+    assert read(generate_latest(registry).decode())["promise_kept", "identify"] == 1
+    people[0] = 2 * most
+    crowded = read(generate_latest(registry).decode())
+    assert crowded["promise_kept", "identify"] == 0
+    assert crowded["promised_rate", "identify"] > RISK.fpir
