@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.api.policy_metrics import expose_promises
+from app.bootstrap import warn_of_broken_promise
 from app.domain.policy import Promise, RiskPolicy
 from tests.api.test_recognition_routes import enroll_team
 from tests.services.conftest import RISK
@@ -52,3 +53,12 @@ def test_a_gallery_too_large_for_the_stated_risk_shows() -> None:
     crowded = read(generate_latest(registry).decode())
     assert crowded["promise_kept", "identify"] == 0
     assert crowded["promised_rate", "identify"] > RISK.fpir
+
+
+def test_a_start_with_too_many_people_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    policy = RiskPolicy(MANIFEST, RISK)
+    most = policy.most_people(RISK.fpir)
+    warn_of_broken_promise(policy.promise(RISK.fpir, most))
+    assert not caplog.records
+    warn_of_broken_promise(policy.promise(RISK.fpir, 2 * most))
+    assert f"{2 * most} people are too many for FACEGATE_TARGET_FPIR=0.01" in caplog.text

@@ -22,7 +22,7 @@ from training.calibration.scores import Scores, centroid_scores, photo_scores
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
+from training.evaluation.pairs import Matrix, pair_positions, pair_similarities, pairs_within
 from training.evaluation.populations import Pool
 
 CENTROID_PHOTOS = (2, 3, 5)
@@ -53,7 +53,7 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
     found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
     overall = _tail("overall: all strangers", faces.strangers, found)
     pools = [
-        _tail(pool.name, faces.strangers[pool.rows], _within(found, pool.rows))
+        _tail(pool.name, faces.strangers[pool.rows], pairs_within(found, pool.rows))
         for pool in faces.pools
     ]
     lines, scores = _lines(faces)
@@ -71,15 +71,6 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift),
     )
-
-
-def _within(pairs: IntArray, rows: IntArray) -> IntArray:
-    """Return those pairs of all strangers that lie inside a pool, as rows of the pool."""
-    place = {int(row): position for position, row in enumerate(rows)}
-    inside = [
-        sorted((place[int(a)], place[int(b)])) for a, b in pairs if {int(a), int(b)} <= place.keys()
-    ]
-    return np.array(inside, np.int64).reshape(-1, 2)
 
 
 def _tail(name: str, faces: Matrix, duplicates: IntArray) -> Tail:

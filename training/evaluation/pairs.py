@@ -38,6 +38,15 @@ def pair_positions(pairs: IntArray, count: int) -> IntArray:
     return first * count - first * (first + 1) // 2 + second - first - 1
 
 
+def pairs_within(pairs: IntArray, rows: IntArray) -> IntArray:
+    """Return those ``pairs`` of rows that lie inside ``rows``, as positions there, ``i < j``."""
+    place = {int(row): position for position, row in enumerate(rows)}
+    inside = [
+        sorted((place[int(a)], place[int(b)])) for a, b in pairs if {int(a), int(b)} <= place.keys()
+    ]
+    return np.array(inside, np.int64).reshape(-1, 2)
+
+
 def pairs_at_or_above(embeddings: Matrix, threshold: float) -> IntArray:
     """Return the pairs ``(K, 2)``, each ``i < j``, whose similarity reaches ``threshold``."""
     found = []

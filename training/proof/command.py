@@ -19,6 +19,7 @@ from training.calibration.command import read_faces
 from training.calibration.results import Calibration
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.pairs import pairs_within
 from training.evaluation.populations import Pool, read_people
 from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
@@ -138,9 +139,6 @@ def _half(faces: CalibrationFaces, which: int) -> CalibrationFaces:
     strangers = np.nonzero(np.arange(len(faces.strangers)) % 2 == which)[0]
     place = {int(row): position for position, row in enumerate(strangers)}
     found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
-    duplicates = [
-        (place[int(a)], place[int(b)]) for a, b in found if {int(a), int(b)} <= set(place)
-    ]
     return CalibrationFaces(
         val=faces.val[val],
         people=faces.people[val],
@@ -151,7 +149,7 @@ def _half(faces: CalibrationFaces, which: int) -> CalibrationFaces:
             Pool(pool.name, np.array([place[int(r)] for r in pool.rows if int(r) in place]))
             for pool in faces.pools
         ],
-        duplicates=np.array(duplicates, np.int64).reshape(-1, 2),
+        duplicates=pairs_within(found, strangers),
     )
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from training.calibration.calibrate import CalibrationFaces
-from training.evaluation.false_matches import match_pool
-from training.evaluation.intervals import bootstrap_rate
-from training.evaluation.pairs import same_and_different
+from training.evaluation.intervals import IntArray, bootstrap_rate, vertex_bootstrap
+from training.evaluation.pairs import (
+    Matrix,
+    pairs_at_or_above,
+    pairs_within,
+    same_and_different,
+)
 from training.evaluation.populations import Pool, nearest_pools
 from training.evaluation.results import Estimate, Record
 
@@ -34,16 +38,20 @@ class GroupErrors(Record):
 
 
 def errors_by_group(faces: CalibrationFaces, threshold: float) -> list[GroupErrors]:
-    """Return everybody's errors and each pool's at ``threshold``."""
+    """Return everybody's errors and each pool's at ``threshold``.
+
+    Pairs of strangers who are one person twice are no false matches and count as no match.
+    """
+    twice = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
     everyone = Pool(EVERYBODY, np.arange(len(faces.strangers)))
-    overall = match_pool(faces.strangers, everyone, threshold, None).fmr_at_lfw_threshold
+    overall = _false_matches(faces.strangers, everyone, threshold, twice)
     genuine, owners, _ = same_and_different(faces.val, faces.people)
     refused = genuine < threshold
     nearest = nearest_pools(faces.val, faces.people, faces.strangers, faces.pools)
     alike = np.array([nearest[int(owner)].name if nearest else "" for owner in owners])
     found = []
     for pool in (everyone, *faces.pools):
-        fmr = match_pool(faces.strangers, pool, threshold, None).fmr_at_lfw_threshold
+        fmr = _false_matches(faces.strangers, pool, threshold, twice)
         of = np.ones(len(owners), bool) if pool is everyone else alike == pool.name
         found.append(
             GroupErrors(
@@ -56,3 +64,11 @@ def errors_by_group(faces: CalibrationFaces, threshold: float) -> list[GroupErro
             )
         )
     return found
+
+
+def _false_matches(strangers: Matrix, pool: Pool, threshold: float, twice: IntArray) -> Estimate:
+    """Return the rate of pairs of a pool that match, but for those of one person ``twice``."""
+    matches = pairs_at_or_above(strangers[pool.rows], threshold)
+    known = {(int(a), int(b)) for a, b in pairs_within(twice, pool.rows)}
+    false = [pair for pair in matches.tolist() if tuple(pair) not in known]
+    return vertex_bootstrap(np.array(false, np.int64).reshape(-1, 2), len(pool.rows))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tests.training.proof.test_proof import made_population
 from training.calibration.calibrate import CalibrationFaces
-from training.evaluation.pairs import Matrix
+from training.evaluation.pairs import Matrix, pairs_at_or_above
 from training.evaluation.populations import Pool
 from training.evaluation.reliability import ReliabilityBin
+from training.proof.command import divided
 from training.proof.groups import EVERYBODY, errors_by_group
 from training.proof.pictures import draw_probabilities
 from training.proof.probabilities import TRAFFIC, ProvedProbabilities
@@ -41,6 +43,9 @@ def test_the_group_that_looks_alike_is_confused_more_often_than_everybody() -> N
         duplicates=None,
     )
     everybody, plain, alike = errors_by_group(faces, 0.5)
+    known = pairs_at_or_above(strangers, 0.5)[::3]  # a third of the matches is one person twice
+    mended = errors_by_group(replace(faces, duplicates=known), 0.5)[0]
+    assert round(mended.fmr.value / everybody.fmr.value, 2) == 0.67
     assert everybody.group == EVERYBODY
     assert everybody.over_all == 1.0
     assert plain.over_all < 1 < alike.over_all
@@ -49,6 +54,30 @@ def test_the_group_that_looks_alike_is_confused_more_often_than_everybody() -> N
     assert abs(alike.fmr.value - (pairs >= 0.5).mean()) < 1e-9
     assert everybody.genuine_people == 40
     assert plain.genuine_people + alike.genuine_people == 40  # everybody resembles one of them
+
+
+def test_halves_share_nobody_and_keep_what_is_known_of_doubles() -> None:
+    strangers = strangers_of_two_groups()
+    population = made_population(40, 4, seed=3)
+    faces = CalibrationFaces(
+        val=population.faces,
+        people=population.people,
+        val_files=tuple(str(row) for row in range(len(population.faces))),
+        strangers=strangers,
+        stranger_files=tuple(str(row) for row in range(len(strangers))),
+        pools=[Pool("alike", np.arange(PEOPLE, 2 * PEOPLE))],
+        duplicates=np.array([(0, 2), (0, 3), (1, 3)]),
+    )
+    fitted, tested = divided(faces)
+    assert not set(fitted.people) & set(tested.people)
+    assert not set(fitted.stranger_files) & set(tested.stranger_files)
+    for half, name in ((fitted, "0"), (tested, "1")):
+        assert half.duplicates is not None
+        ((first, second),) = half.duplicates.tolist()
+        assert half.stranger_files[first] == name
+        assert half.stranger_files[second] == str(int(name) + 2)
+        (pool,) = half.pools
+        assert np.array_equal(half.strangers[pool.rows], half.strangers[PEOPLE // 2 :])
 
 
 def test_probabilities_are_drawn_for_every_gallery_and_traffic(tmp_path: Path) -> None:
