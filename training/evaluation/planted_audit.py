@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -12,13 +13,14 @@ from app.domain.audit.audit import audit
 from app.domain.audit.gallery import AuditedPhoto, AuditGallery
 from app.domain.audit.result import AuditResult, AuditThresholds
 from app.domain.calibration import Calibration
-from app.domain.embeddings import Embedding, as_embedding
+from app.domain.embeddings import Embedding, as_embedding, centroid, similarity
 from app.domain.faces import FaceQuality
 from app.domain.model_manifest import ModelManifest
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
+from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
 from training.evaluation.populations import read_people
 from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
 from training.torch_setup import choose_device
@@ -35,7 +37,10 @@ class PlantedFigures(BaseModel):
     """What an audit of a planted gallery found; ``clean_*`` are accusations that are false.
 
     A duplicate counts as found where the pair is named at all, as ``duplicates_named`` where it is
-    named as one person. A swapped photo is ``swapped_placed`` where the right person is named.
+    named as one person. ``twins_alike`` are those whom a door can take for their original, or
+    the other way round: some photo reaches its threshold. A twin counts as found where the audit
+    names the two together: as a pair, or a photo of one as unlike its person and like the other. A
+    swapped photo is ``swapped_placed`` where the right person is named.
     """
 
     people: int
@@ -43,6 +48,10 @@ class PlantedFigures(BaseModel):
     duplicates: int
     duplicates_found: int
     duplicates_named: int
+    twins: int
+    twins_alike: int
+    twins_alike_found: int
+    twins_found: int
     swapped: int
     swapped_found: int
     swapped_placed: int
@@ -62,13 +71,19 @@ def wanted_rows(identities: IntArray) -> IntArray:
 
 
 def plant(
-    embeddings: Matrix, identities: IntArray, twice: int, swapped: int
+    embeddings: Matrix,
+    identities: IntArray,
+    twice: int,
+    swapped: int,
+    twins: Mapping[int, Sequence[Embedding]] | None = None,
 ) -> tuple[Gallery, dict[str, str]]:
     """Return who is enrolled with which photos, and whom each swapped photo really shows.
 
     Everybody has three photos: the first people of six stand under two ids, and of the others every
-    two exchange one photo until ``swapped`` photos lie under the wrong id.
+    two exchange one photo until ``swapped`` photos lie under the wrong id. ``twins`` are enrolled
+    beside the people whom they resemble, to whom nothing else happens.
     """
+    twins = twins or {}
     people, counts = np.unique(identities[identities >= 0], return_counts=True)
     gallery: Gallery = {}
     singles: list[str] = []
@@ -78,7 +93,9 @@ def plant(
         rows = np.flatnonzero(identities == person)[: 2 * PHOTOS]
         photos = [as_embedding(embeddings[row]) for row in rows]
         gallery[str(person)] = photos[:PHOTOS]
-        if count >= 2 * PHOTOS and twice > 0:
+        if person in twins:
+            gallery[f"{person}{TWIN}"] = list(twins[person])
+        elif count >= 2 * PHOTOS and twice > 0:
             gallery[f"{person}{AGAIN}"] = photos[PHOTOS:]
             twice -= 1
         else:
@@ -102,43 +119,53 @@ def judge_planted(
         for name, enrolled in gallery.items()
         for number, embedding in enumerate(enrolled)
     ]
-    everything = len(photos)
     result = audit(
-        AuditGallery.of(photos), thresholds, calibration, lambda _done: None, listed=everything
+        AuditGallery.of(photos), thresholds, calibration, lambda _done: None, listed=len(photos)
     )
-    planted = {name.removesuffix(AGAIN) for name in gallery if name.endswith(AGAIN)}
-    named, found = _pairs(result, planted)
+    one_person, named = _named_pairs(result)
+    doubles = {(name.removesuffix(AGAIN), name) for name in gallery if name.endswith(AGAIN)}
+    twins = {(name.removesuffix(TWIN), name) for name in gallery if name.endswith(TWIN)}
     outliers = {one.photo_id: one.other_employee_id for one in result.outliers}
+    led = {frozenset((photo.rpartition("/")[0], other)) for photo, other in outliers.items()}
+    alike = {pair for pair in twins if _alike(gallery, pair, thresholds.identify)}
+    together = {pair for pair in twins if pair in named or frozenset(pair) in led}
     caught = places.keys() & outliers.keys()
+    of_twins = {name for pair in twins for name in pair}
+    clean = {photo.photo_id for photo in photos if photo.employee_id not in of_twins} - set(places)
     return PlantedFigures(
-        people=len(gallery) - len(planted),
-        photos=everything,
-        duplicates=len(planted),
-        duplicates_found=found,
-        duplicates_named=named,
+        people=len(gallery) - len(doubles) - len(twins),
+        photos=len(photos),
+        duplicates=len(doubles),
+        duplicates_found=len(named & doubles),
+        duplicates_named=len(one_person & doubles),
+        twins=len(twins),
+        twins_alike=len(alike),
+        twins_alike_found=len(alike & together),
+        twins_found=len(together),
         swapped=len(places),
         swapped_found=len(caught),
         swapped_placed=sum(outliers[photo] == places[photo] for photo in caught),
-        clean_pairs_accused=result.possible_duplicate_count + result.confusable_count - found,
-        clean_photos=everything - len(places),
-        clean_photos_accused=len(outliers) - len(caught),
+        clean_pairs_accused=len(named - doubles - twins),
+        clean_photos=len(clean),
+        clean_photos_accused=len(clean & outliers.keys()),
     )
 
 
-def _pairs(result: AuditResult, planted: set[str]) -> tuple[int, int]:
-    """Return how many planted pairs are named as one person, and how many at all."""
+def _named_pairs(result: AuditResult) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Return the pairs that are named as one person, and all that are named."""
+    one = {(p.first_employee_id, p.second_employee_id) for p in result.possible_duplicates}
+    other = {(p.first_employee_id, p.second_employee_id) for p in result.confusable_pairs}
+    return one, one | other
 
-    def count(pairs: tuple[object, ...]) -> int:
-        return sum(pair in expected for pair in pairs)
 
-    expected = {(name, f"{name}{AGAIN}") for name in planted}
-    named = count(
-        tuple((p.first_employee_id, p.second_employee_id) for p in result.possible_duplicates)
+def _alike(gallery: Gallery, pair: tuple[str, str], threshold: float) -> bool:
+    """Return whether a photo of either reaches the threshold against the other's centroid."""
+    ways = (pair, pair[::-1])
+    return any(
+        similarity(photo, centroid(gallery[enrolled])) >= threshold
+        for shown, enrolled in ways
+        for photo in gallery[shown]
     )
-    confused = count(
-        tuple((p.first_employee_id, p.second_employee_id) for p in result.confusable_pairs)
-    )
-    return named, named + confused
 
 
 def audit_planted(
@@ -146,14 +173,27 @@ def audit_planted(
     data: DataOption = DEFAULT_DATA,
     twice: Annotated[int, typer.Option(help="People under two ids.")] = 150,
     swapped: Annotated[int, typer.Option(help="Photos under a wrong id.")] = 100,
+    twins: Annotated[int, typer.Option(help="Look-alikes by blended pictures.")] = 50,
 ) -> None:
-    """Plant duplicates and swapped photos among the people of LFW and audit the gallery."""
+    """Plant duplicates, swapped photos and twins among the people of LFW and audit the gallery."""
     model = model or newest_model()
     crops = read_people(data, "lfw")
     rows = wanted_rows(crops.identities.numpy())
     manifest = ModelManifest.from_json(read_manifest(model))
-    embeddings = ExportedEmbedder(model, choose_device(None), CACHE).embed(crops)[rows]
-    gallery, places = plant(embeddings, crops.identities.numpy()[rows], twice, swapped)
+    embedder = ExportedEmbedder(model, choose_device(None), CACHE)
+    embeddings = embedder.embed(crops)
+    plans = plan_twins(crops.identities.numpy(), twins, PHOTOS)
+    blended = embedder.embed(blend_twins(crops, plans)).reshape(len(plans), PHOTOS, -1)
+    gallery, places = plant(
+        embeddings[rows],
+        crops.identities.numpy()[rows],
+        twice,
+        swapped,
+        {
+            plan.person: [as_embedding(row) for row in made]
+            for plan, made in zip(plans, blended, strict=True)
+        },
+    )
     verify, identify = served_thresholds(manifest, len(gallery))
     thresholds = AuditThresholds(identify, verify)
     print(

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 
-from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, made_people
+from app.domain.embeddings import as_embedding
+from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
+from training.data.crops import CropSet, DataError
 from training.evaluation.planted_audit import judge_planted, plant, wanted_rows
+from training.evaluation.planted_twins import blend_twins, plan_twins
 
 
 def test_what_is_planted_is_found_and_counted() -> None:
@@ -18,6 +23,63 @@ def test_what_is_planted_is_found_and_counted() -> None:
     assert figures.duplicates == figures.duplicates_found == figures.duplicates_named == 8
     assert figures.swapped == figures.swapped_found == figures.swapped_placed == 10
     assert figures.clean_pairs_accused == figures.clean_photos_accused == 0
+
+
+def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
+    people = list(made_people(20, 6).values())
+    embeddings = np.concatenate([np.stack(photos) for photos in people])
+    identities = np.repeat(np.arange(20), 6)
+    plans = plan_twins(identities, 4, 3)
+    assert [plan.person for plan in plans] == [16, 17, 18, 19]
+    assert [plan.own.tolist() for plan in plans[:2]] == [[99, 100, 101], [105, 106, 107]]
+    assert [plan.other.tolist() for plan in plans[:2]] == [[114, 115, 116], [96, 97, 98]]
+    twins = {
+        plan.person: [
+            blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), 0.3)
+            for own, other in zip(plan.own, plan.other, strict=True)
+        ]
+        for plan in plans
+    }
+    gallery, places = plant(embeddings, identities, 3, 4, twins)
+    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    assert (figures.people, figures.photos) == (20, 3 * 27)
+    assert figures.clean_photos == 3 * (27 - 8) - 4
+    assert figures.twins == figures.twins_found == 4
+    assert figures.twins_alike == figures.twins_alike_found == 4
+    assert figures.duplicates == figures.duplicates_found == 3
+    assert figures.swapped_found == 4
+    assert figures.clean_pairs_accused == figures.clean_photos_accused == 0
+
+
+def test_a_twin_is_two_parts_of_one_person_and_one_of_another() -> None:
+    random = np.random.default_rng(1)
+    grey = np.clip(random.normal(120, 10, (12, 1, 16, 16)), 1, 255)
+    images = torch.from_numpy(grey).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    crops = CropSet(
+        images=images.byte().repeat(1, 3, 1, 1),
+        identities=torch.arange(2).repeat_interleave(6),
+        groups=torch.full((12,), -1),
+        sources=torch.zeros(12, dtype=torch.int64),
+        source_names=("made",),
+        files=tuple(f"{n}.webp" for n in range(12)),
+    )
+    plans = plan_twins(crops.identities.numpy(), 2, 3)
+    blended = blend_twins(crops, plans)
+    assert blended.files[0] == "3.webp twin"
+    assert blended.images.shape == (6, 3, 128, 128)
+    middle = (slice(None), slice(40, 88), slice(40, 88))
+    mine, theirs = (
+        np.corrcoef(
+            blended.images[0][middle].numpy().ravel(), crops.images[row][middle].numpy().ravel()
+        )[0, 1]
+        for row in (plans[0].own[0], plans[0].other[0])
+    )
+    assert mine > theirs + 0.2 > 0.3
+
+
+def test_too_few_people_for_twins_are_refused() -> None:
+    with pytest.raises(DataError, match="5 twins need as many people of 6 photos"):
+        plan_twins(np.repeat(np.arange(4), 6), 5, 3)
 
 
 def test_people_of_few_photos_are_left_out() -> None:
