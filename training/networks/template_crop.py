@@ -35,9 +35,7 @@ def template_transform(
 
 def resample(crops: Tensor, transform: Tensor, size: int) -> Tensor:
     """Return pictures ``(N, 3, size, size)`` of crops ``(N, 3, S, S)`` by an affine grid."""
-    theta = transform.to(crops).expand(len(crops), 2, 3)
-    grid = F.affine_grid(theta, [len(crops), 3, size, size], align_corners=False)
-    return F.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return _sample(crops, _grid(transform, size).to(crops))
 
 
 class TemplateCrop(nn.Module):
@@ -49,12 +47,30 @@ class TemplateCrop(nn.Module):
         self.ratio = size / FACE_CROP_SIZE
         transform = template_transform(template, size, FACE_CROP_SIZE, 0.0).float()
         self.transform = nn.Buffer(transform)
+        self.grid = nn.Buffer(_grid(transform, size), persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Return pictures ``(N, 3, R, R)`` of crops ``(N, 3, S, S)``; R = 8 / 7 S for 128."""
-        pictures = resample(crops, self.transform, int(crops.shape[-1] * self.ratio + 0.5))
+        """Return pictures ``(N, 3, R, R)`` of crops ``(N, 3, S, S)``; R = 8 / 7 S for 128.
+
+        As TorchScript it takes crops of 112 px only: OpenVINO makes no affine grids.
+        """
+        grid: Tensor = self.grid
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            size = int(crops.shape[-1] * self.ratio + 0.5)
+            if size != grid.shape[1]:
+                grid = _grid(self.transform, size)
         # Channels last, in which the network after this runs 1.5 times as fast on a CPU.
-        return pictures.contiguous(memory_format=torch.channels_last)
+        return _sample(crops, grid).contiguous(memory_format=torch.channels_last)
+
+
+def _grid(transform: Tensor, size: int) -> Tensor:
+    """Return where each of ``size`` x ``size`` pixels is taken from, ``(1, size, size, 2)``."""
+    return F.affine_grid(transform[None], [1, 3, size, size], align_corners=False)
+
+
+def _sample(crops: Tensor, grid: Tensor) -> Tensor:
+    grids = grid.expand(crops.shape[0], -1, -1, -1)
+    return F.grid_sample(crops, grids, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def _to_normalised(matrix: np.ndarray, source_size: int, target_size: int) -> np.ndarray:
