@@ -7,10 +7,12 @@ import threading
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.domain.faces import FaceQuality
+from app.domain.scene_errors import RefusedAttemptError
 
 #: Every label value that is met stays for ever, so that there is a last one.
 MAX_DOORS = 32
 OTHER_DOORS = "other"
+ATTEMPT_CODES = tuple(sorted(error.code for error in RefusedAttemptError.__subclasses__()))
 
 _SIMILARITIES = tuple(step / 20 for step in range(20))
 _PIXELS = (24, 32, 40, 50, 60, 80, 100, 130, 160, 200, 250, 320, 400, 640)
@@ -80,14 +82,17 @@ class DoorMetrics:
         self.refused.labels(self._label(door), code).inc()
 
     def refused_attempt(self, door: str, code: str) -> None:
-        """Count an attempt at a door that no living person of one face would make."""
+        """Count an attempt at a door that was refused for how it was made."""
         self.attempts.labels(self._label(door), code).inc()
 
     def _label(self, door: str) -> str:
         with self._lock:
             if door not in self._doors and len(self._doors) >= self._max_doors:
                 return OTHER_DOORS
-            self._doors.add(door)
+            if door not in self._doors:
+                self._doors.add(door)
+                for code in ATTEMPT_CODES:  # from 0 on: a rate misses what a new series begins with
+                    self.attempts.labels(door, code)
             return door
 
     @staticmethod

@@ -1,4 +1,7 @@
-"""The promise in force as metrics: asked at each scrape, for it moves with the gallery."""
+"""The promise in force as metrics: asked at each scrape, for it moves with the gallery.
+
+Not the threshold itself: metrics need no key, and nobody outside has to know what to reach.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,6 @@ from app.domain.policy import Promise
 Promises = Mapping[str, Callable[[], Promise]]
 
 _GAUGES: dict[str, tuple[str, Callable[[Promise], float]]] = {
-    "facegate_policy_threshold": (
-        "Similarity that is asked for now, by kind of question.",
-        lambda promise: promise.threshold.similarity,
-    ),
     "facegate_policy_promised_rate": (
         "False acceptances promised now, a share, by kind of question.",
         lambda promise: promise.promised_rate,

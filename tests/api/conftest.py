@@ -8,10 +8,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.api.metrics import ServiceMetrics
 from app.api.photo_gate import Patience
 from app.api.state import AppState
-from app.bootstrap import LifespanState, provide_threads
+from app.bootstrap import LifespanState, make_metrics, provide_threads
 from app.main import create_app
 from app.services.readiness import Readiness
 from app.settings import Settings
@@ -40,10 +39,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 readiness=Readiness(house.extraction, house.gallery, photo("probe")),
                 manifest=MANIFEST,
                 policy=house.policy,
-                metrics=ServiceMetrics(
-                    lambda: house.index.size,
-                    {"identify": house.policy.identify, "claim": house.policy.verify},
-                ),
+                metrics=make_metrics(house.policy),
                 max_upload_bytes=MAX_UPLOAD_BYTES,
                 admission=house.admission,
                 audits=house.audits,

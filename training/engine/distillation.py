@@ -165,7 +165,7 @@ class DistillationRun:
     def _start_from(self, path: Path) -> None:
         """Take the weights of an earlier run, and with a checkpoint its heads and its history."""
         if path.name == "embedder.pt":
-            self.student.load_state_dict(exported_state(path))
+            load_exported(self.student, path)
             return
         state = load_checkpoint(path, self.options.device)
         self.student.load_state_dict(state["student"])
@@ -219,6 +219,14 @@ def exported_state(path: Path) -> dict[str, Tensor]:
         for key, value in exported.items()
         if key.startswith(prefix)
     }
+
+
+def load_exported(student: nn.Module, path: Path) -> None:
+    """Give a student the weights of an exported TorchScript embedder."""
+    exported = exported_state(path)
+    # TorchScript lists buffers that a checkpoint leaves out, being constants.
+    constants = {name for name, _ in student.named_buffers()} - student.state_dict().keys()
+    student.load_state_dict({name: exported[name] for name in exported.keys() - constants})
 
 
 def train(run: DistillationRun) -> None:

@@ -22,9 +22,10 @@ _AS_THEY_ARE = np.zeros((17, 2))
 
 @dataclass(frozen=True)
 class TwinPlan:
-    """Whose photos make a twin: rows of the person's own and, one for each, of somebody else's."""
+    """Whose photos make a twin: rows of the person's own and, one for each, of the ``mate``'s."""
 
     person: int
+    mate: int
     own: IntArray
     other: IntArray
 
@@ -32,16 +33,21 @@ class TwinPlan:
 def plan_twins(identities: IntArray, count: int, photos: int) -> list[TwinPlan]:
     """Return plans for the last ``count`` people who have twice ``photos`` photos.
 
-    Their first photos stay theirs, the next ones become the twin's. Raises ``DataError`` where
+    Their first photos stay theirs, the next ones go into twins. Raises ``DataError`` where
     there are fewer such people, or one alone.
     """
     people, counts = np.unique(identities[identities >= 0], return_counts=True)
     chosen = people[counts >= 2 * photos][len(people[counts >= 2 * photos]) - count :]
-    if count == 1 or len(chosen) < count:
+    if count < 2 or len(chosen) < count:
         raise DataError(f"{count} twins need as many people of {2 * photos} photos, two at least")
     rows = {int(person): np.flatnonzero(identities == person) for person in chosen}
     return [
-        TwinPlan(int(person), rows[int(person)][photos : 2 * photos], rows[int(mate)][:photos])
+        TwinPlan(
+            int(person),
+            int(mate),
+            rows[int(person)][photos : 2 * photos],
+            rows[int(mate)][photos : 2 * photos],
+        )
         for person, mate in zip(chosen, np.roll(chosen, 1), strict=True)
     ]
 

@@ -1,8 +1,8 @@
 """Weights of face-reidentification-retail-0095 (Open Model Zoo, Apache-2.0) as a start.
 
 The file names its tensors p0, p1, ... in the order in which the network uses them, which is the
-order of our modules. Three things differ from ours: it wants BGR, it looks at 128 px (a learned
-pooling of 8 x 8 positions where ours has 7 x 7), and its projection has no bias.
+order of our modules. It wants BGR, its projection has no bias, and it looks at 128 px: a learned
+pooling of 8 x 8 positions, where a network of the 112 px crop has 7 x 7.
 """
 
 from __future__ import annotations

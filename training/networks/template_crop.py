@@ -35,11 +35,18 @@ def template_transform(
 
 def resample(crops: Tensor, transform: Tensor, size: int) -> Tensor:
     """Return pictures ``(N, 3, size, size)`` of crops ``(N, 3, S, S)`` by an affine grid."""
-    return _sample(crops, _grid(transform, size).to(crops))
+    theta = transform.to(crops).expand(len(crops), 2, 3)
+    grid = F.affine_grid(theta, [len(crops), 3, size, size], align_corners=False)
+    return F.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 class TemplateCrop(nn.Module):
-    """Resample ArcFace crops onto another template, at the same relation of sizes always."""
+    """Resample ArcFace crops onto another upright template, at the same relation of sizes always.
+
+    Bilinear, as two products with constant matrices: OpenVINO makes no affine grids, and sampling
+    by a grid in bfloat16 would be off by a fifth of a pixel. What the templates are turned against
+    each other (0.1 degrees for 0095's) is left out.
+    """
 
     def __init__(self, template: Sequence[Sequence[float]], size: int) -> None:
         """``size`` is the side of what comes out for the 112 px crop."""
@@ -47,30 +54,40 @@ class TemplateCrop(nn.Module):
         self.ratio = size / FACE_CROP_SIZE
         transform = template_transform(template, size, FACE_CROP_SIZE, 0.0).float()
         self.transform = nn.Buffer(transform)
-        self.grid = nn.Buffer(_grid(transform, size), persistent=False)
+        self.rows = nn.Buffer(_weights(transform[1], 1, size, FACE_CROP_SIZE), persistent=False)
+        columns = _weights(transform[0], 0, size, FACE_CROP_SIZE).T.contiguous()
+        self.columns = nn.Buffer(columns, persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return pictures ``(N, 3, R, R)`` of crops ``(N, 3, S, S)``; R = 8 / 7 S for 128.
 
-        As TorchScript it takes crops of 112 px only: OpenVINO makes no affine grids.
+        As TorchScript it takes crops of 112 px only.
         """
-        grid: Tensor = self.grid
+        rows: Tensor = self.rows
+        columns: Tensor = self.columns
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
-            size = int(crops.shape[-1] * self.ratio + 0.5)
-            if size != grid.shape[1]:
-                grid = _grid(self.transform, size)
+            source = crops.shape[-1]
+            if source != rows.shape[1]:
+                size = int(source * self.ratio + 0.5)
+                rows = _weights(self.transform[1], 1, size, source)
+                columns = _weights(self.transform[0], 0, size, source).T
+            with torch.autocast(crops.device.type, enabled=False):
+                pictures = torch.matmul(torch.matmul(rows, crops.float()), columns)
+        else:
+            pictures = torch.matmul(torch.matmul(rows, crops), columns)
         # Channels last, in which the network after this runs 1.5 times as fast on a CPU.
-        return _sample(crops, grid).contiguous(memory_format=torch.channels_last)
+        return pictures.contiguous(memory_format=torch.channels_last)
 
 
-def _grid(transform: Tensor, size: int) -> Tensor:
-    """Return where each of ``size`` x ``size`` pixels is taken from, ``(1, size, size, 2)``."""
-    return F.affine_grid(transform[None], [1, 3, size, size], align_corners=False)
+def _weights(transform: Tensor, axis: int, size: int, source: int) -> Tensor:
+    """Return what each of ``source`` pixels gives to each of ``size``, ``(size, source)``.
 
-
-def _sample(crops: Tensor, grid: Tensor) -> Tensor:
-    grids = grid.expand(crops.shape[0], -1, -1, -1)
-    return F.grid_sample(crops, grids, mode="bilinear", padding_mode="border", align_corners=False)
+    ``transform`` is one line of an affine grid, from -1 to 1; beyond the border its pixel counts.
+    """
+    steps = (torch.arange(size, device=transform.device) + 0.5) * 2 / size - 1
+    places = ((transform[axis] * steps + transform[2] + 1) * source / 2 - 0.5).clamp(0, source - 1)
+    pixels = torch.arange(source, device=transform.device)
+    return (1 - (places[:, None] - pixels).abs()).clamp(min=0)
 
 
 def _to_normalised(matrix: np.ndarray, source_size: int, target_size: int) -> np.ndarray:

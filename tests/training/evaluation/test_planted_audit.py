@@ -8,7 +8,7 @@ from app.domain.embeddings import as_embedding
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
 from training.data.crops import CropSet, DataError
 from training.evaluation.planted_audit import judge_planted, plant, wanted_rows
-from training.evaluation.planted_twins import blend_twins, plan_twins
+from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
 
 
 def test_what_is_planted_is_found_and_counted() -> None:
@@ -32,7 +32,7 @@ def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
     plans = plan_twins(identities, 4, 3)
     assert [plan.person for plan in plans] == [16, 17, 18, 19]
     assert [plan.own.tolist() for plan in plans[:2]] == [[99, 100, 101], [105, 106, 107]]
-    assert [plan.other.tolist() for plan in plans[:2]] == [[114, 115, 116], [96, 97, 98]]
+    assert [plan.other.tolist() for plan in plans[:2]] == [[117, 118, 119], [99, 100, 101]]
     twins = {
         plan.person: [
             blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), 0.3)
@@ -49,6 +49,26 @@ def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
     assert figures.duplicates == figures.duplicates_found == 3
     assert figures.swapped_found == 4
     assert figures.clean_pairs_accused == figures.clean_photos_accused == 0
+
+
+def test_a_twin_may_be_named_with_whom_it_was_blended() -> None:
+    people = list(made_people(8, 6).values())
+    embeddings = np.concatenate([np.stack(photos) for photos in people])
+    identities = np.repeat(np.arange(8), 6)
+    plans = plan_twins(identities, 2, 3)
+    twins = {
+        plan.person: [
+            blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), 0.5)
+            for own, other in zip(plan.own, plan.other, strict=True)
+        ]
+        for plan in plans
+    }
+    gallery, places = plant(embeddings, identities, 0, 0, twins)
+    related = {frozenset((f"{plan.person}{TWIN}", str(plan.mate))) for plan in plans}
+    strict = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    fair = judge_planted(gallery, places, THRESHOLDS, CALIBRATION, related)
+    assert strict.clean_pairs_accused >= 2
+    assert fair.clean_pairs_accused < strict.clean_pairs_accused
 
 
 def test_a_twin_is_two_parts_of_one_person_and_one_of_another() -> None:

@@ -17,7 +17,7 @@ from training.calibration.command import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
 from training.engine.checkpoint import save_checkpoint
-from training.engine.distillation import exported_state
+from training.engine.distillation import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
 from training.evaluation.pairs import Matrix
 from training.export.files import folder_made_whole, write_text
@@ -33,6 +33,7 @@ from training.export.package import (
 )
 from training.export.parity import made_patterns, measure_parity
 from training.export.provenance import DataFile, data_files, file_hash, library_versions
+from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.student import StudentNetwork
 from training.networks.students import make_student
 from training.recipe import Recipe
@@ -114,6 +115,16 @@ def test_the_service_refuses_a_file_that_was_touched(folder: Path, tmp_path: Pat
         stream.write(b"x")
     with pytest.raises(ModelArtifactError, match="SHA-256"):
         load_embedder(tmp_path, Runtime.TORCHSCRIPT, workers=1)
+
+
+def test_a_student_of_the_published_crop_goes_on_from_its_export(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    exported, fresh = (MobileFaceNetwork(published_crop=True).eval() for _ in range(2))
+    save_module(exported, tmp_path / "embedder.pt", half=False)
+    load_exported(fresh, tmp_path / "embedder.pt")
+    pictures = torch.rand(2, 3, 112, 112) * 255
+    with torch.inference_mode():
+        assert torch.equal(fresh(pictures), exported(pictures))
 
 
 def test_training_continues_from_the_exported_weights(folder: Path, checkpoint: Path) -> None:
