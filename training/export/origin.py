@@ -99,16 +99,15 @@ somebody else.
             return ""
         name = Path(student.start).name.removesuffix(".ts.pt")
         reads = (
-            "and the network reads RGB;\nit cuts its own 128 px picture out of the 112 px ArcFace"
-            " crop itself.\n\n"
-            if student.published_crop
-            else "\nthe learned pooling was resampled from 8 x 8 to 7 x 7 positions, and the "
-            "network\nreads the 112 px ArcFace crop in RGB, not its own 128 px crop in BGR.\n\n"
+            "the learned pooling was resampled from 8 x 8 to 7 x 7 positions, and it reads the\n"
+            "112 px ArcFace crop in RGB, not its own 128 px crop in BGR."
         )
+        if student.published_crop:
+            reads = "and it reads RGB: its own 128 px picture, cut out of the 112 px ArcFace crop."
         return (
             f"**Start.** Not random weights but those of {name}, {licence_of(name)},\n"
-            "whose network this is. All of them were trained on. The last layer was fitted anew, "
-            f"{reads}"
+            "whose network this is. All of them were trained on. The last layer was fitted anew,\n"
+            f"{reads}\n\n"
         )
 
     def training_commands(self) -> list[str]:

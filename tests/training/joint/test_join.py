@@ -19,6 +19,7 @@ from training.imports.sface import EMBEDDING_DIM, sface_origin
 from training.joint.join import HEAD, SFACE, SHARE, fit_head, join_with_sface
 from training.losses.identity import group_repulsion
 from training.networks.students import make_student
+from training.recipe import load_recipe
 
 PEOPLE = 64
 SHORT = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})
@@ -80,3 +81,19 @@ def test_the_origin_tells_of_both_networks_and_reads_back(tmp_path: Path) -> Non
         "models/embedder/2.0.0", "2.0.0"
     )
     assert ORIGIN.validate_python(origin.model_dump(mode="json")) == origin
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told", "not_told"),
+    [
+        ("native-open", "its own 128 px picture", "7 x 7"),
+        ("tuned-open", "7 x 7 positions", "128 px picture"),
+    ],
+)
+def test_a_start_tells_which_picture_the_network_reads(
+    recipe: str, told: str, not_told: str
+) -> None:
+    story = TrainedOrigin(recipe=load_recipe(recipe), steps=6, hours=0.1).story()
+    assert "**Start.** Not random weights but those of face-reid-0095" in story
+    assert told in story
+    assert not_told not in story
