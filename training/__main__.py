@@ -15,7 +15,7 @@ from training.data.command import pack
 from training.data.crops import DataError
 from training.demo.command import demo
 from training.engine.checkpoint import CheckpointError
-from training.engine.distill_command import distill
+from training.engine.distill_command import distill, interpolate
 from training.engine.distillation import TrainingDivergedError
 from training.engine.learn_command import learn
 from training.enrolment.command import enrolment, quality_limits
@@ -41,6 +41,7 @@ def main() -> None:
 
 
 app.command("distill")(distill)
+app.command("interpolate")(interpolate)
 app.command("pack")(pack)
 app.command("whole-photos")(whole_photos)
 app.command("cost")(cost)

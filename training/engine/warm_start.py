@@ -35,23 +35,32 @@ def start_from_published(
     Raises ``CheckpointError`` where the file is missing or holds another network.
     """
     load_published(student, weights)
+    seen, wanted = see_pictures(student, targets, crops)
+    fit_linear(student.project, seen, wanted.pop(CORRECTION))
+    with torch.no_grad():
+        embeddings = student.project(seen)
+    for name, answers in wanted.items():
+        fit_linear(heads.get_submodule(name.replace(".", "_")), embeddings, answers)
+
+
+@torch.no_grad()
+def see_pictures(
+    student: MobileFaceNetwork, targets: TargetSource, crops: CropSet
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return what the projection sees of some crops ``(N, 512)``, and every target's answers."""
     generator = torch.Generator().manual_seed(targets.recipe.seed)
     order = torch.randperm(len(crops), generator=generator)
     features: list[Tensor] = []
     wanted: dict[str, list[Tensor]] = {}
     student.eval()
-    with torch.no_grad():
-        for rows in order[:PICTURES].split(BATCH):
-            stored = crops.images[rows].to(targets.device)
-            pictures = cut_crops(fill_with_mean(stored), 112, None, None)
-            features.append(student.features(pictures))
-            for target in targets.of(rows, pictures):
-                wanted.setdefault(target.name, []).append(target.embeddings)
-        seen = torch.cat(features)
-        fit_linear(student.project, seen, torch.cat(wanted.pop(CORRECTION)))
-        embeddings = student.project(seen)
-        for name, answers in wanted.items():
-            fit_linear(heads.get_submodule(name.replace(".", "_")), embeddings, torch.cat(answers))
+    for rows in order[:PICTURES].split(BATCH):
+        stored = crops.images[rows].to(targets.device)
+        pictures = cut_crops(fill_with_mean(stored), 112, None, None)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        features.append(student.features(pictures))
+        for target in targets.of(rows, pictures):
+            wanted.setdefault(target.name, []).append(target.embeddings)
+    return torch.cat(features), {name: torch.cat(answers) for name, answers in wanted.items()}
 
 
 def fit_linear(layer: nn.Module, inputs: Tensor, wanted: Tensor) -> None:

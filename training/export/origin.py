@@ -23,13 +23,17 @@ class EarlierRun(Record):
 
 
 class TrainedOrigin(Record):
-    """Weights made by ``training distill``: the last run with its recipe, and those before it."""
+    """Weights made by ``training distill``: the last run with its recipe, and those before it.
+
+    ``trained_share`` below 1: the weights lie that far from the published start to the run's end.
+    """
 
     kind: Literal["trained"] = "trained"
     recipe: Recipe
     steps: int
     hours: float
     earlier_runs: tuple[EarlierRun, ...] = ()
+    trained_share: float = 1.0
 
     @property
     def network(self) -> str:
@@ -84,13 +88,28 @@ class TrainedOrigin(Record):
         )
         return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
 teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
-somebody else.
+somebody else.{self._mean()}
 
 {markdown(sources)}
 
 {markdown(teachers)}
 
 {weights_licence([source.name for source in self.recipe.sources])}"""
+
+    @property
+    def final_checkpoint(self) -> str:
+        """Where ``training_commands`` leave these weights."""
+        return f"runs/{'mean' if self.trained_share < 1 else len(self.runs)}/checkpoint.pt"
+
+    def _mean(self) -> str:
+        """Return how weights that lie between start and end came about."""
+        if self.trained_share == 1:
+            return ""
+        return (
+            " Then every weight was set between the start and what\ntraining had made of it, "
+            f"{self.trained_share:.0%} of the way (Wortsman et al., CVPR 2022), and\nthe last layer"
+            " was fitted to the corrected teachers once more."
+        )
 
     def _start(self) -> str:
         """Return whose weights the first run started from, where they were not random."""
@@ -119,6 +138,11 @@ somebody else.
                 f"python -m training distill --recipe {run.recipe} --run runs/{number}{start} "
                 f"--minutes {run.seconds / 60:.0f}"
             )
+        if self.trained_share < 1:
+            lines.append(
+                f"python -m training interpolate --checkpoint runs/{len(self.runs)}/checkpoint.pt "
+                f"--share {self.trained_share:g} --run runs/mean"
+            )
         return lines
 
     def commands(self, folder: str, version: str) -> str:
@@ -129,8 +153,7 @@ somebody else.
             f"python -m training distill --recipe {self.recipe.name} "
             f"--init-from {folder}/embedder.pt",
             "# make this folder, its figures and this card",
-            f"python -m training export --checkpoint runs/{len(self.runs)}/checkpoint.pt "
-            f"--version {version}",
+            f"python -m training export --checkpoint {self.final_checkpoint} --version {version}",
         ]
         return "\n".join(lines)
 
@@ -198,7 +221,7 @@ its large matrices stored in bytes as in that file.
         lines = [
             *self.trained.training_commands(),
             f"# fit the head, make {folder}, its figures and this card",
-            f"python -m training join --checkpoint runs/{len(self.trained.runs)}/checkpoint.pt "
+            f"python -m training join --checkpoint {self.trained.final_checkpoint} "
             f"--version {version}",
         ]
         return "\n".join(lines)

@@ -11,6 +11,7 @@ from torch import nn
 
 from training.calibration.results import Calibration
 from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
 from training.export.files import folder_made_whole
@@ -43,6 +44,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
         recipe=recipe,
         steps=int(state.get("step_number", 0)),
         hours=round(float(state.get("elapsed_seconds", 0.0)) / 3600, 3),
+        trained_share=float(state.get(TRAINED_SHARE, 1.0)),
         earlier_runs=tuple(EarlierRun.model_validate(run) for run in state.get("earlier_runs", ())),
     )
     return student.eval(), origin

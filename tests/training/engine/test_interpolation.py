@@ -1,0 +1,99 @@
+"""Weights between a published start and a run's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from typer import Typer
+from typer.testing import CliRunner
+
+from tests.training.made_data import write_tiny_data
+from tests.training.networks.published_file import random_tensors, write_published
+from tests.training.test_engine import make_run, tuned_recipe
+from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.distill_command import interpolate
+from training.engine.distillation import train
+from training.engine.interpolation import checked_share, interpolated, mixed
+from training.engine.targets import CORRECTION
+from training.engine.warm_start import see_pictures
+from training.export.origin import TrainedOrigin
+from training.export.package import read_training
+from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.published_weights import load_published
+from training.recipe import load_recipe
+
+CPU = torch.device("cpu")
+
+
+def test_every_weight_lies_between() -> None:
+    start, end = {"a": torch.tensor([0.0, 4.0])}, {"a": torch.tensor([8.0, 0.0])}
+    assert mixed(start, end, 0.25)["a"].tolist() == [2.0, 3.0]
+
+
+def test_the_mean_of_start_and_end_keeps_near_the_targets(tmp_path: Path) -> None:
+    data = write_tiny_data(tmp_path / "data")
+    write_published(data / "published.pt", random_tensors(pool=8))
+    run = make_run(tuned_recipe(steps=6), data, tmp_path / "run")
+    train(run)
+    state = load_checkpoint(run.checkpoint_path, CPU)
+    mean = interpolated(state, 0.5, run.targets, run.crops)
+    start = MobileFaceNetwork(12)
+    load_published(start, data / "published.pt")
+    for name, weight in mean["student"].items():
+        if not name.startswith("project"):
+            between = (start.state_dict()[name] + state["student"][name]) / 2
+            assert torch.allclose(weight, between, atol=1e-6), name
+    student = MobileFaceNetwork(12)
+    student.load_state_dict(mean["student"])
+    seen, answers = see_pictures(student, run.targets, run.crops)
+    near = F.cosine_similarity(student.project(seen), answers[CORRECTION]).mean()
+    start.project.load_state_dict(student.project.state_dict())
+    seen, _ = see_pictures(start, run.targets, run.crops)
+    assert near > F.cosine_similarity(start.project(seen), answers[CORRECTION]).mean()
+    assert mean["trained_share"] == 0.5
+    with pytest.raises(CheckpointError, match="already"):
+        interpolated(mean, 0.5, run.targets, run.crops)
+
+
+def test_a_run_from_random_weights_has_no_start(tmp_path: Path) -> None:
+    data = write_tiny_data(tmp_path / "data")
+    write_published(data / "published.pt", random_tensors(pool=8))
+    run = make_run(tuned_recipe(), data, tmp_path / "run")
+    state = {"recipe": load_recipe("width-32").model_dump(mode="json"), "student": {}}
+    with pytest.raises(CheckpointError, match="random weights"):
+        interpolated(state, 0.5, run.targets, run.crops)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.0, 1.0, 1.5, float("nan")])
+def test_a_share_that_is_no_mean_is_refused(share: float) -> None:
+    with pytest.raises(CheckpointError, match="0 < share < 1"):
+        checked_share(share, Path("checkpoint.pt"))
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_checkpoint_whose_origin_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_tiny_data(tmp_path / "data")
+    write_published(data / "published.pt", random_tensors(pool=8))
+    train(make_run(tuned_recipe(), data, tmp_path / "run"))
+    monkeypatch.chdir(tmp_path)
+    app = Typer()
+    app.command()(interpolate)
+    words = ["--checkpoint", "run/checkpoint.pt", "--run", "mean", "--data", str(data)]
+    result = CliRunner().invoke(app, [*words, "--share", "0.7"])
+    assert result.exit_code == 0, result.output
+    _, origin = read_training(tmp_path / "mean" / "checkpoint.pt")
+    assert origin.trained_share == 0.7
+
+
+def test_a_card_tells_of_weights_between() -> None:
+    origin = TrainedOrigin(recipe=load_recipe("native-open"), steps=6, hours=0.1, trained_share=0.7)
+    assert "70% of the way" in origin.story()
+    told = origin.commands("models/embedder/9.0.0", "9.0.0")
+    assert "interpolate --checkpoint runs/1/checkpoint.pt --share 0.7 --run runs/mean" in told
+    assert "export --checkpoint runs/mean/checkpoint.pt" in told
+    assert "of the way" not in origin.model_copy(update={"trained_share": 1.0}).story()

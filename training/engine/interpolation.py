@@ -1,0 +1,60 @@
+"""Weights between a published start and what training made of it.
+
+Two networks that training led from one start can be averaged weight by weight, and the mean often
+does better than either on pictures of another kind than those trained on (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022): what few pictures made the network forget comes back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.data.crops import CropSet
+from training.engine.checkpoint import CheckpointError
+from training.engine.targets import CORRECTION, TargetSource
+from training.engine.warm_start import fit_linear, see_pictures
+from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.published_weights import load_published
+from training.recipe import MobileRecipe, Recipe
+
+#: What a checkpoint calls the share of the trained weights; without it they are all of them.
+TRAINED_SHARE = "trained_share"
+
+
+def interpolated(
+    state: dict[str, Any], trained_share: float, targets: TargetSource, crops: CropSet
+) -> dict[str, Any]:
+    """Return the state of a checkpoint with weights ``trained_share`` of the way from its start.
+
+    The last layer, which the start did not have, is fitted anew to the corrected targets of some of
+    the ``crops``. Raises ``CheckpointError`` where the run had no published start, or where its
+    weights lie between the two already.
+    """
+    wanted = Recipe.model_validate(state["recipe"]).student
+    if not isinstance(wanted, MobileRecipe):
+        raise CheckpointError("the run started from random weights: nothing lies between")
+    if TRAINED_SHARE in state:
+        raise CheckpointError("these weights lie between start and end already; give the run's own")
+    student = MobileFaceNetwork(wanted.embedding_dim, wanted.published_crop)
+    load_published(student, targets.root / wanted.start)
+    student.load_state_dict(mixed(student.state_dict(), state["student"], trained_share))
+    seen, answers = see_pictures(student, targets, crops)
+    fit_linear(student.project, seen, answers[CORRECTION])
+    return state | {"student": student.state_dict(), TRAINED_SHARE: trained_share}
+
+
+def mixed(
+    start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float
+) -> dict[str, torch.Tensor]:
+    """Return the weights ``share`` of the way from ``start`` to ``end``, name by name."""
+    return {name: torch.lerp(start[name], end[name], share) for name in end}
+
+
+def checked_share(share: float, path: Path) -> float:
+    """Return a share that lies between; raises ``CheckpointError``."""
+    if not 0 < share < 1:
+        raise CheckpointError(f"a share of {share:g} of {path} is no mean: give 0 < share < 1")
+    return share
