@@ -20,7 +20,7 @@ from training.torch_setup import choose_device, keep_large_blocks
 def interpolate(
     checkpoint: Annotated[Path, typer.Option(help="A checkpoint.pt that had a published start.")],
     run: Annotated[Path, typer.Option(help="Folder for the new checkpoint.")],
-    share: Annotated[float, typer.Option(help="How far from the start to the end, 0 to 1.")] = 0.5,
+    share: Annotated[float, typer.Option(help="How far from the start to the end, 0 to below 1.")] = 0.5,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Write a checkpoint of weights between a run's published start and its end."""

@@ -54,7 +54,10 @@ def mixed(
 
 
 def checked_share(share: float, path: Path) -> float:
-    """Return a share that lies between; raises ``CheckpointError``."""
-    if not 0 < share < 1:
-        raise CheckpointError(f"a share of {share:g} of {path} is no mean: give 0 < share < 1")
+    """Return a share that changes the weights of ``path``; raises ``CheckpointError``.
+
+    0 is the start itself, with a last layer fitted to the targets and nothing else trained.
+    """
+    if not 0 <= share < 1:
+        raise CheckpointError(f"a share of {share:g} of {path} is no mean: give 0 <= share < 1")
     return share
