@@ -12,6 +12,8 @@ from app.domain.scene_errors import RefusedAttemptError
 #: Every label value that is met stays for ever, so that there is a last one.
 MAX_DOORS = 32
 OTHER_DOORS = "other"
+#: Of requests that name no door.
+NO_DOOR = "unnamed"
 ATTEMPT_CODES = tuple(sorted(error.code for error in RefusedAttemptError.__subclasses__()))
 
 _SIMILARITIES = tuple(step / 20 for step in range(20))
@@ -45,6 +47,8 @@ class DoorMetrics:
             ["door", "code"],
             registry=registry,
         )
+        for door in (NO_DOOR, OTHER_DOORS):
+            self._begin_attempts(door)
         self.similarity = Histogram(
             "facegate_door_similarity",
             "Similarity to the nearest employee or the claimed one, by door and answer.",
@@ -91,9 +95,13 @@ class DoorMetrics:
                 return OTHER_DOORS
             if door not in self._doors:
                 self._doors.add(door)
-                for code in ATTEMPT_CODES:  # from 0 on: a rate misses what a new series begins with
-                    self.attempts.labels(door, code)
+                self._begin_attempts(door)
             return door
+
+    def _begin_attempts(self, door: str) -> None:
+        """Expose 0 before the first attempt: a rate misses what a series begins with."""
+        for code in ATTEMPT_CODES:
+            self.attempts.labels(door, code)
 
     @staticmethod
     def _quality(

@@ -56,6 +56,16 @@ def test_a_photo_that_cannot_be_used_is_counted_for_its_door(client: TestClient)
     assert f'{name}{{code="face_too_dark",door="north"}} 1.0' in exposed
 
 
+def test_attempts_begin_at_none() -> None:
+    registry = CollectorRegistry()
+    doors = DoorMetrics(registry)
+    doors.saw("north", "verify", "known", 0.8, QUALITY)
+    exposed = generate_latest(registry).decode()
+    for door in ("unnamed", "other", "north"):
+        name = "facegate_door_refused_attempts_total"
+        assert f'{name}{{code="liveness_failed",door="{door}"}} 0.0' in exposed
+
+
 @pytest.mark.parametrize("door", ["a" * 33, "north gate", "x;y", "north/1"])
 def test_a_name_that_is_no_door_is_refused(client: TestClient, door: str) -> None:
     answer = client.post("/v1/verify", files={"photo": photo("bob")}, headers={"x-door": door})

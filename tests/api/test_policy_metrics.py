@@ -8,11 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.api.policy_metrics import expose_promises
-from app.bootstrap import warn_of_broken_promise
-from app.domain.policy import Promise, RiskPolicy
+from app.bootstrap import make_metrics, warn_of_broken_promise
+from app.domain.policy import Promise, RiskPolicy, RiskTargets
+from app.services.policy import DecisionPolicy
 from tests.api.test_recognition_routes import enroll_team
 from tests.services.conftest import RISK
 from tests.services.fakes import MANIFEST
+from tests.services.test_policy import index_of
 
 
 def read(exposed: str) -> dict[tuple[str, str], float]:
@@ -32,9 +34,20 @@ def test_the_promise_in_force_moves_with_the_gallery(client: TestClient) -> None
     for question, part in (("identify", "identify"), ("claim", "verify")):
         assert after["promised_rate", question] == pytest.approx(told[part]["promised_rate"])
         assert after["promise_kept", question] == 1
-    assert after["promised_rate", "identify"] != after["promised_rate", "claim"]
     assert after["promised_rate", "claim"] == before["promised_rate", "claim"]
     assert not [name for name, _ in after if "threshold" in name]
+
+
+def test_the_service_tells_when_its_gallery_outgrows_the_stated_risk() -> None:
+    index = index_of(150, alike=0.0)
+    risk = RiskPolicy(MANIFEST, RiskTargets(fpir=0.0001, fmr=0.001))
+    assert risk.most_people(0.0001) < 150
+    policy = DecisionPolicy(risk, index, 0.5, 0.5)
+    crowded = read(make_metrics(policy).exposition().decode())
+    assert crowded["promise_kept", "identify"] == 0
+    assert crowded["promise_kept", "claim"] == 1
+    index.replace_all([], 1)
+    assert read(make_metrics(policy).exposition().decode())["promise_kept", "identify"] == 1
 
 
 def test_a_gallery_too_large_for_the_stated_risk_shows() -> None:

@@ -168,6 +168,7 @@ class DistillationRun:
             load_exported(self.student, path)
             return
         state = load_checkpoint(path, self.options.device)
+        self._require_trained(state)
         self.student.load_state_dict(state["student"])
         if state["heads"].keys() == self.heads.state_dict().keys():
             self.heads.load_state_dict(state["heads"])
@@ -186,7 +187,13 @@ class DistillationRun:
             weights = self.targets.root / wanted.start
             start_from_published(student, self.heads, weights, self.targets, self.crops)
 
+    @staticmethod
+    def _require_trained(state: dict[str, Any]) -> None:
+        if "heads" not in state:
+            raise CheckpointError("weights of `interpolate` are none that training can go on from")
+
     def _restore(self, state: dict[str, Any]) -> None:
+        self._require_trained(state)
         if Recipe.model_validate(state["recipe"]) != self.recipe:
             raise CheckpointError("the checkpoint was made by another recipe")
         self.student.load_state_dict(state["student"])

@@ -27,8 +27,9 @@ TRAINED_SHARE = "trained_share"
 def interpolated(
     state: dict[str, Any], trained_share: float, targets: TargetSource, crops: CropSet
 ) -> dict[str, Any]:
-    """Return the state of a checkpoint with weights ``trained_share`` of the way from its start.
+    """Return a checkpoint's state with weights ``trained_share`` of the way from its start.
 
+    It tells what the run was and can be judged, exported and joined, but not trained on.
     The last layer, which the start did not have, is fitted anew to the corrected targets of some of
     the ``crops``. Raises ``CheckpointError`` where the run had no published start, or where its
     weights lie between the two already.
@@ -43,7 +44,9 @@ def interpolated(
     student.load_state_dict(mixed(student.state_dict(), state["student"], trained_share))
     seen, answers = see_pictures(student, targets, crops)
     fit_linear(student.project, seen, answers[CORRECTION])
-    return state | {"student": student.state_dict(), TRAINED_SHARE: trained_share}
+    kept = ("recipe", "step_number", "elapsed_seconds", "earlier_runs")
+    history = {name: state[name] for name in kept if name in state}
+    return history | {"student": student.state_dict(), TRAINED_SHARE: trained_share}
 
 
 def mixed(

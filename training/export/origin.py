@@ -94,7 +94,7 @@ somebody else.{self._mean()}
 
 {markdown(teachers)}
 
-{weights_licence([source.name for source in self.recipe.sources])}"""
+{weights_licence([source.name for source in self.recipe.sources], self._started_from)}"""
 
     @property
     def final_checkpoint(self) -> str:
@@ -111,12 +111,19 @@ somebody else.{self._mean()}
             " was fitted to the corrected teachers once more."
         )
 
-    def _start(self) -> str:
-        """Return whose weights the first run started from, where they were not random."""
+    @property
+    def _started_from(self) -> str | None:
+        """Whose weights the first run started from, where they were not random."""
         student = self.recipe.student
         if not isinstance(student, MobileRecipe):
+            return None
+        return Path(student.start).name.removesuffix(".ts.pt")
+
+    def _start(self) -> str:
+        """Return in words whose weights the first run started from, and what changed."""
+        student, name = self.recipe.student, self._started_from
+        if not isinstance(student, MobileRecipe) or name is None:
             return ""
-        name = Path(student.start).name.removesuffix(".ts.pt")
         reads = (
             "the learned pooling was resampled from 8 x 8 to 7 x 7 positions, and it reads the\n"
             "112 px ArcFace crop in RGB, not its own 128 px crop in BGR."

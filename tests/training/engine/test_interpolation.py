@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.training.made_data import write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from training.engine.distill_command import interpolate
 from training.engine.distillation import train
 from training.engine.interpolation import checked_share, interpolated, mixed
@@ -56,6 +56,10 @@ def test_the_mean_of_start_and_end_keeps_near_the_targets(tmp_path: Path) -> Non
     assert mean["trained_share"] == 0.5
     with pytest.raises(CheckpointError, match="already"):
         interpolated(mean, 0.5, run.targets, run.crops)
+    save_checkpoint(tmp_path / "mean" / "checkpoint.pt", mean)
+    for options in ({"initial_weights": tmp_path / "mean" / "checkpoint.pt"}, {"resume": True}):
+        with pytest.raises(CheckpointError, match="none that training can go on from"):
+            make_run(tuned_recipe(steps=6), data, tmp_path / "mean", **options)
 
 
 def test_a_run_from_random_weights_has_no_start(tmp_path: Path) -> None:
@@ -88,6 +92,10 @@ def test_the_command_writes_a_checkpoint_whose_origin_tells(
     assert result.exit_code == 0, result.output
     _, origin = read_training(tmp_path / "mean" / "checkpoint.pt")
     assert origin.trained_share == 0.7
+    assert origin.steps == 6
+    again = CliRunner().invoke(app, [*words, "--share", "0.6"])
+    assert isinstance(again.exception, CheckpointError)
+    assert read_training(tmp_path / "mean" / "checkpoint.pt")[1].trained_share == 0.7
 
 
 def test_a_card_tells_of_weights_between() -> None:
