@@ -19,6 +19,12 @@ from training.demo.service import running_service
 
 GREEN, RED = (80, 160, 40), (50, 50, 210)
 TILE = 150
+GREY = (90, 90, 90)
+LEGEND_HEIGHT = 40
+LEGEND = (
+    "What the service answered: an id, or unknown. Green: right, red: wrong.",
+    "s: similarity to the nearest, p: probability of the answer",
+)
 
 
 @dataclass(frozen=True)
@@ -113,12 +119,23 @@ def _print(verdicts: Sequence[Verdict], threshold: float, console: Console) -> N
 
 
 def contact_sheet(verdicts: Sequence[Verdict], columns: int = 10) -> npt.NDArray[np.uint8]:
-    """Return all faces with their verdicts, as one BGR picture; a right one has a green frame."""
+    """Return all faces with their verdicts, as one BGR picture; a right one has a green frame.
+
+    A legend stands below.
+    """
     tiles = [_tile(verdict) for verdict in verdicts]
     blank = np.full_like(tiles[0], 255)
     tiles += [blank] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
-    return np.vstack(rows)
+    return np.vstack([*rows, _legend(rows[0].shape[1])])
+
+
+def _legend(width: int) -> npt.NDArray[np.uint8]:
+    strip = np.full((LEGEND_HEIGHT, width, 3), 255, np.uint8)
+    for number, line in enumerate(LEGEND):
+        place = (6, 16 + 16 * number)
+        cv2.putText(strip, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, GREY, 1, cv2.LINE_AA)
+    return strip
 
 
 def _tile(verdict: Verdict) -> npt.NDArray[np.uint8]:
