@@ -7,6 +7,8 @@ import sys
 
 import torch
 
+EMBEDDED_AT_ONCE = 16  # crops whose features stay in a CPU's cache
+
 
 def choose_device(name: str | None = None) -> torch.device:
     """Return the named device, or CUDA where there is one, else the CPU with all its cores."""

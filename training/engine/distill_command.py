@@ -1,4 +1,4 @@
-"""``distill``: a student trained towards several teachers at once; ``interpolate`` its weights."""
+"""``python -m training distill``: a student trained towards several teachers at once."""
 
 from __future__ import annotations
 
@@ -8,36 +8,11 @@ from typing import Annotated
 import typer
 
 from training.data.sources import read_sources
-from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from training.engine.distillation import DistillationRun, RunOptions, train
-from training.engine.interpolation import checked_share, interpolated
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.recipe import Recipe, load_recipe
+from training.recipe import load_recipe
 from training.torch_setup import choose_device, keep_large_blocks
-
-
-def interpolate(
-    checkpoint: Annotated[Path, typer.Option(help="A checkpoint.pt that had a published start.")],
-    run: Annotated[Path, typer.Option(help="Folder for the new checkpoint.")],
-    share: Annotated[
-        float, typer.Option(help="How far from the start to the end, 0 to below 1.")
-    ] = 0.5,
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """Write a checkpoint of weights between a run's published start and its end."""
-    checked_share(share, checkpoint)
-    written = run / "checkpoint.pt"
-    if written.exists():
-        raise CheckpointError(f"{written} exists; nothing is written over it")
-    device = choose_device("cpu")
-    state = load_checkpoint(checkpoint, device)
-    recipe = Recipe.model_validate(state["recipe"])
-    crops = read_sources(recipe, data)
-    targets = TargetSource(recipe, crops, data, CACHE, device)
-    run.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(written, interpolated(state, share, targets, crops))
-    typer.echo(f"checkpoint: {written}")
 
 
 def distill(

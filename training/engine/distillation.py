@@ -31,8 +31,7 @@ from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.students import make_student
 from training.recipe import MobileRecipe, Recipe
 from training.teachers.targets import fill_with_mean
-
-EMBEDDED_AT_ONCE = 16  # crops whose features stay in a CPU's cache
+from training.torch_setup import EMBEDDED_AT_ONCE
 
 
 class TrainingDivergedError(RuntimeError):

@@ -17,9 +17,9 @@ from training.engine.targets import CORRECTION, TargetSource
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
 from training.teachers.targets import fill_with_mean
+from training.torch_setup import EMBEDDED_AT_ONCE
 
 PICTURES = 12_000
-BATCH = 16  # features that stay in a CPU's cache
 RIDGE = 1e-3  # of the mean square of an input
 
 
@@ -53,7 +53,7 @@ def see_pictures(
     features: list[Tensor] = []
     wanted: dict[str, list[Tensor]] = {}
     student.eval()
-    for rows in order[:PICTURES].split(BATCH):
+    for rows in order[:PICTURES].split(EMBEDDED_AT_ONCE):
         stored = crops.images[rows].to(targets.device)
         pictures = cut_crops(fill_with_mean(stored), 112, None, None)
         pictures = pictures.contiguous(memory_format=torch.channels_last)

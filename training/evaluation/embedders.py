@@ -19,13 +19,14 @@ import torch.nn.functional as F
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
 from training.engine.checkpoint import CheckpointError, load_checkpoint
-from training.engine.distillation import EMBEDDED_AT_ONCE, embed_crops
+from training.engine.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.evaluation.pairs import Matrix
 from training.export.module import load_module
 from training.networks.students import make_student
 from training.recipe import Recipe, load_recipe
 from training.teachers.torchscript import Teacher
+from training.torch_setup import EMBEDDED_AT_ONCE
 
 FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN
 BATCH = 128

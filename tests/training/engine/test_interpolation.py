@@ -14,8 +14,8 @@ from tests.training.made_data import write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
 from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from training.engine.distill_command import interpolate
 from training.engine.distillation import train
+from training.engine.interpolate_command import interpolate
 from training.engine.interpolation import checked_share, interpolated, mixed
 from training.engine.targets import CORRECTION
 from training.engine.warm_start import see_pictures

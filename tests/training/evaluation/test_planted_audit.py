@@ -4,17 +4,34 @@ import numpy as np
 import pytest
 import torch
 
-from app.domain.embeddings import as_embedding
+from app.domain.embeddings import Embedding, as_embedding
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
 from training.data.crops import CropSet, DataError
+from training.evaluation.intervals import IntArray
+from training.evaluation.pairs import Matrix
 from training.evaluation.planted_audit import judge_planted, plant, wanted_rows
-from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
+from training.evaluation.planted_twins import TWIN, TwinPlan, blend_twins, plan_twins
+
+
+def photos_of(count: int) -> tuple[Matrix, IntArray]:
+    """Return six photos of each of ``count`` made people, and whose they are."""
+    embeddings = np.concatenate([np.stack(photos) for photos in made_people(count, 6).values()])
+    return embeddings, np.repeat(np.arange(count), 6)
+
+
+def blended(embeddings: Matrix, plans: list[TwinPlan], share: float) -> dict[int, list[Embedding]]:
+    """Return every plan's twin, ``share`` of the way from the person to the mate."""
+    return {
+        plan.person: [
+            blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), share)
+            for own, other in zip(plan.own, plan.other, strict=True)
+        ]
+        for plan in plans
+    }
 
 
 def test_what_is_planted_is_found_and_counted() -> None:
-    people = list(made_people(60, 6).values())
-    embeddings = np.concatenate([np.stack(photos) for photos in people])
-    identities = np.repeat(np.arange(60), 6)
+    embeddings, identities = photos_of(60)
     gallery, places = plant(embeddings, identities, twice=8, swapped=10)
     assert len(gallery) == 68
     assert len(places) == 10
@@ -26,20 +43,12 @@ def test_what_is_planted_is_found_and_counted() -> None:
 
 
 def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
-    people = list(made_people(20, 6).values())
-    embeddings = np.concatenate([np.stack(photos) for photos in people])
-    identities = np.repeat(np.arange(20), 6)
+    embeddings, identities = photos_of(20)
     plans = plan_twins(identities, 4, 3)
     assert [plan.person for plan in plans] == [16, 17, 18, 19]
     assert [plan.own.tolist() for plan in plans[:2]] == [[99, 100, 101], [105, 106, 107]]
     assert [plan.other.tolist() for plan in plans[:2]] == [[117, 118, 119], [99, 100, 101]]
-    twins = {
-        plan.person: [
-            blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), 0.3)
-            for own, other in zip(plan.own, plan.other, strict=True)
-        ]
-        for plan in plans
-    }
+    twins = blended(embeddings, plans, 0.3)
     gallery, places = plant(embeddings, identities, 3, 4, twins)
     figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.people, figures.photos) == (20, 3 * 27)
@@ -52,17 +61,9 @@ def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
 
 
 def test_a_twin_may_be_named_with_whom_it_was_blended() -> None:
-    people = list(made_people(8, 6).values())
-    embeddings = np.concatenate([np.stack(photos) for photos in people])
-    identities = np.repeat(np.arange(8), 6)
+    embeddings, identities = photos_of(8)
     plans = plan_twins(identities, 2, 3)
-    twins = {
-        plan.person: [
-            blend(as_embedding(embeddings[own]), as_embedding(embeddings[other]), 0.5)
-            for own, other in zip(plan.own, plan.other, strict=True)
-        ]
-        for plan in plans
-    }
+    twins = blended(embeddings, plans, 0.5)
     gallery, places = plant(embeddings, identities, 0, 0, twins)
     related = {frozenset((f"{plan.person}{TWIN}", str(plan.mate))) for plan in plans}
     strict = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)

@@ -15,8 +15,13 @@ from tests.training.networks.published_file import (
     write_published,
 )
 from training.engine.checkpoint import CheckpointError
-from training.networks.mobile_face_net import PUBLISHED_TEMPLATE, MobileFaceNetwork
+from training.networks.mobile_face_net import (
+    PUBLISHED_SIZE,
+    PUBLISHED_TEMPLATE,
+    MobileFaceNetwork,
+)
 from training.networks.published_weights import load_published
+from training.recipe import load_recipe
 
 
 def test_the_network_says_of_rgb_what_the_published_one_says_of_bgr(tmp_path: Path) -> None:
@@ -94,3 +99,9 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     tensors[2] = torch.zeros(32, 3, 3, 3)
     with pytest.raises(CheckpointError, match="another network"):
         load_published(network, write_published(tmp_path / "other.pt", tensors))
+
+
+def test_the_published_crop_is_the_one_that_its_teacher_is_shown() -> None:
+    teacher = load_recipe("native-open").teachers[0]
+    assert teacher.name == "face-reid-0095"
+    assert (teacher.template, teacher.input_size) == (PUBLISHED_TEMPLATE, PUBLISHED_SIZE)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.training.proof.test_proof import made_population
 from training.calibration.calibrate import CalibrationFaces
+from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix, pairs_at_or_above
 from training.evaluation.populations import Pool
 from training.evaluation.reliability import ReliabilityBin
@@ -29,19 +30,26 @@ def strangers_of_two_groups() -> Matrix:
     return rows
 
 
-def test_the_group_that_looks_alike_is_confused_more_often_than_everybody() -> None:
-    strangers = strangers_of_two_groups()
+def faces_with(
+    strangers: Matrix, pools: list[Pool], duplicates: IntArray | None
+) -> CalibrationFaces:
+    """Return 40 made people of four photos, and the strangers."""
     population = made_population(40, 4, seed=3)
-    pools = [Pool("plain", np.arange(PEOPLE)), Pool("alike", np.arange(PEOPLE, 2 * PEOPLE))]
-    faces = CalibrationFaces(
+    return CalibrationFaces(
         val=population.faces,
         people=population.people,
         val_files=tuple(str(row) for row in range(len(population.faces))),
         strangers=strangers,
         stranger_files=tuple(str(row) for row in range(len(strangers))),
         pools=pools,
-        duplicates=None,
+        duplicates=duplicates,
     )
+
+
+def test_the_group_that_looks_alike_is_confused_more_often_than_everybody() -> None:
+    strangers = strangers_of_two_groups()
+    pools = [Pool("plain", np.arange(PEOPLE)), Pool("alike", np.arange(PEOPLE, 2 * PEOPLE))]
+    faces = faces_with(strangers, pools, None)
     everybody, plain, alike = errors_by_group(faces, 0.5)
     known = pairs_at_or_above(strangers, 0.5)[::3]  # a third of the matches is one person twice
     mended = errors_by_group(replace(faces, duplicates=known), 0.5)[0]
@@ -58,15 +66,10 @@ def test_the_group_that_looks_alike_is_confused_more_often_than_everybody() -> N
 
 def test_halves_share_nobody_and_keep_what_is_known_of_doubles() -> None:
     strangers = strangers_of_two_groups()
-    population = made_population(40, 4, seed=3)
-    faces = CalibrationFaces(
-        val=population.faces,
-        people=population.people,
-        val_files=tuple(str(row) for row in range(len(population.faces))),
-        strangers=strangers,
-        stranger_files=tuple(str(row) for row in range(len(strangers))),
-        pools=[Pool("alike", np.arange(PEOPLE, 2 * PEOPLE))],
-        duplicates=np.array([(0, 2), (0, 3), (1, 3)]),
+    faces = faces_with(
+        strangers,
+        [Pool("alike", np.arange(PEOPLE, 2 * PEOPLE))],
+        np.array([(0, 2), (0, 3), (1, 3)]),
     )
     fitted, tested = divided(faces)
     assert not set(fitted.people) & set(tested.people)
