@@ -15,8 +15,8 @@ from training.engine.learning_parts import LearningParts, load_parts
 from training.evaluation.similarity import judge_similarity
 from training.metric_recipe import MetricRecipe
 
-#: What recipes of one comparison may differ in.
-COMPARED = frozenset({"name", "loss", "miner"})
+#: What recipes of one comparison may differ in; a bar judges a run and changes nothing in it.
+COMPARED = frozenset({"name", "bar", "loss", "miner"})
 
 
 class _Record(BaseModel):

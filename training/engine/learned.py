@@ -44,9 +44,12 @@ class HeldOut:
 
 
 def identity_of_run(recipe: MetricRecipe, parts: LearningParts) -> dict[str, object]:
-    """Return what makes two runs the same run: the recipe with its seed, and the data."""
+    """Return what makes two runs the same run: the recipe with its seed, and the data.
+
+    The bar is left out: it judges a run and changes nothing in it.
+    """
     return {
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json", exclude={"bar"}),
         "train": fingerprint(parts.train.images, parts.train.labels),
         "validation": fingerprint(parts.validation.images, parts.validation.labels),
         "test": fingerprint(parts.test.images, parts.test.labels),

@@ -52,6 +52,10 @@ def test_every_recipe_is_learned_with_every_seed_and_saved_runs_are_not_made_aga
     assert {path: path.stat().st_mtime_ns for path in weights} == weights
     assert all(": saved" in line for line in json.loads((tmp_path / "told.json").read_text()))
 
+    barred = TRIPLET.model_copy(update={"bar": 0.5})
+    assert compared(tmp_path, CONTRASTIVE, barred, seeds=2) == first
+    assert all(": saved" in line for line in json.loads((tmp_path / "told.json").read_text()))
+
     longer = TRIPLET.model_copy(update={"steps": 13})
     other = CONTRASTIVE.model_copy(update={"steps": 13})
     compared(tmp_path, other, longer, seeds=1)
