@@ -85,6 +85,24 @@ class CorrectionRecipe(_Strict):
     similarity_weight: float = 1.0
 
 
+class HubnessRecipe(_Strict):
+    """How far an embedder leans away from crowds, and what a crowd is.
+
+    A crowd is the ``nearest`` of so many ``centres``. ``strength`` is what either face's crowd
+    takes from a similarity; 0.5 would be the published scaling, if centres were people.
+    ``offset`` is the usual last coordinate: with more of it the formula holds better, and centroids
+    gain more on strangers, for all share it. ``nearer`` is how much nearer pictures of the training
+    people's style are to the centres than other pictures. Chosen on validation people and
+    strangers.
+    """
+
+    centres: int = Field(default=512, ge=1)
+    nearest: int = Field(default=6, ge=1)
+    strength: float = Field(default=0.3, ge=0)
+    offset: float = Field(default=0.2, gt=0, lt=0.9)
+    nearer: float = 0.09
+
+
 class AugmentRecipe(_Strict):
     """How often and how strongly a picture is changed; probabilities unless a unit is named."""
 

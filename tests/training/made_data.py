@@ -90,11 +90,11 @@ def tiny_recipe(**changes: object) -> Recipe:
     return Recipe.model_validate(document | changes)
 
 
-def write_tiny_data(root: Path) -> Path:
-    """Write everything that ``tiny_recipe`` names."""
+def write_tiny_data(root: Path, pool: int = 12) -> Path:
+    """Write everything that ``tiny_recipe`` names, with ``pool`` people who are all different."""
     write_folder(root / "people", 6, 3)
-    write_tar(root / "pool.tar", {f"pool/{n}.png": picture(900 + n) for n in range(12)})
-    rows = [f"pool/{n}.png,{'female' if n % 2 else 'male'},north,20-29" for n in range(12)]
+    write_tar(root / "pool.tar", {f"pool/{n}.png": picture(900 + n) for n in range(pool)})
+    rows = [f"pool/{n}.png,{'female' if n % 2 else 'male'},north,20-29" for n in range(pool)]
     (root / "pool.csv").write_text("file,gender,group,age\n" + "\n".join(rows) + "\n")
     write_teacher(root / "one.pt", 1, 10)
     write_teacher(root / "two.pt", 2, 7)

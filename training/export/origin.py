@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from training.evaluation.report import Sheet, markdown
 from training.evaluation.results import Record
 from training.export.licences import licence_of, weights_licence
-from training.recipe import CorrectionRecipe, MobileRecipe, Recipe
+from training.recipe import CorrectionRecipe, HubnessRecipe, MobileRecipe, Recipe
 
 
 class EarlierRun(Record):
@@ -190,18 +190,24 @@ use, which are not part of the weights."""
 
 
 class JointOrigin(Record):
-    """A trained student and an imported network behind one head, by ``training join``."""
+    """A trained student and an imported network behind one head, by ``training join``.
+
+    Up to 2.1.0 there was no correction of hubs.
+    """
 
     kind: Literal["joint"] = "joint"
     trained: TrainedOrigin
     imported: ImportedOrigin
     share: float
     head: CorrectionRecipe
+    hubness: HubnessRecipe | None = None
 
     @property
     def network(self) -> str:
         """What kind of network this is, in words."""
-        return f"two side by side: {self.trained.network}; {self.imported.network}; a linear head"
+        both = f"{self.trained.network}; {self.imported.network}"
+        hubs = "; a correction of hubs" if self.hubness else ""
+        return f"two side by side: {both}; a linear head{hubs}"
 
     def story(self) -> str:
         """Return what was trained, what was imported and how they meet, in Markdown."""
@@ -210,7 +216,7 @@ class JointOrigin(Record):
         return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
 and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
 the two say of the training pictures: keep their mean cosine{also}, and push apart people of one
-group and gender who are certainly different.
+group and gender who are certainly different.{self._hubs()}
 
 ### The first network, trained here
 
@@ -222,6 +228,18 @@ group and gender who are certainly different.
 its large matrices stored in bytes as in that file.
 
 **Licence.** {imported.licence}."""
+
+    def _hubs(self) -> str:
+        """Return how the last coordinate came about, where there is one."""
+        hubs = self.hubness
+        if hubs is None:
+            return ""
+        return f"""
+
+A last coordinate says how crowded it is round a face: how near it is to the nearest {hubs.nearest}
+of the centres of {hubs.centres} crowds of the training people, each a mean of many and nobody's
+embedding. Strangers who are alike only because many people look so come out less alike
+(local scaling, Conneau et al., ICLR 2018; strength {hubs.strength:g})."""
 
     def commands(self, folder: str, version: str) -> str:
         """Return the commands that make these weights again."""

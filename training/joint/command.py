@@ -17,7 +17,7 @@ from training.export.package import read_training, write_model
 from training.export.provenance import data_files
 from training.imports.command import OUT as IMPORTS
 from training.imports.sface import sface_origin
-from training.joint.join import HEAD, SHARE, join_with_sface
+from training.joint.join import HEAD, HUBNESS, SHARE, join_with_sface
 from training.torch_setup import choose_device
 
 
@@ -35,7 +35,11 @@ def join(
     recipe = trained.recipe
     network = join_with_sface(student, recipe, read_sources(recipe, data), data, CACHE)
 
-    origin = JointOrigin(trained=trained, imported=sface_origin(IMPORTS), share=SHARE, head=HEAD)
+    # Crowds of too few people are dropped, so that fewer may be left than were asked for.
+    hubness = HUBNESS.model_copy(update={"centres": len(network.correction.centres)})
+    origin = JointOrigin(
+        trained=trained, imported=sface_origin(IMPORTS), share=SHARE, head=HEAD, hubness=hubness
+    )
     files = data_files(recipe, data)
     parity = write_model(
         network,

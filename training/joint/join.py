@@ -2,7 +2,8 @@
 
 The head is the correction of ``training.teachers.correction`` once more, over what the two networks
 say of the training pictures. It starts as their principal directions and takes small steps, so that
-it mends which groups are confused without unlearning what the two agree on.
+it mends which groups are confused without unlearning what the two agree on. Behind it the embedding
+learns to lean away from crowds (``training.joint.hubness``).
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
 from training.engine.checkpoint import CheckpointError
 from training.engine.distillation import embed_crops
 from training.imports.sface import read_sface
+from training.joint.hubness import fit_hubness, one_of_each
+from training.networks.hubness import CrowdAware
 from training.networks.joint import JointNetwork
 from training.networks.quantised import quantise_large
-from training.recipe import CorrectionRecipe, Recipe
+from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
@@ -26,7 +30,15 @@ from training.teachers.torchscript import Teacher
 SFACE = "sface"
 #: What the student's cosine weighs beside SFace's; chosen on validation people and strangers.
 SHARE = 0.4
-HEAD = CorrectionRecipe(learning_rate=3e-5, similarity=20.0, repulsion=400.0, repulsion_margin=0.05)
+#: One less than 256: the correction of hubs adds a coordinate.
+HEAD = CorrectionRecipe(
+    embedding_dim=255,
+    learning_rate=3e-5,
+    similarity=20.0,
+    repulsion=400.0,
+    repulsion_margin=0.05,
+)
+HUBNESS = HubnessRecipe()
 
 
 def join_with_sface(
@@ -36,13 +48,14 @@ def join_with_sface(
     root: Path,
     cache: Path,
     settings: CorrectionRecipe = HEAD,
-) -> JointNetwork:
-    """Return the student and SFace as one network.
+) -> CrowdAware:
+    """Return the student and SFace as one network, corrected for hubs.
 
     ``crops`` are the pictures of the student's ``recipe``, and ``cache`` keeps SFace's answers: for
     the head's sake the means of each crop and its mirror image, as a teacher gives them, and the
     student's in bfloat16. What is served is fp32 and one view.
-    Raises ``CheckpointError`` where SFace is not among the recipe's teachers.
+    Raises ``CheckpointError`` where SFace is not among the recipe's teachers, and ``DataError``
+    where there are too few people to find crowds.
     """
     device = torch.device("cpu")
     spec = next((teacher for teacher in recipe.teachers if teacher.name == SFACE), None)
@@ -52,7 +65,10 @@ def join_with_sface(
     with torch.autocast("cpu", torch.bfloat16):
         ours = embed_crops(student, crops, device)
     head = fit_head(recipe, crops, ours, sface, settings)
-    return JointNetwork(student, quantise_large(read_sface()), SHARE, head).eval()
+    joined = F.normalize(head(_weighed(ours, sface)), dim=1)
+    correction = fit_hubness(joined[one_of_each(crops)], HUBNESS, recipe.seed)
+    network = JointNetwork(student, quantise_large(read_sface()), SHARE, head)
+    return CrowdAware(network, correction).eval()
 
 
 def fit_head(
@@ -67,5 +83,13 @@ def fit_head(
     It maps the weighed, concatenated rows that ``JointNetwork`` makes.
     """
     corrected = recipe.model_copy(update={"correction": settings})
-    weighed = [first * (2 * SHARE) ** 0.5, second * (2 * (1 - SHARE)) ** 0.5]
-    return fit_correction(corrected, crops, weighed)
+    # Twice the weights: a correction takes rows whose parts are unit embeddings on average.
+    weighed = _weighed(first, second) * 2**0.5
+    return fit_correction(
+        corrected, crops, list(weighed.split([first.shape[1], second.shape[1]], 1))
+    )
+
+
+def _weighed(first: Tensor, second: Tensor) -> Tensor:
+    """Return the rows that ``JointNetwork`` gives to its head, ``(N, D1 + D2)``."""
+    return torch.cat([first * SHARE**0.5, second * (1 - SHARE) ** 0.5], dim=1)

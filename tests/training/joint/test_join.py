@@ -16,7 +16,8 @@ from training.export.origin import ORIGIN, JointOrigin, TrainedOrigin
 from training.export.package import write_module
 from training.export.parity import made_patterns
 from training.imports.sface import EMBEDDING_DIM, sface_origin
-from training.joint.join import HEAD, SFACE, SHARE, fit_head, join_with_sface
+from training.joint.hubness import LEAST_PEOPLE
+from training.joint.join import HEAD, HUBNESS, SFACE, SHARE, fit_head, join_with_sface
 from training.losses.identity import group_repulsion
 from training.networks.students import make_student
 from training.recipe import load_recipe
@@ -54,7 +55,7 @@ def test_without_sface_among_the_teachers_there_is_nothing_to_join(tmp_path: Pat
 
 @pytest.mark.slow
 def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) -> None:
-    write_tiny_data(tmp_path)
+    write_tiny_data(tmp_path, pool=2 * LEAST_PEOPLE)
     write_teacher(tmp_path / "two.pt", 2, EMBEDDING_DIM)  # what SFace is called by as a teacher
     teacher = {"name": SFACE, "path": "two.pt", "input_size": 112, "channels": "rgb"}
     recipe = tiny_recipe(teachers=[teacher])
@@ -66,21 +67,27 @@ def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) ->
     parity = write_module(network, path, made_patterns()[:4])
     assert parity.holds
     rows = ExportedFile(path, "joint", torch.device("cpu")).embed_faces(centre_faces(crops)[:3])
-    assert rows.shape == (3, HEAD.embedding_dim)
+    assert rows.shape == (3, HEAD.embedding_dim + 1)
 
 
 def test_the_origin_tells_of_both_networks_and_reads_back(tmp_path: Path) -> None:
     trained = TrainedOrigin(recipe=tiny_recipe(), steps=6, hours=0.1)
     imported = sface_origin(tmp_path)
-    origin = JointOrigin(trained=trained, imported=imported, share=SHARE, head=HEAD)
+    origin = JointOrigin(
+        trained=trained, imported=imported, share=SHARE, head=HEAD, hubness=HUBNESS
+    )
     story = origin.story()
     assert imported.sha256 in story
+    assert f"{HUBNESS.centres} crowds" in story
     assert "research use only" in story
     assert "recipe `tiny` for 6 steps" in story
     assert "training join --checkpoint runs/1/checkpoint.pt --version 2.0.0" in origin.commands(
         "models/embedder/2.0.0", "2.0.0"
     )
     assert ORIGIN.validate_python(origin.model_dump(mode="json")) == origin
+    before = origin.model_copy(update={"hubness": None})  # as models up to 2.1.0 were made
+    assert "crowds" not in before.story()
+    assert "hubs" not in before.network
 
 
 @pytest.mark.parametrize(
