@@ -54,8 +54,7 @@ class Calibration:
         Both arrays are ``(N,)``; ``frames`` were fused into the probe. A count between two lines
         takes the lower one.
         """
-        fused = max(line.frames for line in self.lines if line.frames <= max(1, frames))
-        lines = [line for line in self.lines if line.frames == fused]
+        lines = self._lines_for(frames)
         wanted = np.asarray([line.photos for line in lines])
         chosen = np.clip(np.searchsorted(wanted, photo_counts, side="right") - 1, 0, None)
         slopes = np.asarray([line.slope for line in lines])[chosen]
@@ -63,11 +62,20 @@ class Calibration:
         ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts
         return ratios
 
+    def line(self, photos: int, frames: int) -> tuple[float, float]:
+        """Return slope and intercept of the line that speaks for so many photos and frames."""
+        fitting = [line for line in self._lines_for(frames) if line.photos <= max(1, photos)]
+        return fitting[-1].slope, fitting[-1].intercept
+
+    def _lines_for(self, frames: int) -> list[PlattCalibration]:
+        """Return the lines of the most frames that ``frames`` reaches."""
+        fused = max(line.frames for line in self.lines if line.frames <= max(1, frames))
+        return [line for line in self.lines if line.frames == fused]
+
     def similarity_of_equal_evidence(self, photo_count: int) -> float:
-        """Return the similarity that speaks as much for one person as for two."""
-        fitting = [line for line in self.lines if line.photos <= photo_count]
-        line = fitting[-1] if fitting else self.lines[0]
-        return -line.intercept / line.slope
+        """Return the similarity of a single frame that speaks as much for one person as for two."""
+        slope, intercept = self.line(photo_count, frames=1)
+        return -intercept / slope
 
 
 def pair_probability(log_likelihood_ratio: float, prior_same: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from training.burst.frames import simulate_frames
 from training.data.crops import CropSet
@@ -41,12 +42,14 @@ class BurstTrial:
     """A gallery of one photo a person, and bursts of people in it and of others.
 
     ``gallery`` ``(G, D)``; ``genuine.people`` are rows of it, ``impostors.people`` are others.
+    ``unseen``: nothing was fitted on these people, so that the model's own lines can be judged.
     """
 
     source: str
     gallery: Matrix
     genuine: Bursts
     impostors: Bursts
+    unseen: bool = False
 
 
 def days_apart(photos: Matrix, crops: CropSet, seed: int) -> BurstTrial:
@@ -91,7 +94,10 @@ def one_moment(
     most_strangers: int,
     seed: int,
 ) -> BurstTrial:
-    """Simulate the frames of one later photo of everybody who has two, and of strangers' photos."""
+    """Simulate the frames of one later photo of everybody who has two, and of strangers' photos.
+
+    ``photos`` ``(N, D)`` are the embeddings of ``crops``.
+    """
     rows_of = rows_by_person(crops.identities.numpy(), crops.files)
     gallery = photos[[rows[0] for rows in rows_of.values()]]
     shown = [(number, rows[1]) for number, rows in enumerate(rows_of.values()) if len(rows) > 1]
@@ -100,14 +106,44 @@ def one_moment(
     return BurstTrial(
         "simulated frames of one photo",
         gallery,
-        _simulated(crops, np.array([row for _, row in shown], np.int64), people, embedder, seed),
-        _simulated(strangers, chosen, np.arange(len(chosen)), embedder, seed + MOST_FRAMES),
+        simulated_bursts(
+            crops, np.array([row for _, row in shown], np.int64), people, embedder, seed
+        ),
+        simulated_bursts(strangers, chosen, np.arange(len(chosen)), embedder, seed + MOST_FRAMES),
     )
 
 
-def _simulated(
+def unseen_moment(
+    crops: CropSet, embedder: CropEmbedder, most_people: int, most_strangers: int, seed: int
+) -> BurstTrial:
+    """Do the same with people nothing was fitted on: some of those with two photos are enrolled.
+
+    Strangers are people of one photo.
+    """
+    rows_of = rows_by_person(crops.identities.numpy(), crops.files)
+    random = np.random.default_rng(seed)
+    able = sorted(person for person, rows in rows_of.items() if len(rows) > 1)
+    chosen = random.permutation(able)[:most_people].tolist()
+    enrolled = crops.of(torch.tensor([row for person in chosen for row in rows_of[person][:2]]))
+    alone = [rows[0] for rows in rows_of.values() if len(rows) == 1]
+    trial = one_moment(
+        embedder.embed(enrolled),
+        enrolled,
+        crops.of(torch.tensor(alone)),
+        embedder,
+        most_strangers,
+        seed,
+    )
+    return replace(trial, source="simulated frames of LFW photos", unseen=True)
+
+
+def simulated_bursts(
     crops: CropSet, rows: IntArray, people: IntArray, embedder: CropEmbedder, seed: int
 ) -> Bursts:
+    """Return a burst of five simulated frames of each of these ``rows`` of crops.
+
+    Raises ``TypeError`` where the embedder takes no ready crops.
+    """
     if not isinstance(embedder, ExportedFile):
         raise TypeError("simulated frames are ready crops, which only an exported model takes")
     stored = crops.images[rows].numpy()

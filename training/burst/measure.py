@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from app.domain.calibration import Calibration
@@ -33,20 +35,33 @@ MIXED_FRAMES = (2, 3, 5)
 MOST_IMPOSTORS = 60_000
 MOST_MIXTURES = 400
 
+_Scored = tuple[Matrix, Matrix, IntArray, IntArray]
+
+
+@dataclass(frozen=True)
+class IdentifyThresholds:
+    """The similarities that the service asks for: of a single frame, and of several in one."""
+
+    single: float
+    fused: float
+
 
 def measure_bursts(
-    trial: BurstTrial, calibration: Calibration, identify_threshold: float
+    trial: BurstTrial, calibration: Calibration, thresholds: IdentifyThresholds
 ) -> BurstKind:
-    """Return the figures of one trial; calibration and threshold are the model's own."""
+    """Return the figures of one trial; calibration and thresholds are the model's own."""
     return BurstKind(
         source=trial.source,
         gallery_people=len(trial.gallery),
-        fusion=tuple(_fusion(trial, frames, identify_threshold) for frames in FRAME_COUNTS),
+        fusion=tuple(_fusion(trial, n, calibration, thresholds) for n in FRAME_COUNTS),
         mixtures=tuple(_mixtures(trial.genuine, calibration, frames) for frames in MIXED_FRAMES),
     )
 
 
-def _fusion(trial: BurstTrial, frames: int, threshold: float) -> FusionFigures:
+def _fusion(
+    trial: BurstTrial, frames: int, calibration: Calibration, thresholds: IdentifyThresholds
+) -> FusionFigures:
+    threshold = thresholds.fused if frames > 1 else thresholds.single
     people = len(np.unique(trial.genuine.people))
     single, against = (_against_gallery(trial.impostors, trial.gallery, n) for n in (1, frames))
     genuine = _against_gallery(trial.genuine, trial.gallery, frames)
@@ -62,7 +77,12 @@ def _fusion(trial: BurstTrial, frames: int, threshold: float) -> FusionFigures:
         fnir_at_identify=bootstrap_rate(~found, trial.genuine.people),
         fpir_at_identify=bootstrap_rate(against.max(axis=1) >= threshold, trial.impostors.people),
         shift=_reached(against) - _reached(single),
-        lines=tuple(_line(trial, fitted_on, frames) for fitted_on in sorted({1, frames})),
+        lines=tuple(
+            _shipped_line(trial, calibration, fitted_on, frames)
+            if trial.unseen
+            else _line(trial, fitted_on, frames)
+            for fitted_on in sorted({1, frames})
+        ),
     )
 
 
@@ -100,7 +120,20 @@ def _missed(trial: BurstTrial, frames: int, *, weighted: bool) -> Estimate:
 def _line(trial: BurstTrial, fitted_on: int, frames: int) -> LineCheck:
     """Fit on the even people of the trial with ``fitted_on`` frames, judge on the odd ones."""
     slope, intercept = fit_platt(*_scores(trial, fitted_on, 0)[:2])
-    same, other, owners, strangers = _scores(trial, frames, 1)
+    return _judged(_scores(trial, frames, 1), fitted_on, slope, intercept)
+
+
+def _shipped_line(
+    trial: BurstTrial, calibration: Calibration, fitted_on: int, frames: int
+) -> LineCheck:
+    """Judge the model's own line for one photo and up to ``fitted_on`` frames on everybody."""
+    slope, intercept = calibration.line(photos=1, frames=fitted_on)
+    return _judged(_scores(trial, frames, None), fitted_on, slope, intercept)
+
+
+def _judged(scores: _Scored, fitted_on: int, slope: float, intercept: float) -> LineCheck:
+    """Return how well a line speaks for these scores."""
+    same, other, owners, strangers = scores
     similarities = np.concatenate([same, other]).astype(np.float64)
     genuine = np.arange(len(similarities)) < len(same)
     probabilities = same_probability(similarities, slope, intercept)
@@ -121,12 +154,12 @@ def _line(trial: BurstTrial, fitted_on: int, frames: int) -> LineCheck:
     )
 
 
-def _scores(
-    trial: BurstTrial, frames: int, parity: int
-) -> tuple[Matrix, Matrix, IntArray, IntArray]:
-    """Return same and different scores and whom the probes show, of people of one parity."""
-    genuine = trial.genuine.of(np.nonzero(trial.genuine.people % 2 == parity)[0])
-    strangers = trial.impostors.of(np.nonzero(trial.impostors.people % 2 == parity)[0])
+def _scores(trial: BurstTrial, frames: int, parity: int | None) -> _Scored:
+    """Return same and different scores and whom the probes show, of people of one parity or all."""
+    genuine, strangers = (
+        bursts if parity is None else bursts.of(np.nonzero(bursts.people % 2 == parity)[0])
+        for bursts in (trial.genuine, trial.impostors)
+    )
     own: Matrix = np.einsum(
         "bd,bd->b", genuine.fused(frames, weighted=True), trial.gallery[genuine.people]
     )

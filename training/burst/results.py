@@ -8,8 +8,9 @@ from training.evaluation.results import Estimate, Record
 class LineCheck(Record):
     """How well a Platt line speaks for bursts of people it was not fitted on.
 
-    ``fitted_on``: how many frames its probes had. ``cllr`` in bits; ``ece`` over 15 bins where
-    half of all comparisons are genuine.
+    It is fitted on half of the trial's people, or, where nothing was fitted on any of them, the
+    model's own. ``fitted_on``: how many frames its probes had. ``cllr`` in bits; ``ece`` over 15
+    bins where half of all comparisons are genuine.
     """
 
     fitted_on: int
@@ -24,9 +25,9 @@ class FusionFigures(Record):
 
     ``fnir``: genuine bursts not identified where 1 % of strangers' bursts are taken for somebody;
     ``plain_fnir`` with frames weighted alike. ``fnir_at_identify`` and ``fpir_at_identify`` are at
-    the model's own threshold. ``shift``: how far the similarity that strangers reach at the rate
-    1e-4 lies above that of the same strangers' single frames. ``lines``: the line of single frames,
-    then one fitted on bursts of this length.
+    the threshold of the service's policy, which asks more of several frames. ``shift``: how far the
+    similarity that strangers reach at the rate 1e-4 lies above that of the same strangers' single
+    frames. ``lines``: the line of single frames, then one for bursts of this length.
     """
 
     frames: int

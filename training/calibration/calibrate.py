@@ -18,7 +18,7 @@ from training.calibration.results import (
     Tail,
     Thresholds,
 )
-from training.calibration.scores import Scores, centroid_scores, photo_scores
+from training.calibration.scores import FusedProbes, Scores, centroid_scores, photo_scores
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray
@@ -34,6 +34,8 @@ class CalibrationFaces:
     """Embeddings of validation people ``(V, D)`` and strangers ``(S, D)``, and who they are.
 
     ``duplicates`` are pairs of strangers' rows ``(K, 2)``, or None where nobody could look.
+    ``bursts`` are the same people as bursts of some numbers of frames; without them a burst is
+    spoken for by the lines of single frames.
     """
 
     val: Matrix
@@ -43,6 +45,7 @@ class CalibrationFaces:
     stranger_files: tuple[str, ...]
     pools: list[Pool]
     duplicates: IntArray | None
+    bursts: tuple[FusedProbes, ...] = ()
 
 
 def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) -> Calibration:
@@ -56,18 +59,19 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         _tail(pool.name, faces.strangers[pool.rows], pairs_within(found, pool.rows))
         for pool in faces.pools
     ]
-    lines, scores = _lines(faces)
+    scores = _scores(faces)
+    bursts = [each for fused in faces.bursts for each in _burst_scores(faces, fused)]
     shift = max(0.0, *(each.shift for each in scores), 0.0)
     thresholds = choose_thresholds(overall, pools, shift)
     lenient = choose_thresholds(overall, [], shift)
     return Calibration(
         model=model,
         sha256=sha256,
-        calibration=lines,
+        calibration=tuple(_line(each) for each in (*scores, *bursts)),
         impostor_tails=(overall, *pools),
         thresholds=thresholds,
         genuine=tuple(_genuine(each) for each in scores),
-        centroid_checks=check_centroids(scores, thresholds),
+        centroid_checks=check_centroids([*scores, *bursts], thresholds),
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift),
     )
@@ -100,14 +104,23 @@ def _described(
     )
 
 
-def _lines(faces: CalibrationFaces) -> tuple[tuple[PlattLine, ...], list[Scores]]:
-    """Fit a line for every number of photos that the validation people support."""
-    by_photos = [photo_scores(faces.val, faces.people, faces.strangers)]
-    for photos in CENTROID_PHOTOS:
-        scores = centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos)
-        if scores is not None:
-            by_photos.append(scores)
-    return tuple(_line(scores) for scores in by_photos), by_photos
+def _scores(faces: CalibrationFaces) -> list[Scores]:
+    """Return the scores for every number of photos that the validation people support."""
+    several = (
+        centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos)
+        for photos in CENTROID_PHOTOS
+    )
+    single = photo_scores(faces.val, faces.people, faces.strangers)
+    return [single, *(scores for scores in several if scores is not None)]
+
+
+def _burst_scores(faces: CalibrationFaces, fused: FusedProbes) -> list[Scores]:
+    """Return the scores of bursts for every number of photos, from one on."""
+    found = (
+        centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos, fused)
+        for photos in (1, *CENTROID_PHOTOS)
+    )
+    return [scores for scores in found if scores is not None]
 
 
 def _genuine(scores: Scores) -> Genuine:
@@ -122,6 +135,7 @@ def _line(scores: Scores) -> PlattLine:
     different = scores.different
     slope, intercept = fit_platt(scores.same, different)
     return PlattLine(
+        frames=scores.frames,
         photos=scores.photos,
         slope=slope,
         intercept=intercept,

@@ -20,6 +20,7 @@ def check_centroids(by_photos: list[Scores], thresholds: Thresholds) -> tuple[Ce
             fmr_at_verify=float((scores.strangers >= thresholds.verify.similarity).mean()),
             shift=scores.shift,
             shift_rate=SHIFT_RATE,
+            frames=scores.frames,
         )
         for scores in by_photos
     )

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
+from training.calibration.bursts import burst_probes
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.duplicates import find_duplicates
 from training.calibration.report import calibration_sheets
@@ -92,6 +93,7 @@ def read_faces(
         stranger_files=strangers.files,
         pools=read_pools(root / "strangers.csv", strangers.files, LEAST_PEOPLE),
         duplicates=find_duplicates(strangers, recipe, root, cache, device),
+        bursts=burst_probes(val, strangers, embedder),
     )
 
 

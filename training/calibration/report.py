@@ -57,6 +57,7 @@ def _tails(calibration: Calibration) -> Sheet:
 def _lines(calibration: Calibration) -> Sheet:
     rows = tuple(
         (
+            str(line.frames),
             str(line.photos),
             f"{line.slope:.2f}",
             f"{line.intercept:.2f}",
@@ -65,13 +66,14 @@ def _lines(calibration: Calibration) -> Sheet:
         )
         for line in calibration.calibration
     )
-    head = ("photos", "slope", "intercept", "Cllr (bits)", "of")
+    head = ("frames", "photos", "slope", "intercept", "Cllr (bits)", "of")
     return Sheet("Platt lines: similarity to log-likelihood ratio", head, rows)
 
 
 def _centroids(calibration: Calibration) -> Sheet:
     rows = tuple(
         (
+            str(check.frames),
             str(check.photos),
             _rate(check.fmr_at_identify),
             _rate(check.fmr_at_verify),
@@ -80,7 +82,7 @@ def _centroids(calibration: Calibration) -> Sheet:
         )
         for check in calibration.centroid_checks
     )
-    head = ("photos", "FMR at identify", "FMR at verify", "shift at FMR 1e-4", "of")
+    head = ("frames", "photos", "FMR at identify", "FMR at verify", "shift at FMR 1e-4", "of")
     return Sheet("Strangers against photos and centroids of val", head, rows)
 
 

@@ -8,6 +8,7 @@ from training.evaluation.results import Estimate, Record
 class PlattLine(Record):
     """A Platt line and the scores behind it; ``cllr`` in bits, 1.0 for a score that says nothing.
 
+    ``frames``: how many were fused into each probe.
     Cllr: Brümmer and du Preez, "Application-independent evaluation of speaker detection", 2006.
     """
 
@@ -18,6 +19,7 @@ class PlattLine(Record):
     same_people: int
     different_scores: int
     cllr: float
+    frames: int = 1
 
 
 class Tail(Record):
@@ -60,8 +62,9 @@ class Genuine(Record):
 class CentroidCheck(Record):
     """How strangers score against centroids of ``photos`` photos of validation people.
 
-    ``fmr_at_identify`` and ``fmr_at_verify`` are at the default thresholds; ``shift`` is how far
-    the similarity at FMR ``shift_rate`` lies above that of single photos of the same people.
+    ``frames``: how many were fused into a stranger's probe. ``fmr_at_identify`` and
+    ``fmr_at_verify`` are at the default thresholds, of single frames; ``shift`` is how far the
+    similarity at FMR ``shift_rate`` lies above that of single photos of the same people.
     """
 
     photos: int
@@ -71,6 +74,7 @@ class CentroidCheck(Record):
     fmr_at_verify: float
     shift: float
     shift_rate: float
+    frames: int = 1
 
 
 class Cost(Record):

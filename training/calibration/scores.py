@@ -1,4 +1,4 @@
-"""Scores of validation people and strangers: probe to photo, and probe to centroid."""
+"""Scores of validation people and strangers: probe to photo, to centroid, and bursts to either."""
 
 from __future__ import annotations
 
@@ -15,8 +15,22 @@ SHIFT_RATE = 1e-4  # rare enough to speak of the tail, frequent enough to be mea
 
 
 @dataclass(frozen=True)
+class FusedProbes:
+    """Bursts of ``frames`` frames, fused as the service fuses them, in place of single photos.
+
+    ``val`` ``(V, D)``: one of every validation photo; ``strangers`` ``(S', D)``: one of each of
+    the strangers in ``rows`` ``(S',)``.
+    """
+
+    frames: int
+    val: Matrix
+    strangers: Matrix
+    rows: IntArray
+
+
+@dataclass(frozen=True)
 class Scores:
-    """Similarities for enrolment with ``photos`` photos.
+    """Similarities for enrolment with ``photos`` photos, probed with ``frames`` frames in one.
 
     ``same`` and ``owners`` are ``(S,)``; ``others`` compares validation people with each other and
     ``strangers`` compares strangers with them. ``enrolled`` counts the photos or centroids.
@@ -31,6 +45,7 @@ class Scores:
     strangers: Matrix
     enrolled: int
     shift: float
+    frames: int = 1
 
     @property
     def different(self) -> Matrix:
@@ -45,12 +60,17 @@ def photo_scores(val: Matrix, people: IntArray, strangers: Matrix) -> Scores:
 
 
 def centroid_scores(
-    val: Matrix, people: IntArray, files: tuple[str, ...], strangers: Matrix, photos: int
+    val: Matrix,
+    people: IntArray,
+    files: tuple[str, ...],
+    strangers: Matrix,
+    photos: int,
+    fused: FusedProbes | None = None,
 ) -> Scores | None:
     """Return the scores with centroids of ``photos`` photos; None where nobody has enough.
 
-    Every photo of a person with more than ``photos`` is a probe once, against the centroid of the
-    next photos in (cyclic) file order.
+    Every photo of a person with more than ``photos`` is a probe once, or the burst made of it,
+    against the centroid of the next photos in (cyclic) file order.
     """
     probes, enrolled = [], []
     for rows in rows_by_person(people, files).values():
@@ -62,17 +82,20 @@ def centroid_scores(
     if not probes:
         return None
     means = centroids(val, np.array(enrolled, np.int64))
-    same: Matrix = np.einsum("nd,nd->n", val[probes], means)
+    shown = val if fused is None else fused.val
+    same: Matrix = np.einsum("nd,nd->n", shown[probes], means)
     owners = people[probes]
-    against_centroids = (means @ strangers.T).ravel()
+    against = (means @ (strangers if fused is None else fused.strangers).T).ravel()
+    single = strangers if fused is None else strangers[fused.rows]
     return Scores(
         photos=photos,
         same=same,
         owners=owners,
-        others=cross_similarities(means, val, owners, people),
-        strangers=against_centroids,
+        others=cross_similarities(means, shown, owners, people),
+        strangers=against,
         enrolled=len(means),
-        shift=_reached(against_centroids) - _reached((val[probes] @ strangers.T).ravel()),
+        shift=_reached(against) - _reached((val[probes] @ single.T).ravel()),
+        frames=1 if fused is None else fused.frames,
     )
 
 

@@ -47,6 +47,17 @@ class CropSet:
     def __len__(self) -> int:
         return len(self.files)
 
+    def of(self, rows: torch.Tensor) -> CropSet:
+        """Return the crops in these ``rows``, int64 ``(M,)``, with all that is known of them."""
+        return CropSet(
+            images=self.images[rows],
+            identities=self.identities[rows],
+            groups=self.groups[rows],
+            sources=self.sources[rows],
+            source_names=self.source_names,
+            files=tuple(self.files[row] for row in rows.tolist()),
+        )
+
     @staticmethod
     def concatenate(sets: list[CropSet]) -> CropSet:
         """Return one set of all, with identities and groups kept apart between the sources."""

@@ -21,7 +21,7 @@ from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
+from training.evaluation.intervals import FloatArray, bootstrap_rate
 from training.evaluation.open_set import enrol_people
 from training.evaluation.reliability import calibration_error, equal_width_bins
 from training.evaluation.results import Estimate
@@ -92,10 +92,10 @@ def measure_limits(
     Raises ``ValueError`` where nobody has more than three photos.
     """
     drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
-    gallery = embedder.embed(_rows(val, drawn.enrolled.reshape(-1)))
+    gallery = embedder.embed(val.of(torch.from_numpy(drawn.enrolled.reshape(-1))))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
     middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))
-    probes = _rows(val, drawn.probes)
+    probes = val.of(torch.from_numpy(drawn.probes))
     found = []
     for step in steps():
         spoilt = spoil_all(probes, step.spoil)
@@ -144,17 +144,6 @@ def spoil_all(crops: CropSet, spoil: Callable[[Image], Image]) -> CropSet:
         for image in crops.images.numpy()
     ]
     return dataclasses.replace(crops, images=torch.from_numpy(np.stack(images)))
-
-
-def _rows(crops: CropSet, rows: IntArray) -> CropSet:
-    return CropSet(
-        images=crops.images[rows],
-        identities=crops.identities[rows],
-        groups=crops.groups[rows],
-        sources=crops.sources[rows],
-        source_names=crops.source_names,
-        files=tuple(crops.files[row] for row in rows.tolist()),
-    )
 
 
 def _blurred(image: Image, sigma: float) -> Image:

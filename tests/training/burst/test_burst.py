@@ -6,14 +6,16 @@ import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
 from training.burst.bursts import MOST_FRAMES, Bursts, BurstTrial
+from training.burst.command import broken_promises
 from training.burst.frames import simulate_frames
-from training.burst.measure import measure_bursts
-from training.burst.results import BurstKind
+from training.burst.measure import IdentifyThresholds, measure_bursts
+from training.burst.results import BurstKind, BurstReport
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 
 DIM = 32
 CALIBRATION = Calibration((PlattCalibration(1, 16.0, -5.0),))
+THRESHOLDS = IdentifyThresholds(0.6, 0.62)
 
 
 def unit(vectors: np.ndarray) -> Matrix:
@@ -30,19 +32,22 @@ def bursts_of(centres: Matrix, people: IntArray, random: np.random.Generator) ->
     return Bursts(unit(frames), weights, people)
 
 
-@pytest.fixture(scope="module")
-def kind() -> BurstKind:
+def made_trial(*, unseen: bool = False) -> BurstTrial:
     random = np.random.default_rng(3)
     centres = unit(random.normal(size=(120, DIM)))
     strangers = unit(random.normal(size=(200, DIM)))
-    people = np.arange(100)
-    trial = BurstTrial(
+    return BurstTrial(
         "made",
         centres,
-        bursts_of(centres[:100], people, random),
+        bursts_of(centres[:100], np.arange(100), random),
         bursts_of(strangers, np.arange(200), random),
+        unseen,
     )
-    return measure_bursts(trial, CALIBRATION, 0.6)
+
+
+@pytest.fixture(scope="module")
+def kind() -> BurstKind:
+    return measure_bursts(made_trial(), CALIBRATION, THRESHOLDS)
 
 
 def test_more_frames_miss_fewer_and_good_ones_count_more(kind: BurstKind) -> None:
@@ -59,6 +64,30 @@ def test_the_line_of_single_frames_is_judged_beside_one_of_its_own(kind: BurstKi
     assert [[line.fitted_on for line in row.lines] for row in kind.fusion] == [[1], [1, 3], [1, 5]]
     for row in kind.fusion:
         assert all(0 < line.cllr < 1 and 0 <= line.ece.value <= 1 for line in row.lines)
+
+
+def test_of_people_nothing_was_fitted_on_the_models_own_lines_are_judged() -> None:
+    lines = (PlattCalibration(1, 16.0, -5.0), PlattCalibration(1, 20.0, -8.0, frames=3))
+    judged = measure_bursts(made_trial(unseen=True), Calibration(lines), THRESHOLDS)
+    told = [[(line.slope, line.intercept) for line in row.lines] for row in judged.fusion]
+    single, burst = (16.0, -5.0), (20.0, -8.0)
+    assert told == [[single], [single, burst], [single, burst]]
+
+
+def test_several_frames_are_held_to_the_threshold_of_several_frames() -> None:
+    judged = measure_bursts(made_trial(), CALIBRATION, IdentifyThresholds(-0.9, 0.99))
+    assert [row.fpir_at_identify.value for row in judged.fusion] == [1, 0, 0]
+
+
+def test_a_promise_is_broken_where_strangers_surely_pass_more_often(kind: BurstKind) -> None:
+    lenient = measure_bursts(made_trial(), CALIBRATION, IdentifyThresholds(0.6, -0.9))
+    report = BurstReport(model="made", sha256=None, kinds=(kind, lenient))
+    broken = broken_promises(report, 0.01)
+    assert [line.partition(":")[0] for line in broken if "100.0" in line] == [
+        "made, 3 frames",
+        "made, 5 frames",
+    ]
+    assert not broken_promises(report, 1.0)
 
 
 def test_a_foreign_frame_is_noticed(kind: BurstKind) -> None:

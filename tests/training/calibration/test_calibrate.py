@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from app.domain.calibration import gallery_posterior
+from app.domain.calibration import Calibration as DomainCalibration
+from app.domain.calibration import PlattCalibration, gallery_posterior
 from tests.training.evaluation.made_people import (
     NameEmbedder,
     made_people,
@@ -21,8 +23,9 @@ from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.command import calibrate_on, print_calibration
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
-from training.calibration.scores import centroid_scores, photo_scores
+from training.calibration.scores import FusedProbes, centroid_scores, photo_scores
 from training.evaluation.intervals import IntArray
+from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, read_strangers
 
 CPU = torch.device("cpu")
@@ -82,6 +85,53 @@ def test_a_calibration_ships_lines_tails_and_thresholds_that_agree() -> None:
     for cost in result.costs:
         assert cost.fnmr.low <= cost.fnmr.value <= cost.fnmr.high
     assert Calibration.model_validate_json(result.model_dump_json()) == result
+
+
+def fused(frames: int, val: Matrix, others: Matrix) -> FusedProbes:
+    """Return bursts that are a little nearer to their photos' middle than single frames."""
+    rows = np.arange(0, len(others), 3)
+    return FusedProbes(frames, unit(val + 0.02 * frames), unit(others[rows] + 0.02 * frames), rows)
+
+
+def unit(rows: Matrix) -> Matrix:
+    scaled: Matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
+
+
+def test_bursts_get_lines_of_their_own_and_move_no_threshold_of_single_frames() -> None:
+    plain = made_faces(None)
+    bursts = tuple(fused(frames, plain.val, plain.strangers) for frames in (3, 5))
+    without = calibrate_embedder(plain, "made", None)
+    result = calibrate_embedder(replace(plain, bursts=bursts), "made", None)
+    counts = [(line.frames, line.photos) for line in result.calibration]
+    assert counts == [(frames, photos) for frames in (1, 3, 5) for photos in (1, 2, 3, 5)]
+    assert result.calibration[:4] == without.calibration
+    assert result.thresholds == without.thresholds
+    assert result.genuine == without.genuine
+    assert {check.frames for check in result.centroid_checks} == {1, 3, 5}
+    served = DomainCalibration(
+        tuple(
+            PlattCalibration(line.photos, line.slope, line.intercept, line.frames)
+            for line in result.calibration
+        )
+    )
+    assert served.line(photos=3, frames=4) == (
+        result.calibration[6].slope,
+        result.calibration[6].intercept,
+    )
+
+
+def test_every_burst_probes_the_centroid_of_the_next_photos() -> None:
+    val, people, files = made_people([2, 4, 1])
+    others = strangers(6)
+    burst = fused(3, val, others)
+    scores = centroid_scores(val, people, files, others, 1, burst)
+    assert scores is not None
+    following = {0: 1, 1: 0, 2: 3, 3: 4, 4: 5, 5: 2}
+    expected = [float(burst.val[probe] @ val[photo]) for probe, photo in following.items()]
+    np.testing.assert_allclose(scores.same, expected, atol=1e-6)
+    assert scores.frames == 3
+    assert len(scores.strangers) == 6 * len(burst.rows)
 
 
 def test_people_who_appear_twice_are_left_out_and_listed() -> None:

@@ -1,0 +1,44 @@
+"""Validation people and strangers as bursts, for the lines that speak for several frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.burst.bursts import simulated_bursts
+from training.calibration.scores import FusedProbes
+from training.data.crops import CropSet
+from training.evaluation.embedders import CropEmbedder, ExportedFile
+from training.evaluation.intervals import SEED
+
+BURST_FRAMES = (3, 5)
+#: A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
+MOST_STRANGERS = 750
+#: Not the frames that ``training burst`` judges the lines with.
+SEED_OF_FRAMES = SEED + 1_000
+
+
+def burst_probes(
+    val: CropSet, strangers: CropSet, embedder: CropEmbedder
+) -> tuple[FusedProbes, ...]:
+    """Return every validation photo and some strangers as bursts of 3 and of 5 frames.
+
+    Frames are those of one moment (``training.burst.frames``). Nothing is returned for what takes
+    no ready crops: a checkpoint, or the teachers.
+    """
+    if not isinstance(embedder, ExportedFile):
+        return ()
+    random = np.random.default_rng(SEED_OF_FRAMES)
+    rows = np.sort(random.permutation(len(strangers))[:MOST_STRANGERS])
+    shown = simulated_bursts(
+        val, np.arange(len(val)), np.arange(len(val)), embedder, SEED_OF_FRAMES
+    )
+    others = simulated_bursts(strangers, rows, rows, embedder, SEED_OF_FRAMES + 100)
+    return tuple(
+        FusedProbes(
+            frames,
+            shown.fused(frames, weighted=True),
+            others.fused(frames, weighted=True),
+            rows,
+        )
+        for frames in BURST_FRAMES
+    )
