@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,8 @@ def calibrate_on(
 ) -> Calibration:
     """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
     faces = read_faces(embedder, root, recipe, cache, device)
-    return calibrate_embedder(faces, embedder.name, embedder.sha256)
+    bursts = burst_probes(read_people(root, "val"), read_strangers(root), embedder)
+    return calibrate_embedder(replace(faces, bursts=bursts), embedder.name, embedder.sha256)
 
 
 def file_calibrator(
@@ -83,7 +85,7 @@ def file_calibrator(
 def read_faces(
     embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
 ) -> CalibrationFaces:
-    """Embed everyone; the pictures are let go before millions of scores take their place."""
+    """Embed everyone, but no bursts; the pictures are let go before the scores take their place."""
     val, strangers = read_people(root, "val"), read_strangers(root)
     return CalibrationFaces(
         val=embedder.embed(val),
@@ -93,7 +95,6 @@ def read_faces(
         stranger_files=strangers.files,
         pools=read_pools(root / "strangers.csv", strangers.files, LEAST_PEOPLE),
         duplicates=find_duplicates(strangers, recipe, root, cache, device),
-        bursts=burst_probes(val, strangers, embedder),
     )
 
 

@@ -10,10 +10,12 @@ from scipy.special import gammaln
 from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
+from app.domain.policy import DUPLICATE_ALARMS
 from training.enrolment.rules import weighted_directions
 from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean, bootstrap_rate
 from training.evaluation.pairs import Matrix, blocks
 from training.evaluation.populations import Pool, nearest_pools
+from training.evaluation.report import estimate_text
 from training.evaluation.results import Estimate
 
 REQUEST_PHOTOS = (2, 3, 5)
@@ -51,11 +53,22 @@ class DuplicateFigures:
 
 @dataclass(frozen=True)
 class FalseAlarm:
-    """How often a new person of ``population`` resembles somebody among ``gallery`` others."""
+    """How often a new person of ``population`` resembles somebody among ``gallery`` others.
+
+    ``broken`` where that is surely more often than the guard may ask.
+    """
 
     population: str
     gallery: int
     rate: Estimate
+
+    @property
+    def broken(self) -> bool:
+        """Whether even the lower bound lies above ``DUPLICATE_ALARMS``."""
+        return self.rate.low > DUPLICATE_ALARMS
+
+    def __str__(self) -> str:
+        return f"{estimate_text(self.rate)} of {self.population} among {self.gallery:,}"
 
 
 def agreement_figures(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +11,28 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from app.domain.model_manifest import ModelManifest, Threshold
-from app.domain.policy import RiskPolicy, RiskTargets
-from app.domain.tails import GenuineScores, ImpostorTail
-from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from app.domain.model_manifest import ModelManifest
+from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
 from training.calibration.command import read_faces
-from training.calibration.results import Calibration
+from training.data.crops import CropSet
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.pairs import pairs_within
-from training.evaluation.populations import Pool, read_people
-from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
+from training.evaluation.planted_twins import blend_twins, plan_twins
+from training.evaluation.populations import read_people
+from training.evaluation.report import estimate_text, markdown, print_sheets
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
 from training.proof.groups import GroupErrors, errors_by_group
+from training.proof.halves import HalfPolicy
 from training.proof.pictures import draw_probabilities
-from training.proof.probabilities import ProvedProbabilities, prove_probabilities
+from training.proof.probabilities import prove_probabilities
 from training.proof.promises import KeptPromise, Population, prove_promises
+from training.proof.report import group_sheet, probability_sheet, promise_sheet, verdict_sheet
+from training.proof.verdicts import (
+    LookAlikeTrial,
+    prove_look_alikes,
+    prove_verdicts,
+)
 from training.recipe import load_recipe
 from training.torch_setup import choose_device
 
@@ -36,6 +41,9 @@ RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)
 PROVED_SIZES = (10, 100, 1000)
 GROUP_GALLERY = 100
 ROUNDS = 20
+VERDICT_ROUNDS = 5
+TWINS, TWIN_PHOTOS = 50, 3
+CLAIMS = "1:1"
 TARGETS = RiskTargets(max(RISKS), DEFAULT_TARGETS.fmr)  # each promise names its own rate
 
 
@@ -55,15 +63,25 @@ def prove(
     test = Population("LFW", embedder.embed(lfw), lfw.identities.numpy())
     faces = read_faces(embedder, data, load_recipe(recipe), CACHE, chosen)
     promises = prove_promises(test, RiskPolicy(manifest, TARGETS), SIZES, RISKS, 3, ROUNDS)
-    halved = HalfPolicy(faces, manifest)
+    halved = HalfPolicy(faces, manifest, TARGETS)
     promises += prove_halves(halved)
     proved = prove_probabilities(test, manifest.calibration, PROVED_SIZES[:2], 3, 5)
     proved += prove_probabilities(test, manifest.calibration, PROVED_SIZES, 1, 5)
     groups = group_errors(halved)
+    policy = RiskPolicy(manifest, DEFAULT_TARGETS)
+    answered = [
+        one
+        for photos in (3, 1)
+        for one in prove_verdicts(
+            test, manifest.calibration, policy, PROVED_SIZES, photos, VERDICT_ROUNDS
+        )
+    ]
+    twins = _twins(lfw, test, embedder, manifest, policy)
     sheets = [
         promise_sheet(promises),
         *(group_sheet(title, errors) for title, errors in groups.items()),
         probability_sheet(proved),
+        verdict_sheet([*answered, twins.recorded, twins.unrecorded]),
     ]
     print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
     text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
@@ -77,27 +95,51 @@ def prove(
         },
         "promises": [kept.model_dump(mode="json") for kept in promises],
         "probabilities": [one.model_dump(mode="json") for one in proved],
+        "verdicts": [one.model_dump(mode="json") for one in answered],
+        "look_alikes": twins.model_dump(mode="json"),
     }
     write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    typer.echo(f"twins noticed at enrolment: {estimate_text(twins.noticed)}")
     typer.echo(f"written: {out}, {picture.path}")
-    broken = [kept for kept in promises if kept.broken]
-    for kept in broken:
-        typer.echo(
-            f"not kept: {kept.stated:g} against {kept.people} of {kept.population}: "
-            f"{estimate_text(kept.met)}",
-            err=True,
-        )
+    broken = [
+        f"{kept.stated:g} against {kept.people} of {kept.population}: {estimate_text(kept.met)}"
+        for kept in promises
+        if kept.broken
+    ] + broken_claims(groups)
     if broken:
+        typer.echo("\n".join(f"not kept: {line}" for line in broken), err=True)
         raise typer.Exit(1)
 
 
-class HalfPolicy:
-    """A policy from one half of the validation people and strangers, and the other half."""
+def broken_claims(groups: Mapping[str, list[GroupErrors]]) -> list[str]:
+    """Return a line for each group in which false claims surely pass more often than stated."""
+    return [
+        f"{title}: FMR {estimate_text(one.fmr)} of {one.group}"
+        for title, errors in groups.items()
+        if title.startswith(CLAIMS)
+        for one in errors
+        if one.fmr.low > TARGETS.fmr
+    ]
 
-    def __init__(self, faces: CalibrationFaces, manifest: ModelManifest) -> None:
-        fitted_half, self.tested = divided(faces)
-        calibration = calibrate_embedder(fitted_half, "half", None)
-        self.policy = RiskPolicy(with_calibration(manifest, calibration), TARGETS)
+
+def _twins(
+    lfw: CropSet,
+    test: Population,
+    embedder: ExportedEmbedder,
+    manifest: ModelManifest,
+    policy: RiskPolicy,
+) -> LookAlikeTrial:
+    """Try twins blended of LFW people at a gallery of the size that groups are judged at."""
+    plans = plan_twins(test.people, TWINS, TWIN_PHOTOS)
+    return prove_look_alikes(
+        test,
+        plans,
+        embedder.embed(blend_twins(lfw, plans)),
+        manifest.calibration,
+        policy.promise(policy.targets.fpir, GROUP_GALLERY).threshold.similarity,
+        duplicate_similarity(manifest, policy, GROUP_GALLERY),
+        GROUP_GALLERY,
+    )
 
 
 def prove_halves(halved: HalfPolicy) -> list[KeptPromise]:
@@ -118,7 +160,7 @@ def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
     policy, tested = halved.policy, halved.tested
     fpir = DEFAULT_TARGETS.fpir
     thresholds = {
-        f"1:1, stated FMR {TARGETS.fmr:g}": policy.verify().threshold.similarity,
+        f"{CLAIMS}, stated FMR {TARGETS.fmr:g}": policy.verify().threshold.similarity,
         f"1:N, stated FPIR {fpir:g}, {GROUP_GALLERY} enrolled": policy.promise(
             fpir, GROUP_GALLERY
         ).threshold.similarity,
@@ -127,95 +169,3 @@ def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
         f"{name}, threshold {similarity:.3f}": errors_by_group(tested, similarity)
         for name, similarity in thresholds.items()
     }
-
-
-def divided(faces: CalibrationFaces) -> tuple[CalibrationFaces, CalibrationFaces]:
-    """Return two halves of the people, by turns; nobody is in both."""
-    return _half(faces, 0), _half(faces, 1)
-
-
-def _half(faces: CalibrationFaces, which: int) -> CalibrationFaces:
-    val = np.nonzero(faces.people % 2 == which)[0]
-    strangers = np.nonzero(np.arange(len(faces.strangers)) % 2 == which)[0]
-    place = {int(row): position for position, row in enumerate(strangers)}
-    found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
-    return CalibrationFaces(
-        val=faces.val[val],
-        people=faces.people[val],
-        val_files=tuple(faces.val_files[row] for row in val),
-        strangers=faces.strangers[strangers],
-        stranger_files=tuple(faces.stranger_files[row] for row in strangers),
-        pools=[
-            Pool(pool.name, np.array([place[int(r)] for r in pool.rows if int(r) in place]))
-            for pool in faces.pools
-        ],
-        duplicates=pairs_within(found, strangers),
-    )
-
-
-def with_calibration(manifest: ModelManifest, calibration: Calibration) -> ModelManifest:
-    """Return the manifest with the tails, thresholds and genuine scores of another calibration."""
-    identify = calibration.thresholds.identify
-    return dataclasses.replace(
-        manifest,
-        tails=tuple(
-            ImpostorTail(tail.population, tail.points, tail.extrapolated_below, tail.uppers)
-            for tail in calibration.impostor_tails
-        ),
-        genuine=tuple(GenuineScores(one.photos, one.points) for one in calibration.genuine),
-        identify=Threshold(identify.similarity, identify.false_match_rate, identify.population),
-    )
-
-
-def promise_sheet(promises: list[KeptPromise]) -> Sheet:
-    """Return stated and met rates as a table."""
-    rows = tuple(
-        (
-            kept.population,
-            f"{kept.people:,}",
-            str(kept.photos),
-            f"{kept.stated:g}",
-            f"{kept.threshold:.3f}",
-            estimate_text(kept.met),
-            f"{kept.met.trials:,}",
-            "no promise" if not kept.supported else "BROKEN" if kept.broken else "kept",
-        )
-        for kept in promises
-    )
-    head = ("strangers", "enrolled", "photos", "stated", "threshold", "met", "attempts", "")
-    return Sheet("Strangers taken for somebody (FPIR), stated and met", head, rows)
-
-
-def group_sheet(title: str, errors: list[GroupErrors]) -> Sheet:
-    """Return the errors by group as a table."""
-    rows = tuple(
-        (
-            one.group,
-            f"{one.people:,}",
-            estimate_text(one.fmr),
-            f"{one.over_all:.1f}",
-            f"{one.genuine_people:,}",
-            "-" if one.fnmr is None else estimate_text(one.fnmr),
-        )
-        for one in errors
-    )
-    head = ("group", "strangers", "FMR", "over everybody's", "people who resemble it", "FNMR")
-    return Sheet(f"Errors by group: {title}", head, rows)
-
-
-def probability_sheet(proved: list[ProvedProbabilities]) -> Sheet:
-    """Return how far probabilities can be taken at their word as a table."""
-    rows = tuple(
-        (
-            f"{one.people:,}",
-            str(one.photos),
-            one.traffic,
-            f"{one.attempts:,}",
-            f"{one.ece:.4f}",
-            f"{one.brier:.4f}",
-            f"{one.log_loss:.4f}",
-        )
-        for one in proved
-    )
-    head = ("enrolled", "photos", "traffic", "attempts", "ECE", "Brier", "log-loss")
-    return Sheet("Probability of the most probable answer against the truth, LFW", head, rows)

@@ -104,6 +104,8 @@ def test_false_alarms_are_those_of_drawn_galleries() -> None:
         newcomer, *gallery = random.choice(150, 101, replace=False).tolist()
         hits.append(bool((crowd[gallery] @ crowd[newcomer] >= 0.55).any()))
     assert figure.rate.value == pytest.approx(np.mean(hits), abs=0.06)
+    assert figure.broken  # a guard at so low a threshold asks about too many
+    assert not false_alarms(crowd, [], 0.95)[0].broken
 
 
 def test_tables_hold_every_figure(outcomes: tuple[Outcome, ...]) -> None:

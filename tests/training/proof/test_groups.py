@@ -13,8 +13,8 @@ from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix, pairs_at_or_above
 from training.evaluation.populations import Pool
 from training.evaluation.reliability import ReliabilityBin
-from training.proof.command import divided
 from training.proof.groups import EVERYBODY, errors_by_group
+from training.proof.halves import divided
 from training.proof.pictures import draw_probabilities
 from training.proof.probabilities import TRAFFIC, ProvedProbabilities
 

@@ -1,0 +1,79 @@
+"""The tables of a proof."""
+
+from __future__ import annotations
+
+from training.evaluation.report import Sheet, estimate_text
+from training.proof.groups import GroupErrors
+from training.proof.probabilities import ProvedProbabilities
+from training.proof.promises import KeptPromise
+from training.proof.verdicts import VerdictShares
+
+
+def promise_sheet(promises: list[KeptPromise]) -> Sheet:
+    """Return stated and met rates as a table."""
+    rows = tuple(
+        (
+            kept.population,
+            f"{kept.people:,}",
+            str(kept.photos),
+            f"{kept.stated:g}",
+            f"{kept.threshold:.3f}",
+            estimate_text(kept.met),
+            f"{kept.met.trials:,}",
+            "no promise" if not kept.supported else "BROKEN" if kept.broken else "kept",
+        )
+        for kept in promises
+    )
+    head = ("strangers", "enrolled", "photos", "stated", "threshold", "met", "attempts", "")
+    return Sheet("Strangers taken for somebody (FPIR), stated and met", head, rows)
+
+
+def group_sheet(title: str, errors: list[GroupErrors]) -> Sheet:
+    """Return the errors by group as a table."""
+    rows = tuple(
+        (
+            one.group,
+            f"{one.people:,}",
+            estimate_text(one.fmr),
+            f"{one.over_all:.1f}",
+            f"{one.genuine_people:,}",
+            "-" if one.fnmr is None else estimate_text(one.fnmr),
+        )
+        for one in errors
+    )
+    head = ("group", "strangers", "FMR", "over everybody's", "people who resemble it", "FNMR")
+    return Sheet(f"Errors by group: {title}", head, rows)
+
+
+def probability_sheet(proved: list[ProvedProbabilities]) -> Sheet:
+    """Return how far probabilities can be taken at their word as a table."""
+    rows = tuple(
+        (
+            f"{one.people:,}",
+            str(one.photos),
+            one.traffic,
+            f"{one.attempts:,}",
+            f"{one.ece:.4f}",
+            f"{one.brier:.4f}",
+            f"{one.log_loss:.4f}",
+        )
+        for one in proved
+    )
+    head = ("enrolled", "photos", "traffic", "attempts", "ECE", "Brier", "log-loss")
+    return Sheet("Probability of the most probable answer against the truth, LFW", head, rows)
+
+
+def verdict_sheet(answered: list[VerdictShares]) -> Sheet:
+    """Return the table of verdicts, by who stood there."""
+    rows = tuple(
+        (
+            one.who,
+            f"{one.people:,}",
+            str(one.photos),
+            *map(estimate_text, (one.right, one.another, one.ambiguous, one.missed)),
+            f"{one.right.trials:,}",
+        )
+        for one in answered
+    )
+    head = ("who", "enrolled", "photos", "right", "somebody else", "ambiguous", "missed", "answers")
+    return Sheet("Verdicts on LFW at the stated risk of 1 %", head, rows)
