@@ -27,6 +27,7 @@ from training.imports.command import import_sface
 from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
 from training.joint.command import join
+from training.joint.hubness_command import hubness
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.proof.command import prove
@@ -57,6 +58,7 @@ app.command("burst")(burst)
 app.command("liveness")(liveness)
 app.command("export")(export)
 app.command("join")(join)
+app.command("hubness")(hubness)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
 app.command("import-sface")(import_sface)
