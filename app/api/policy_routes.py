@@ -11,6 +11,7 @@ from app.api.problems import problem_docs
 from app.api.state import State
 from app.domain import errors
 from app.domain.policy import Promise, RiskPolicy
+from app.services.policy import OwnStrangers
 
 router = APIRouter(tags=["service"])
 
@@ -45,20 +46,29 @@ def read_policy(
     else:
         promise = policy.identify()
     verify = policy.verify()
-    bare = risk.promise(promise.stated_rate, promise.people)
-    stricter = promise.threshold.similarity > bare.threshold.similarity
     return schemas.PolicyResponse(
         people=promise.people,
         most_people=risk.most_people(promise.stated_rate),
         identify=_promise(promise),
         verify=_promise(verify),
-        own_gallery=own
-        and schemas.OwnGalleryBody(people=own.people, pairs=own.pairs, stricter=stricter),
+        own_gallery=own and _own_gallery(own, risk, promise, verify),
         identify_false_rejections=_rejections(risk, promise),
         verify_false_rejections=_rejections(risk, verify),
         prior_unknown=policy.prior_unknown,
         prior_same=policy.prior_same,
         model_version=state.manifest.model_version,
+    )
+
+
+def _own_gallery(
+    own: OwnStrangers, risk: RiskPolicy, identify: Promise, verify: Promise
+) -> schemas.OwnGalleryBody:
+    bare = risk.promise(identify.stated_rate, identify.people)
+    return schemas.OwnGalleryBody(
+        people=own.people,
+        pairs=own.pairs,
+        stricter=identify.threshold.similarity > bare.threshold.similarity,
+        verify_stricter=verify.threshold.similarity > risk.verify().threshold.similarity,
     )
 
 

@@ -25,11 +25,12 @@ class PromiseBody(BaseModel):
 
 
 class OwnGalleryBody(BaseModel):
-    """What the enrolled people say of each other; it may only make the threshold stricter."""
+    """What the enrolled people say of each other; it may only make a threshold stricter."""
 
     people: int
     pairs: int
-    stricter: bool
+    stricter: bool = Field(description="Whether it makes the threshold of identify stricter.")
+    verify_stricter: bool = Field(description="Whether it makes that of verify (1:1) stricter.")
 
 
 class FalseRejectionBody(BaseModel):
