@@ -75,6 +75,7 @@ def _own_gallery(
 def _promise(promise: Promise) -> schemas.PromiseBody:
     return schemas.PromiseBody(
         threshold=promise.threshold.similarity,
+        threshold_estimate=promise.threshold_estimate,
         population=promise.threshold.population,
         comparison_rate=promise.threshold.false_match_rate,
         stated_rate=promise.stated_rate,
@@ -86,7 +87,12 @@ def _promise(promise: Promise) -> schemas.PromiseBody:
 
 
 def _rejections(risk: RiskPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
-    return [
-        schemas.FalseRejectionBody(photos=photos, rate=rate)
-        for photos, rate in risk.false_rejections(promise.threshold.similarity)
-    ]
+    bodies = []
+    for refused in risk.false_rejections(promise.threshold.similarity):
+        low, high = refused.interval or (None, None)
+        bodies.append(
+            schemas.FalseRejectionBody(
+                photos=refused.photos, rate=refused.rate, low=low, high=high, people=refused.people
+            )
+        )
+    return bodies
