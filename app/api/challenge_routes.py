@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1", tags=["liveness"])
 
 
 class ChallengeBody(BaseModel):
-    """A challenge, good for one answer."""
+    """A challenge, good for one judged answer."""
 
     challenge_id: str = Field(description="Send it with the frames that answer.")
     instructions: list[Instruction] = Field(
@@ -34,8 +34,9 @@ def give_challenge(state: State) -> ChallengeBody:
 
     Answer with two to five `frames` and the `challenge_id` at verify, identify or a claimed
     employee: one frame at each asked look, in order, the last one straight, from a camera that does
-    not mirror. A challenge is spent by its first answer, whatever comes of it. It lives in the
-    memory of one process and is tied to nothing but its id.
+    not mirror. A challenge is spent by its first answer, whatever comes of it; a 503 `busy` judged
+    nothing and leaves it open. It lives in the memory of one process and is tied to nothing but its
+    id.
     """
     if state.challenges is None:
         raise scene_errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")

@@ -11,6 +11,7 @@ from app.api.problems import problem_docs
 from app.api.state import State
 from app.domain import errors
 from app.domain.policy import Promise, RiskPolicy
+from app.services.policy import OwnStrangers
 
 router = APIRouter(tags=["service"])
 
@@ -45,15 +46,12 @@ def read_policy(
     else:
         promise = policy.identify()
     verify = policy.verify()
-    bare = risk.promise(promise.stated_rate, promise.people)
-    stricter = promise.threshold.similarity > bare.threshold.similarity
     return schemas.PolicyResponse(
         people=promise.people,
         most_people=risk.most_people(promise.stated_rate),
         identify=_promise(promise),
         verify=_promise(verify),
-        own_gallery=own
-        and schemas.OwnGalleryBody(people=own.people, pairs=own.pairs, stricter=stricter),
+        own_gallery=own and _own_gallery(own, risk, promise, verify),
         identify_false_rejections=_rejections(risk, promise),
         verify_false_rejections=_rejections(risk, verify),
         prior_unknown=policy.prior_unknown,
@@ -62,9 +60,22 @@ def read_policy(
     )
 
 
+def _own_gallery(
+    own: OwnStrangers, risk: RiskPolicy, identify: Promise, verify: Promise
+) -> schemas.OwnGalleryBody:
+    bare = risk.promise(identify.stated_rate, identify.people)
+    return schemas.OwnGalleryBody(
+        people=own.people,
+        pairs=own.pairs,
+        stricter=identify.threshold.similarity > bare.threshold.similarity,
+        verify_stricter=verify.threshold.similarity > risk.verify().threshold.similarity,
+    )
+
+
 def _promise(promise: Promise) -> schemas.PromiseBody:
     return schemas.PromiseBody(
         threshold=promise.threshold.similarity,
+        threshold_estimate=promise.threshold_estimate,
         population=promise.threshold.population,
         comparison_rate=promise.threshold.false_match_rate,
         stated_rate=promise.stated_rate,
@@ -76,7 +87,12 @@ def _promise(promise: Promise) -> schemas.PromiseBody:
 
 
 def _rejections(risk: RiskPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
-    return [
-        schemas.FalseRejectionBody(photos=photos, rate=rate)
-        for photos, rate in risk.false_rejections(promise.threshold.similarity)
-    ]
+    bodies = []
+    for refused in risk.false_rejections(promise.threshold.similarity):
+        low, high = refused.interval or (None, None)
+        bodies.append(
+            schemas.FalseRejectionBody(
+                photos=refused.photos, rate=refused.rate, low=low, high=high, people=refused.people
+            )
+        )
+    return bodies

@@ -9,15 +9,22 @@ class PromiseBody(BaseModel):
     """A threshold and what it promises.
 
     Rates are of an attempt: that a stranger is taken for anybody enrolled (1:N), that a false claim
-    is accepted (1:1).
+    is accepted (1:1). ``promised_rate`` is an upper bound, by which ``threshold`` was chosen;
+    ``worst_group_rate`` is the best estimate of the same rate. Between ``threshold_estimate`` and
+    ``threshold`` lies what the bound costs.
     """
 
     threshold: float
+    threshold_estimate: float = Field(
+        description="What the best estimates would ask for, without the upper confidence bound; "
+        "not in force, and never above `threshold`."
+    )
     population: str = Field(description="The strangers who ask for the highest threshold.")
     comparison_rate: float = Field(description="False-match rate of one comparison, upper bound.")
     stated_rate: float = Field(description="What the operator asked for.")
     promised_rate: float = Field(
-        description="What is kept, for the worst group at the upper bound of its tail (95 %)."
+        description="What is kept for the worst group: the one-sided upper bound, 95 %, of its "
+        "rate, not the rate to expect."
     )
     worst_group_rate: float = Field(description="Best estimate for the worst group.")
     mixed_rate: float = Field(description="Best estimate for strangers of all groups mixed.")
@@ -25,18 +32,28 @@ class PromiseBody(BaseModel):
 
 
 class OwnGalleryBody(BaseModel):
-    """What the enrolled people say of each other; it may only make the threshold stricter."""
+    """What the enrolled people say of each other; it may only make a threshold stricter."""
 
     people: int
     pairs: int
-    stricter: bool
+    stricter: bool = Field(description="Whether it makes the threshold of identify stricter.")
+    verify_stricter: bool = Field(description="Whether it makes that of verify (1:1) stricter.")
 
 
 class FalseRejectionBody(BaseModel):
-    """How often an enrolled person would be refused, measured on validation people."""
+    """How often an enrolled person would be refused, measured on validation people.
+
+    ``low`` and ``high`` are an interval of 95 % (Clopper and Pearson) that counts ``people`` and
+    not their photos, as if each had been tried once; null where the model does not tell how many
+    there were. With one photo enrolled, people of many photos weigh more in the rate, and the
+    interval is a little too narrow.
+    """
 
     photos: int = Field(description="Photos enrolled of that person.")
     rate: float
+    low: float | None
+    high: float | None
+    people: int | None = Field(description="Validation people behind the rate.")
 
 
 class PolicyResponse(BaseModel):

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.api.field_faults import field_faults
 from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
 from app.domain import employee_errors, errors, scene_errors
@@ -191,8 +192,7 @@ def answer_to(error: Exception, request_id: str) -> JSONResponse:
         headers = dict(error.headers) if error.headers else None
         return problem_response(error.kind, error.detail, request_id, headers=headers)
     if isinstance(error, RequestValidationError):
-        # The offending input itself is left out: it may be a photo or a name.
-        fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        fields = field_faults(error.errors())
         detail = "; ".join(fields[:5])
         return problem_response(INVALID_REQUEST, detail, request_id, fields=fields[:50])
     if isinstance(error, HTTPException):

@@ -239,13 +239,18 @@ def verify_claim(
     door: Door,
     faces: Faces = SeveralFaces.LARGEST,
 ) -> schemas.ClaimResponse:
-    """Compare the face with one employee, as after a badge was read. A non-match is no error."""
+    """Compare the face with one employee, as after a badge was read. A non-match is no error.
+
+    `next_step` says what the door should do: a look-alike of the employee who was recorded at an
+    enrolment may make a match ask for a second factor.
+    """
     result = state.recognition.verify_claim(employee_id, scene, faces)
     decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
     state.metrics.decided("claim", decision, result.similarity)
     state.metrics.doors.saw(door, "claim", decision, result.similarity, result.face.quality)
     return schemas.ClaimResponse(
         decision=decision,
+        next_step=result.next_step,
         employee=employee_body(result.employee),
         similarity=result.similarity,
         probability=result.probability,

@@ -171,9 +171,9 @@ class VerifyResponse(BaseModel):
 
     The threshold decides, for its false-match rate is promised (see ``GET /v1/policy``): ``known``
     is the most probable employee, if the ``similarity`` to it reaches the ``threshold`` (null while
-    nobody is enrolled) and nobody else is nearly as probable; else two ``contenders`` make it
+    nobody is enrolled) and nobody else is nearly as probable; else the ``contenders`` make it
     ``ambiguous``. ``probability`` is that of the decision, that it is this employee, nobody
-    enrolled, or one of the two, after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An
+    enrolled, or one of the contenders, after a prior of ``FACEGATE_PRIOR_UNKNOWN`` strangers. An
     ``unknown`` of low probability is a face that may well be somebody's and is not near enough to
     open a door: ``next_step`` then says to retry closer to the camera.
     """
@@ -181,7 +181,10 @@ class VerifyResponse(BaseModel):
     decision: Verdict
     next_step: NextStep
     employee: EmployeeBody | None
-    contenders: list[str] = Field(description="Ids of those who cannot be told apart.")
+    contenders: list[str] = Field(
+        description="Ids of those who cannot be told apart: two, or one whose recorded look-alike "
+        "was not compared, being suspended or without a photo of this model."
+    )
     similarity: Similarity | None
     probability: Probability
     threshold: float
@@ -230,9 +233,16 @@ class IdentifyResponse(BaseModel):
 
 
 class ClaimResponse(BaseModel):
-    """Whether the face is that of the claimed employee."""
+    """Whether the face is that of the claimed employee.
+
+    ``decision`` says whether the ``similarity`` reaches the ``threshold``. A door goes by
+    ``next_step``: a ``match`` asks for a second factor where somebody recorded as a look-alike of
+    this employee, suspended or not, is nearly as probable or cannot be compared; a ``no_match`` is
+    refused, or worth another try closer to the camera.
+    """
 
     decision: Literal["match", "no_match"]
+    next_step: NextStep
     employee: EmployeeBody
     similarity: Similarity
     probability: Probability = Field(description="That face and employee are one person.")
@@ -256,43 +266,3 @@ class CompareResponse(BaseModel):
     faces: list[FaceBody] = Field(min_length=2, max_length=2)
     model_version: str
     request_id: str
-
-
-class ThresholdBody(BaseModel):
-    """A threshold and what it stands for."""
-
-    similarity: float
-    false_match_rate: float
-    population: str
-
-
-class ModelResponse(BaseModel):
-    """The loaded embedder and the policy in force."""
-
-    name: str
-    version: str
-    model_version: str
-    format: str
-    sha256: str
-    embedding_dim: int
-    alignment: str
-    identify: ThresholdBody
-    verify: ThresholdBody
-    prior_unknown: float
-    prior_same: float
-
-
-class ReadinessResponse(BaseModel):
-    """Whether the service can decide."""
-
-    ready: bool
-    recognition: bool
-    index_current: bool
-    employees: int
-    detail: str
-
-
-class HealthResponse(BaseModel):
-    """The process lives."""
-
-    status: Literal["alive"] = "alive"

@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from app.api import schemas
+from app.api import service_schemas as schemas
 from app.api.security import require_key
 from app.api.state import State
 from app.domain.model_manifest import Threshold

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 
+from app.api.field_faults import field_faults
 from app.api.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA, ApiError
 from app.domain.errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
 from app.services.enrollment import Upload
@@ -51,8 +52,7 @@ def _validated(shape: type[BodyT], content: object) -> BodyT:
     try:
         return shape.model_validate(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ApiError(INVALID_REQUEST, "; ".join(faults[:10])) from None
+        raise ApiError(INVALID_REQUEST, "; ".join(field_faults(error.errors())[:10])) from None
 
 
 def _from_json(

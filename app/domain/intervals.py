@@ -32,8 +32,21 @@ def clopper_pearson(errors: int, trials: int) -> Rate:
     """
     if not 0 <= errors <= trials or trials == 0:
         raise ValueError(f"{errors} of {trials} is no rate")
-    tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if errors == 0 else float(betaincinv(errors, trials - errors + 1, tail))
-    high = 1.0 if errors == trials else float(betaincinv(errors + 1, trials - errors, 1 - tail))
+    low, high = interval_of_share(errors / trials, trials)
     three = min(1.0, 3 / trials) if errors == 0 else None
     return Rate(errors, trials, errors / trials, low, high, three)
+
+
+def interval_of_share(share: float, trials: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share that ``trials`` show.
+
+    Where their count of events is no whole number, as where people count and not their photos, the
+    bounds lie between those of its neighbours. Raises ``ValueError`` for no trial, and outside 0
+    to 1.
+    """
+    if not 0 <= share <= 1 or trials < 1:
+        raise ValueError(f"{share} of {trials} is no rate")
+    tail, events = (1 - CONFIDENCE) / 2, share * trials
+    low = 0.0 if share == 0 else float(betaincinv(events, trials - events + 1, tail))
+    high = 1.0 if share == 1 else float(betaincinv(events + 1, trials - events, 1 - tail))
+    return min(low, share), max(high, share)  # the inverse is not exact beside 0 and 1

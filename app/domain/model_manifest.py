@@ -81,8 +81,9 @@ class ModelManifest:
                 verify=_threshold(cast(Json, thresholds["verify"])),
                 golden_embedding=tuple(map(float, cast(list[float], golden["embedding"]))),
                 golden_min_similarity=_number(golden, "min_similarity"),
-                genuine=tuple(
-                    _genuine(entry) for entry in cast(list[Json], document.get("genuine", []))
+                genuine=_genuine(
+                    cast(list[Json], document.get("genuine", [])),
+                    _people(cast(list[Json], document["calibration"])),
                 ),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -135,9 +136,23 @@ def _tail(entry: Json) -> ImpostorTail:
     )
 
 
-def _genuine(entry: Json) -> GenuineScores:
-    points = cast(list[list[float]], entry["points"])
-    return GenuineScores(
-        photos=int(_number(entry, "photos")),
-        points=tuple((float(rate), float(similarity)) for rate, similarity in points),
-    )
+def _people(lines: list[Json]) -> dict[int, int]:
+    """Return by photos enrolled how many people's probes a line was fitted to, where it tells.
+
+    Lines and genuine scores are of the same probes; those of bursts are of other ones.
+    """
+    return {
+        int(_number(line, "photos")): int(_number(line, "same_people"))
+        for line in lines
+        if "same_people" in line and line.get("frames", 1) == 1
+    }
+
+
+def _genuine(entries: list[Json], people: Mapping[int, int]) -> tuple[GenuineScores, ...]:
+    found = []
+    for entry in entries:
+        points = cast(list[list[float]], entry["points"])
+        photos = int(_number(entry, "photos"))
+        pairs = tuple((float(rate), float(similarity)) for rate, similarity in points)
+        found.append(GenuineScores(photos, pairs, people.get(photos)))
+    return tuple(found)

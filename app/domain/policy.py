@@ -13,7 +13,9 @@ import math
 from dataclasses import dataclass
 
 from app.domain.errors import UnsupportedRiskError
+from app.domain.intervals import interval_of_share
 from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.tails import GenuineScores
 
 HIGHEST_SIMILARITY = 0.9999
 #: Of the guard against a second enrolment: new people who may be asked about, and the least people
@@ -59,19 +61,36 @@ class Promise:
     """A threshold and what it promises against ``people`` enrolled.
 
     ``stated_rate`` is what the operator asked for, ``promised_rate`` what this threshold keeps for
-    the worst group at the upper bound of its tail; they differ where the data supports no rarer
-    rate (``kept`` is false then) or where something tightens the threshold. The other two rates are
-    best estimates: for the worst group, and for strangers of all groups mixed. The threshold's own
-    rate is that of one comparison.
+    the worst group at the upper bound of its tail (95 %, one-sided); they differ where the data
+    supports no rarer rate (``kept`` is false then) or where something tightens the threshold. The
+    other two rates are best estimates: for the worst group, and for strangers of all groups mixed.
+    The threshold's own rate is that of one comparison. ``threshold_estimate`` is the similarity
+    that the best estimates would ask for, without the upper bounds and never above the threshold.
     """
 
     threshold: Threshold
+    threshold_estimate: float
     people: int
     stated_rate: float
     promised_rate: float
     worst_group_rate: float
     mixed_rate: float
     kept: bool
+
+
+@dataclass(frozen=True)
+class FalseRejections:
+    """Which share of probes of an enrolled person a threshold refuses, with ``photos`` enrolled.
+
+    ``interval`` is of 95 %, as if each of ``people`` had been tried once (Clopper and Pearson), for
+    the probes of one person are not independent; both are None where the model does not tell how
+    many people there were.
+    """
+
+    photos: int
+    rate: float
+    people: int | None
+    interval: tuple[float, float] | None
 
 
 class RiskPolicy:
@@ -136,14 +155,18 @@ class RiskPolicy:
         strictest = max(self._tails, key=lambda tail: tail.upper_at(usable))
         tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
         shift = 2 * self._shift if fused else self._shift
-        needed = strictest.upper_at(usable) + shift
-        similarity = min(HIGHEST_SIMILARITY, max(needed, *tightened, -1.0))
+        likely_needed = max(tail.threshold_at(usable) for tail in self._tails)
+        similarity, estimate = (
+            min(HIGHEST_SIMILARITY, max(needed + shift, *tightened, -1.0))
+            for needed in (strictest.upper_at(usable), likely_needed)
+        )
         single = similarity - shift  # tails are of single photos
         bound = min(usable, max(tail.upper_rate_at(single) for tail in self._tails))
         likely = max(tail.false_match_rate_at(single) for tail in self._tails)
         mixed = self._tails[0].false_match_rate_at(single)
         return Promise(
             threshold=Threshold(similarity, bound, strictest.population),
+            threshold_estimate=estimate,
             people=people,
             stated_rate=rate,
             promised_rate=attempt_rate(bound, people),
@@ -152,11 +175,18 @@ class RiskPolicy:
             kept=wanted >= self.rarest_rate * (1 - 1e-9),
         )
 
-    def false_rejections(self, similarity: float) -> tuple[tuple[int, float], ...]:
+    def false_rejections(self, similarity: float) -> tuple[FalseRejections, ...]:
         """Return for each number of enrolled photos the share of genuine probes refused."""
-        return tuple(
-            (scores.photos, scores.false_non_match_rate_at(similarity)) for scores in self._genuine
-        )
+        return tuple(_rejections(scores, similarity) for scores in self._genuine)
+
+
+def _rejections(scores: GenuineScores, similarity: float) -> FalseRejections:
+    rate = scores.false_non_match_rate_at(similarity)
+    if scores.people is None:
+        return FalseRejections(scores.photos, rate, None, None)
+    return FalseRejections(
+        scores.photos, rate, scores.people, interval_of_share(rate, scores.people)
+    )
 
 
 def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: int) -> float:

@@ -89,13 +89,18 @@ class ImpostorTail:
 class GenuineScores:
     """Which share of genuine probes stays below a similarity, with ``photos`` photos enrolled.
 
-    Points ``(false non-match rate, similarity)``, both ascending.
+    Points ``(false non-match rate, similarity)``, both ascending. ``people`` is how many made the
+    probes, None where the model does not tell: the probes of one person are not independent, so
+    that people are what an interval counts.
     """
 
     photos: int
     points: tuple[tuple[float, float], ...]
+    people: int | None = None
 
     def __post_init__(self) -> None:
+        if self.people is not None and self.people < 1:
+            raise ValueError("genuine scores are of one person at least")
         rates = [rate for rate, _ in self.points]
         similarities = [value for _, value in self.points]
         if len(self.points) < 2 or rates != sorted(rates) or similarities != sorted(similarities):

@@ -121,7 +121,8 @@ class FaissGalleryIndex:
         with self._lock.reading():
             gallery = self._gallery
             keys = sorted(gallery.photos_of)
-            chosen = keys if len(keys) <= limit else keys[:: -(-len(keys) // limit)]
+            count = min(limit, len(keys))
+            chosen = [keys[place * len(keys) // count] for place in range(count)]
             rows = [np.asarray(gallery.centroids.reconstruct(key)) for key in chosen]
         return self._matrix(rows)
 

@@ -29,9 +29,21 @@ class Challenge:
     instructions: tuple[Instruction, ...]
     expires_at: float
 
+
+@dataclass(frozen=True)
+class ChallengeTrial:
+    """One answer to a challenge, a ``LivenessTrial``; ``reopen`` opens the challenge again."""
+
+    challenge: Challenge
+    reopen: Callable[[Challenge], None]
+
     def judge(self, views: Sequence[HeadView]) -> None:
         """Return where the frames obey; raises ``LivenessFailedError``."""
-        require_motion(self.instructions, views)
+        require_motion(self.challenge.instructions, views)
+
+    def withdraw(self) -> None:
+        """Leave the challenge to another answer, as long as it has not expired."""
+        self.reopen(self.challenge)
 
 
 class NoLiveness:
@@ -57,9 +69,9 @@ class NoLiveness:
 class Challenges:
     """A ``LivenessCheck`` by challenges. Safe to call from several threads.
 
-    Open challenges live in the memory of this process, at most ``max_open`` of them, each for one
-    answer and ``seconds``: several processes behind one address would each know their own only. A
-    challenge belongs to nobody, so that whoever holds its id may answer it.
+    Open challenges live in the memory of this process, each for one judged answer and ``seconds``:
+    several processes behind one address would each know their own only. None is given while
+    ``max_open`` are open. A challenge belongs to nobody, so that whoever holds its id may answer.
     """
 
     def __init__(
@@ -92,8 +104,8 @@ class Challenges:
             self._open[challenge.challenge_id] = challenge
         return challenge
 
-    def begin(self, challenge_id: str | None) -> Challenge | None:
-        """Close the challenge and return it; None for a request that needs none and brings none.
+    def begin(self, challenge_id: str | None) -> ChallengeTrial | None:
+        """Close the challenge and return its trial; None where none is needed and none brought.
 
         Raises ``LivenessRequiredError`` and ``ChallengeUnknownError``.
         """
@@ -110,4 +122,12 @@ class Challenges:
             raise ChallengeUnknownError(
                 "no such challenge is open: it was answered, has expired or was never given"
             )
-        return challenge
+        return ChallengeTrial(challenge, self._reopen)
+
+    def _reopen(self, challenge: Challenge) -> None:
+        """Put an unexpired challenge back in its place among the others."""
+        with self._lock:
+            if challenge.expires_at <= self._clock():
+                return
+            self._open[challenge.challenge_id] = challenge
+            self._open = dict(sorted(self._open.items(), key=lambda entry: entry[1].expires_at))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.policy import Promise, RiskPolicy, comparison_rate
-from app.domain.tail_fit import measure_tail
+from app.domain.tail_fit import LEAST_EXCESSES, measure_tail
 from app.domain.tails import ImpostorTail
 from app.services.ports import GalleryIndex
 
@@ -32,7 +32,7 @@ class DecisionPolicy:
     """Gives the promise in force, from the index as it is.
 
     Where at least 100 people are enrolled, the similarities of their centroids are impostor scores
-    of the customer's own population; they may make the threshold stricter and never looser. Pairs
+    of the customer's own population; they may make both thresholds stricter and never looser. Pairs
     as alike as half of all true pairs are left out: they are an audit's business, and would let one
     double enrolment close the door to everybody.
     """
@@ -68,8 +68,8 @@ class DecisionPolicy:
         return self.risk.promise(rate, people, floor, fused=fused)
 
     def verify(self, *, fused: bool = False) -> Promise:
-        """Return the promise for 1:1."""
-        return self.risk.verify(fused=fused)
+        """Return the promise for 1:1: one comparison with the claimed employee."""
+        return self.promise(self.risk.targets.fmr, 1, fused=fused)
 
     def own_strangers(self) -> OwnStrangers | None:
         """Return what the gallery says of itself; counted again after it grew by a tenth."""
@@ -94,7 +94,8 @@ class DecisionPolicy:
         first, second = np.triu_indices(people, 1)
         similarities = (centroids @ centroids.T)[first, second]
         strangers = similarities[similarities < self.risk.surely_one_person]
-        if len(strangers) < LEAST_OWN_PEOPLE * (LEAST_OWN_PEOPLE - 1) // 2:
+        # People are what is counted: a double enrolment takes a pair away, and nobody's evidence.
+        if people < LEAST_OWN_PEOPLE or len(strangers) <= LEAST_EXCESSES:
             return None
         measured = measure_tail(strangers, len(similarities) - len(strangers))
         tail = ImpostorTail(OWN_POPULATION, measured.points, measured.extrapolated_below)

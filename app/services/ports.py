@@ -70,6 +70,10 @@ class LivenessTrial(Protocol):
         """
         ...
 
+    def withdraw(self) -> None:
+        """End the attempt before anything was judged, so that it may be made again."""
+        ...
+
 
 class LivenessCheck(Protocol):
     """Whether a living head stands before the camera. Safe to call from several threads."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
-from dataclasses import dataclass
-
 import numpy as np
 
 from app.domain.calibration import gallery_posterior, pair_probability
@@ -14,80 +10,26 @@ from app.domain.employee_errors import EmployeeSuspendedError, NoCurrentPhotoErr
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import most_probable
-from app.domain.model_manifest import ModelManifest, Threshold
-from app.domain.verdict import NextStep, Verdict, judge, next_step
+from app.domain.model_manifest import ModelManifest
+from app.domain.verdict import Verdict, judge, next_step
+from app.services.answers import Candidate, ClaimVerification, Identification, PairComparison
+from app.services.contenders import (
+    any_unseen,
+    contenders_of,
+    look_alike_photos,
+    margin_of_a_claim,
+    margin_of_the_first,
+    recorded_look_alikes,
+    rival_of_the_first,
+)
 from app.services.employees import require_employee
-from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
+from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
 from app.services.ports import LivenessCheck, Registry, RegistrySession
-from app.services.scenes import Scene, SceneReader, SeenFace
+from app.services.scenes import Scene, SceneReader
 
 LOOKED_AT = 10  # candidates that are read at least, to find a look-alike of the first among them
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One employee, how near the face is, and how probable it is that this is the person."""
-
-    employee: Employee
-    similarity: float
-    closest_photo_similarity: float
-    probability: float
-
-
-@dataclass(frozen=True)
-class Identification:
-    """Candidates, the most probable first.
-
-    Their probabilities, ``others_probability`` and nobody's sum to one. ``contenders`` are the two
-    that cannot be told apart where the verdict is ambiguous.
-    """
-
-    candidates: tuple[Candidate, ...]
-    unknown_probability: float
-    others_probability: float
-    threshold: Threshold
-    face: SeenFace
-    verdict: Verdict
-    next_step: NextStep
-    contenders: tuple[Candidate, ...] = ()
-
-    @property
-    def known(self) -> Candidate | None:
-        """The employee who stands there, where that is sure."""
-        return self.candidates[0] if self.verdict is Verdict.KNOWN else None
-
-    @property
-    def probability(self) -> float:
-        """That of the verdict: this employee, nobody, or one of the contenders."""
-        if self.verdict is Verdict.UNKNOWN:
-            return self.unknown_probability
-        chosen = self.contenders or self.candidates[:1]
-        return min(1.0, sum(candidate.probability for candidate in chosen))
-
-
-@dataclass(frozen=True)
-class ClaimVerification:
-    """A claimed identity, accepted or not."""
-
-    employee: Employee
-    accepted: bool
-    similarity: float
-    probability: float
-    threshold: Threshold
-    face: SeenFace
-
-
-@dataclass(frozen=True)
-class PairComparison:
-    """Two photos: the same person or not."""
-
-    same: bool
-    similarity: float
-    probability: float
-    threshold: Threshold
-    faces: tuple[ExtractedFace, ExtractedFace]
 
 
 class Recognition:
@@ -140,18 +82,18 @@ class Recognition:
                 and key in employees
                 and employees[key].status is EmployeeStatus.ACTIVE
             )
-            alike = _look_alikes(session, ranked)
+            alike = recorded_look_alikes(session, ranked)
         candidates = ranked[:limit]
         listed = sum(candidate.probability for candidate in candidates)
         threshold = self._policy.identify(len(ratios), fused=face.frames_used > 1).threshold
         best = ranked[0] if ranked else None
-        rival = _rival(ranked, alike, threshold.similarity)
-        suspended = any(one.status is EmployeeStatus.SUSPENDED for one in alike.values())
+        rival = rival_of_the_first(ranked, alike, threshold.similarity)
+        unseen = any_unseen(alike, everyone.employee_keys)
         verdict = judge(
             best.similarity if best else None,
             threshold.similarity,
-            _margin(ranked),
-            look_alike=rival is not None or suspended,
+            margin_of_the_first(ranked),
+            look_alike=rival is not None or unseen,
         )
         step = next_step(
             verdict, best.probability if best else 0.0, face.quality, self._wanted_quality
@@ -164,33 +106,40 @@ class Recognition:
             face=face,
             verdict=verdict,
             next_step=step,
-            contenders=_contenders(ranked, rival) if verdict is Verdict.AMBIGUOUS else (),
+            contenders=contenders_of(ranked, rival) if verdict is Verdict.AMBIGUOUS else (),
         )
 
     def verify_claim(
         self, employee_id: str, content: bytes | Scene, several: SeveralFaces
     ) -> ClaimVerification:
-        """Compare the face with one claimed employee.
+        """Compare the face with one claimed employee, and with who is recorded to look alike.
 
-        Raises ``EmployeeNotFoundError``, ``EmployeeSuspendedError``, ``NoCurrentPhotoError`` for
-        one without photos of this model, and as ``SceneReader.read`` does.
+        A look-alike changes no acceptance, only what to do next: a face that is nearly as probably
+        the look-alike's asks for a second factor. Raises ``EmployeeNotFoundError``,
+        ``EmployeeSuspendedError``, ``NoCurrentPhotoError`` for one without photos of this model,
+        and as ``SceneReader.read`` does.
         """
         with self._registry.session() as session:
             _require_active(session, employee_id)  # before the photo costs anything
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
-            photos = session.photo_embeddings(employee.key, self._manifest.model_version)
-        if not photos:
+            stored = session.photo_embeddings(employee.key, self._manifest.model_version)
+            alike = look_alike_photos(session, employee.key, self._manifest.model_version)
+        if not stored:
             raise NoCurrentPhotoError(f"{employee_id!r} has no photo of the present model")
-        middle = centroid([embedding for _, embedding in photos])
-        score = similarity(face.embedding, middle)
+        photos = [embedding for _, embedding in stored]
+        score = similarity(face.embedding, centroid(photos))
+        probability = self._pair_probability(score, len(photos), face.frames_used)
         threshold = self._policy.verify(fused=face.frames_used > 1).threshold
+        margin = margin_of_a_claim(face, photos, alike, self._manifest.calibration)
+        verdict = judge(score, threshold.similarity, margin)
         return ClaimVerification(
             employee=employee,
-            accepted=score >= threshold.similarity,
+            accepted=verdict is not Verdict.UNKNOWN,
+            next_step=next_step(verdict, probability, face.quality, self._wanted_quality),
             similarity=score,
-            probability=self._pair_probability(score, len(photos), face.frames_used),
+            probability=probability,
             threshold=threshold,
             face=face,
         )
@@ -216,43 +165,6 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
-
-
-def _look_alikes(session: RegistrySession, ranked: tuple[Candidate, ...]) -> dict[int, Employee]:
-    """Return the recorded look-alikes of the first, whatever their status.
-
-    A suspended one is in no index, and might now be taken for the first without a rival.
-    """
-    if not ranked:
-        return {}
-    key = ranked[0].employee.key
-    return session.employees_by_key(sorted(session.look_alikes_of([key]).get(key, ())))
-
-
-def _contenders(ranked: tuple[Candidate, ...], rival: Candidate | None) -> tuple[Candidate, ...]:
-    """Return who cannot be told apart: the first, and the look-alike or the second if there is."""
-    return (ranked[0], rival) if rival else ranked[:2]
-
-
-def _rival(
-    ranked: tuple[Candidate, ...], alike: Collection[int], threshold: float
-) -> Candidate | None:
-    """Return the first one's recorded look-alike, where it reaches the threshold as well."""
-    rivals = (
-        one for one in ranked[1:] if one.employee.key in alike and one.similarity >= threshold
-    )
-    return next(rivals, None)
-
-
-def _margin(ranked: tuple[Candidate, ...]) -> float | None:
-    """Return by how much the log likelihood ratio of the first exceeds that of the second.
-
-    The prior is the same for everybody, so that it is the log of the quotient of probabilities.
-    """
-    if len(ranked) < 2:
-        return None
-    first, second = ranked[0].probability, ranked[1].probability
-    return math.inf if second == 0 else math.log(first / second)
 
 
 def _require_active(session: RegistrySession, employee_id: str) -> Employee:

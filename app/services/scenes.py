@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.domain.calibration import Calibration
 from app.domain.challenges import CHALLENGE_LINK
 from app.domain.errors import (
+    BusyError,
     FaceBlurredError,
     FaceTooBrightError,
     FaceTooDarkError,
@@ -101,11 +102,16 @@ class SceneReader:
 
         Frames without a usable face are left out and named. Raises the ``PhotoError`` of the frame
         that came furthest where none is left, ``BurstOfSeveralPeopleError``, the liveness errors of
-        ``LivenessCheck`` and ``LivenessTrial``, and ``BusyError``.
+        ``LivenessCheck`` and ``LivenessTrial``, and ``BusyError``, which spends no challenge.
         """
         scene = content if isinstance(content, Scene) else Scene((content,))
         trial = self._liveness.begin(scene.challenge_id)
-        found = self._extraction.extract_burst(scene.frames, self._limits, several)
+        try:
+            found = self._extraction.extract_burst(scene.frames, self._limits, several)
+        except BusyError:
+            if trial is not None:
+                trial.withdraw()
+            raise
         faces = [face for face in found if isinstance(face, ExtractedFace)]
         if not faces:
             raise _best_explained([error for error in found if isinstance(error, PhotoError)])

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.domain.policy import RiskPolicy
+from app.domain.tails import GenuineScores, ImpostorTail
+from app.services.policy import DecisionPolicy
+from tests.api.exchange import local_client
 from tests.api.test_recognition_routes import enroll
-from tests.services.fakes import photo
+from tests.services.conftest import RISK, House, open_house  # noqa: F401  a fixture
+from tests.services.fakes import MANIFEST, photo
+from tests.services.test_policy import people_who_are
 
 
 def test_the_policy_tells_what_is_promised_now(client: TestClient) -> None:
@@ -31,3 +42,42 @@ def test_the_policy_tells_what_would_be(client: TestClient) -> None:
     assert refused.json()["code"] == "risk_not_supported"
     assert "at most" in refused.json()["detail"]
     assert client.get("/v1/policy", params={"fpir": 0}).status_code == 422
+
+
+@pytest.mark.parametrize(("alike", "stricter"), [(1.0, True), (0.0, False)])
+def test_the_policy_tells_what_the_own_gallery_makes_stricter(
+    make_app: Callable[..., FastAPI],
+    open_house: Callable[..., House],  # noqa: F811
+    alike: float,
+    stricter: bool,
+) -> None:
+    house = open_house()
+    house.index.replace_all(people_who_are(alike, 200), 1)
+    with local_client(make_app(house)) as client:
+        own = client.get("/v1/policy").json()["own_gallery"]
+    assert own == {
+        "people": 200,
+        "pairs": 19_900,
+        "stricter": stricter,
+        "verify_stricter": stricter,
+    }
+
+
+def test_the_policy_gives_intervals_where_the_model_counts_people(
+    make_app: Callable[..., FastAPI],
+    open_house: Callable[..., House],  # noqa: F811
+) -> None:
+    bounded = ImpostorTail("everyone", ((0.1, 0.2), (1e-6, 0.9)), 1e-5, (0.2, 0.95))
+    points = ((0.0, 0.1), (1.0, 0.9))
+    genuine = (GenuineScores(1, points), GenuineScores(3, points, people=40))
+    manifest = dataclasses.replace(MANIFEST, tails=(bounded,), genuine=genuine)
+    house = open_house()
+    policy = DecisionPolicy(RiskPolicy(manifest, RISK), house.index, 0.5, 0.5)
+    with local_client(make_app(dataclasses.replace(house, policy=policy))) as client:
+        body = client.get("/v1/policy").json()
+    for question in ("identify", "verify"):
+        assert body[question]["threshold_estimate"] < body[question]["threshold"]
+        untold, told = body[f"{question}_false_rejections"]
+        assert (untold["low"], untold["high"], untold["people"]) == (None, None, None)
+        assert told["low"] < told["rate"] == untold["rate"] < told["high"]
+        assert told["people"] == 40

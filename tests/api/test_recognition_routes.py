@@ -129,6 +129,11 @@ def test_a_claim_is_checked_against_one_employee(client: TestClient) -> None:
     wrong = ask(client, "/v1/employees/ann/verify", photo("bob", 5))
     assert (right.status_code, right.json()["decision"]) == (200, "match")
     assert (wrong.status_code, wrong.json()["decision"]) == (200, "no_match")
+    assert (right.json()["next_step"], wrong.json()["next_step"]) == ("open", "refuse")
+    twin = enroll(client, "tom", photo("ann", 3), photo("ann", 4), confirm_distinct="true")
+    assert twin.json()["look_alikes"] == ["ann"]
+    either = ask(client, "/v1/employees/tom/verify", photo("ann", 5)).json()
+    assert (either["decision"], either["next_step"]) == ("match", "ask_second_factor")
     promised = client.get("/v1/policy").json()["verify"]
     assert right.json()["threshold"] == promised["threshold"]
     assert ask(client, "/v1/employees/nobody/verify", photo("ann")).status_code == 404

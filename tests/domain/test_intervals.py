@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from app.domain.intervals import clopper_pearson
+from app.domain.intervals import clopper_pearson, interval_of_share
 
 
 @given(st.integers(1, 300), st.data())
@@ -37,3 +39,20 @@ def test_many_trials_keep_a_finite_interval() -> None:
 def test_what_is_no_rate_is_refused(errors: int, trials: int) -> None:
     with pytest.raises(ValueError, match="no rate"):
         clopper_pearson(errors, trials)
+
+
+@given(st.floats(0, 1), st.integers(1, 300))
+def test_a_share_lies_within_its_interval_between_those_of_whole_counts(
+    share: float, trials: int
+) -> None:
+    low, high = interval_of_share(share, trials)
+    assert 0 <= low <= share <= high <= 1
+    fewer, more = math.floor(share * trials), min(trials, math.ceil(share * trials))
+    assert clopper_pearson(fewer, trials).low <= low + 1e-9
+    assert high <= clopper_pearson(more, trials).high + 1e-9
+
+
+@pytest.mark.parametrize(("share", "trials"), [(0.5, 0), (-0.1, 5), (1.1, 5), (math.nan, 5)])
+def test_what_is_no_share_is_refused(share: float, trials: int) -> None:
+    with pytest.raises(ValueError, match="no rate"):
+        interval_of_share(share, trials)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import UnsupportedRiskError
+from app.domain.intervals import interval_of_share
 from app.domain.model_manifest import Threshold
 from app.domain.policy import (
     RiskPolicy,
@@ -31,7 +32,7 @@ MODEL = dataclasses.replace(
     identify=Threshold(GROUP.threshold_at(1e-4) + 0.03, 1e-4, "one group"),
     genuine=(
         GenuineScores(1, ((0.0, 0.3), (1.0, 0.9))),
-        GenuineScores(3, ((0.0, 0.5), (1.0, 0.95))),
+        GenuineScores(3, ((0.0, 0.5), (1.0, 0.95)), people=40),
     ),
 )
 
@@ -111,10 +112,36 @@ def test_a_tail_is_not_trusted_where_its_bound_lies_far_above_it() -> None:
 
 def test_more_photos_buy_fewer_rejections() -> None:
     risk = policy()
-    (one, first), (three, third) = risk.false_rejections(0.6)
-    assert (one, three) == (1, 3)
-    assert first == pytest.approx(0.5)
-    assert third < first
+    one, three = risk.false_rejections(0.6)
+    assert (one.photos, three.photos) == (1, 3)
+    assert one.rate == pytest.approx(0.5)
+    assert three.rate < one.rate
+
+
+def test_an_interval_of_rejections_counts_people_where_the_model_tells_how_many() -> None:
+    untold, told = policy().false_rejections(0.6)
+    assert (untold.people, untold.interval) == (None, None)
+    assert told.people == 40
+    assert told.interval == interval_of_share(told.rate, 40)
+    low, high = told.interval
+    assert low < told.rate < high
+
+
+def test_the_best_estimate_of_a_threshold_does_without_the_upper_bound() -> None:
+    promise = policy().promise(0.001, 1)
+    # The group's own point at 1e-3 is .40, its bound .42; centroids lie .03 higher.
+    assert promise.threshold_estimate == pytest.approx(0.43)
+    assert promise.threshold_estimate < promise.threshold.similarity
+    forced = policy(least=0.65).promise(0.001, 1)
+    assert forced.threshold_estimate == forced.threshold.similarity == 0.65
+    assert policy().promise(0.001, 1, floor=0.44).threshold_estimate == 0.44
+
+
+@given(rates, galleries)
+def test_a_threshold_is_never_below_its_best_estimate(rate: float, people: int) -> None:
+    promise = policy().promise(rate, people)
+    assert promise.threshold_estimate <= promise.threshold.similarity
+    assert promise.worst_group_rate <= promise.promised_rate + 1e-12
 
 
 def test_a_burst_must_reach_more_for_its_mean_is_closer_to_everybody() -> None:

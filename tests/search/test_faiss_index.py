@@ -107,6 +107,23 @@ def test_embeddings_of_another_size_are_refused_and_change_nothing() -> None:
     assert (index.size, index.revision) == (1, 1)
 
 
+@pytest.mark.parametrize(("people", "limit"), [(3, 5), (5, 5), (6, 5), (11, 10), (100, 7)])
+def test_a_sample_takes_as_many_as_may_be_from_all_over(people: int, limit: int) -> None:
+    index = FaissGalleryIndex(DIM)
+    entries = [entry(key, key) for key in range(1, people + 1)]
+    index.replace_all(entries, 1)
+    sample = index.sample_centroids(limit)
+    whose = [int(np.argmax([e.centroid @ row for e in entries])) for row in sample]
+    assert len(whose) == len(set(whose)) == min(people, limit)
+    gaps = np.diff([*whose, people])
+    assert whose[0] == 0
+    assert gaps.max() - gaps.min() <= 1
+
+
+def test_an_empty_index_has_nobody_to_sample() -> None:
+    assert FaissGalleryIndex(DIM).sample_centroids(5).shape == (0, DIM)
+
+
 def test_a_search_uses_one_thread_whichever_thread_asks() -> None:
     """OpenMP counts for each calling thread: one set at the start holds for that thread alone."""
     index = FaissGalleryIndex(DIM)

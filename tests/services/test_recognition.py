@@ -7,10 +7,10 @@ import pytest
 
 from app.domain import errors
 from app.domain.employees import EmployeeStatus, NewPhoto
-from app.domain.verdict import NextStep, Verdict, judge
+from app.domain.verdict import NextStep, Verdict
+from app.services.answers import Identification
 from app.services.employees import EmployeeChange
 from app.services.extraction import SeveralFaces
-from app.services.recognition import Identification
 from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, QUALITY, photo
 from tests.services.test_enrollment import enroll
@@ -137,27 +137,6 @@ def test_two_people_who_cannot_be_told_apart_are_ambiguous(house: House) -> None
     assert {c.employee.employee_id for c in found.contenders} == {"ann", "bob"}
     assert found.probability == pytest.approx(1, abs=0.1)
     assert len(found.candidates) == 1
-
-
-def test_a_recorded_look_alike_who_is_near_as_well_makes_it_ambiguous(house: House) -> None:
-    enroll_team(house, "ann", "bob")
-    sure = identify(house, photo("ann", 8))
-    assert sure.verdict is Verdict.KNOWN
-    with house.gallery.changing() as session:
-        ann, bob = session.find_employee("ann"), session.find_employee("bob")
-        assert ann is not None
-        assert bob is not None
-        session.add_look_alikes(ann.key, [bob.key])
-        house.gallery.commit(session, ann)
-    far = identify(house, photo("ann", 8))  # recorded, and not near this time
-    assert far.verdict is Verdict.KNOWN
-    house.employees.change("bob", EmployeeChange(status=EmployeeStatus.SUSPENDED))
-    alone = identify(house, photo("ann", 8))  # bob is in no index now, and may be who stands there
-    assert alone.verdict is Verdict.AMBIGUOUS
-    assert [one.employee.employee_id for one in alone.contenders] == ["ann"]
-    house.employees.change("bob", EmployeeChange(status=EmployeeStatus.ACTIVE))
-    assert judge(0.9, 0.6, 20.0, look_alike=True) is Verdict.AMBIGUOUS
-    assert judge(0.5, 0.6, 20.0, look_alike=True) is Verdict.UNKNOWN
 
 
 def test_a_poor_picture_of_nobody_is_worth_another_look(house: House) -> None:

@@ -151,6 +151,45 @@ def test_a_failed_answer_spends_the_challenge(open_house: Callable[..., House]) 
         house.recognition.identify(obedient(challenge), 1, LARGEST)
 
 
+def test_a_busy_service_spends_no_challenge(open_house: Callable[..., House]) -> None:
+    clock = Clock()
+    challenges = Challenges(True, clock, max_open=2)
+    house = open_house(admission=Admission(1, 8, 0.05), liveness=challenges)
+    enroll_team(house, "ann")
+    challenge = challenges.give()
+    answer = obedient(challenge)
+    for _ in range(2):
+        with house.admission.turn(), pytest.raises(errors.BusyError):
+            house.recognition.identify(answer, 1, LARGEST)
+    assert house.recognition.identify(answer, 1, LARGEST).face.liveness is Liveness.PASSED
+    with pytest.raises(scene_errors.ChallengeUnknownError):  # judged once, and never again
+        house.recognition.identify(answer, 1, LARGEST)
+    with house.admission.turn(), pytest.raises(scene_errors.ChallengeUnknownError):
+        house.recognition.identify(answer, 1, LARGEST)
+
+
+def test_a_challenge_that_was_not_judged_keeps_its_place_and_its_end() -> None:
+    clock = Clock()
+    challenges = Challenges(False, clock, seconds=30, max_open=2)
+    first = challenges.give()
+    clock.now += 10
+    second = challenges.give()
+    for challenge in (first, first, second):
+        trial = challenges.begin(challenge.challenge_id)
+        assert trial is not None
+        trial.withdraw()
+    with pytest.raises(errors.BusyError) as busy:
+        challenges.give()
+    assert busy.value.retry_after_seconds == 20  # until the first expires
+    late = challenges.begin(first.challenge_id)
+    assert late is not None
+    clock.now += 20
+    late.withdraw()
+    with pytest.raises(scene_errors.ChallengeUnknownError):
+        challenges.begin(first.challenge_id)
+    assert challenges.begin(second.challenge_id) is not None
+
+
 def test_another_person_cannot_do_the_turning(open_house: Callable[..., House]) -> None:
     challenges = Challenges(False, Clock())
     house = open_house(liveness=challenges)

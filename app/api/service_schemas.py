@@ -1,0 +1,47 @@
+"""The shapes of the answers about the service itself: its model, its health."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class ThresholdBody(BaseModel):
+    """A threshold and what it stands for."""
+
+    similarity: float
+    false_match_rate: float
+    population: str
+
+
+class ModelResponse(BaseModel):
+    """The loaded embedder and the policy in force."""
+
+    name: str
+    version: str
+    model_version: str
+    format: str
+    sha256: str
+    embedding_dim: int
+    alignment: str
+    identify: ThresholdBody
+    verify: ThresholdBody
+    prior_unknown: float
+    prior_same: float
+
+
+class ReadinessResponse(BaseModel):
+    """Whether the service can decide."""
+
+    ready: bool
+    recognition: bool
+    index_current: bool
+    employees: int
+    detail: str
+
+
+class HealthResponse(BaseModel):
+    """The process lives."""
+
+    status: Literal["alive"] = "alive"

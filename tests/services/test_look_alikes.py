@@ -1,0 +1,115 @@
+"""What a recorded look-alike changes, at a door that asks who it is and at one that is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.employees import EmployeeStatus, NewPhoto
+from app.domain.verdict import NextStep, Verdict, judge
+from app.services.answers import ClaimVerification
+from app.services.employees import EmployeeChange
+from tests.services.conftest import House
+from tests.services.fakes import MANIFEST, QUALITY, photo
+from tests.services.test_enrollment_guards import SUSPEND, enroll_confirmed
+from tests.services.test_recognition import LARGEST, enroll_team, identify
+
+ACTIVATE = EmployeeChange(status=EmployeeStatus.ACTIVE)
+
+
+def claim(house: House, employee_id: str, content: bytes) -> ClaimVerification:
+    return house.recognition.verify_claim(employee_id, content, LARGEST)
+
+
+def enroll_twin(house: House, employee_id: str, of: str) -> None:
+    """Enrol a second person with the face of another, whom somebody has told apart."""
+    result = enroll_confirmed(house, employee_id, *(photo(of, shot) for shot in (11, 12, 13)))
+    assert result.look_alikes == (of,)
+
+
+def record_look_alikes(house: House, first: str, second: str) -> None:
+    with house.gallery.changing() as session:
+        one, other = session.find_employee(first), session.find_employee(second)
+        assert one is not None
+        assert other is not None
+        session.add_look_alikes(one.key, [other.key])
+        house.gallery.commit(session, one)
+
+
+def test_a_recorded_look_alike_who_is_near_as_well_makes_it_ambiguous(house: House) -> None:
+    enroll_team(house, "ann", "bob", "eve")
+    sure = identify(house, photo("ann", 8))
+    assert sure.verdict is Verdict.KNOWN
+    record_look_alikes(house, "ann", "bob")
+    far = identify(house, photo("ann", 8))  # recorded, and not near this time
+    assert far.verdict is Verdict.KNOWN
+    enroll_twin(house, "tom", of="ann")
+    near = identify(house, photo("ann", 8))
+    assert near.verdict is Verdict.AMBIGUOUS
+    assert {one.employee.employee_id for one in near.contenders} == {"ann", "tom"}
+    assert near.probability == pytest.approx(sum(one.probability for one in near.contenders))
+    assert judge(0.9, 0.6, 20.0, look_alike=True) is Verdict.AMBIGUOUS
+    assert judge(0.5, 0.6, 20.0, look_alike=True) is Verdict.UNKNOWN
+
+
+def test_an_unrelated_person_is_no_contender_of_a_suspended_look_alike(house: House) -> None:
+    enroll_team(house, "ann", "bob", "eve")
+    record_look_alikes(house, "ann", "bob")
+    house.employees.change("bob", SUSPEND)
+    found = identify(house, photo("ann", 8))  # bob is in no index now, and may be who stands there
+    assert found.verdict is Verdict.AMBIGUOUS
+    assert found.next_step is NextStep.ASK_SECOND_FACTOR
+    assert [one.employee.employee_id for one in found.candidates] == ["ann", "eve"]
+    assert [one.employee.employee_id for one in found.contenders] == ["ann"]
+    assert found.probability == found.candidates[0].probability
+    house.employees.change("bob", ACTIVATE)
+    assert identify(house, photo("ann", 8)).verdict is Verdict.KNOWN
+
+
+def test_a_look_alike_without_a_current_photo_is_in_no_index_either(house: House) -> None:
+    enroll_team(house, "ann", "bob")
+    record_look_alikes(house, "ann", "bob")
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.OPEN
+    with house.gallery.changing() as session:  # as after a change of the model
+        bob = session.find_employee("bob")
+        assert bob is not None
+        for key, embedding in session.photo_embeddings(bob.key, MANIFEST.model_version):
+            session.delete_photo(key)
+            session.add_photos(bob.key, [NewPhoto(embedding, QUALITY, "an-older-model")])
+        house.gallery.commit(session, bob)
+    assert identify(house, photo("ann", 8)).verdict is Verdict.AMBIGUOUS
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR
+
+
+def test_of_two_look_alikes_either_may_claim_to_be_the_other_and_neither_opens(
+    house: House,
+) -> None:
+    enroll_team(house, "ann", "eve")
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.OPEN
+    enroll_twin(house, "tom", of="ann")
+    for claimed in ("ann", "tom"):
+        either = claim(house, claimed, photo("ann", 8))
+        assert either.accepted
+        assert either.next_step is NextStep.ASK_SECOND_FACTOR
+    assert claim(house, "eve", photo("eve", 8)).next_step is NextStep.OPEN
+    house.employees.change("tom", SUSPEND)
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR
+    house.employees.unenroll("tom")
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.OPEN
+
+
+def test_a_look_alike_who_is_far_this_time_leaves_a_claim_open(house: House) -> None:
+    enroll_team(house, "ann", "bob")
+    record_look_alikes(house, "ann", "bob")
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.OPEN
+    house.employees.change("bob", SUSPEND)
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.OPEN
+
+
+def test_a_rejected_claim_is_refused_or_worth_another_look(house: House) -> None:
+    enroll_team(house, "ann", "bob")
+    refused = claim(house, "ann", photo("bob", 8))
+    assert not refused.accepted
+    assert refused.next_step is NextStep.REFUSE
+    small = claim(house, "ann", photo("bob", 8, size_pixels=30))
+    assert not small.accepted
+    assert small.next_step is NextStep.RETRY_CLOSER
