@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
-from app.domain.audit.result import AuditThresholds
 from app.domain.errors import RegistryUnavailableError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import ModelManifest
@@ -30,7 +29,7 @@ from app.registry.repository import SqlRegistry
 from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
-from app.services.audits import Audits, GalleryAudit
+from app.services.audits import Audits, GalleryAudit, thresholds_in_force
 from app.services.challenges import Challenges, NoLiveness
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
@@ -155,9 +154,7 @@ def make_gallery_audit(
         registry,
         manifest.model_version,
         manifest.calibration,
-        lambda: AuditThresholds(
-            policy.identify().threshold.similarity, policy.verify().threshold.similarity
-        ),
+        partial(thresholds_in_force, manifest, policy),
     )
 
 

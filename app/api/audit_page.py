@@ -8,8 +8,8 @@ from datetime import datetime
 from html import escape
 
 from app.api.audit_charts import rate_chart, similarity_chart
-from app.domain.audit.advice import rate_text
-from app.domain.audit.result import AuditResult, OutlierPhoto, PersonPair
+from app.domain.audit.advice import percent, rate_text
+from app.domain.audit.result import AuditResult, AuditThresholds, OutlierPhoto, PersonPair
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
@@ -37,8 +37,8 @@ def audit_page(result: AuditResult, model_version: str, finished_at: datetime) -
     sections = [
         "<h1>Audit of the enrolled gallery</h1>",
         f"<p>{result.people_count:,} people, {result.photo_count:,} photos, model "
-        f"{escape(model_version)}, {finished_at:%Y-%m-%d %H:%M} UTC. Thresholds: 1:N "
-        f"{result.thresholds.identify:.4f}, 1:1 {result.thresholds.verify:.4f}. "
+        f"{escape(model_version)}, {finished_at:%Y-%m-%d %H:%M} UTC. "
+        f"{thresholds_text(result.thresholds)}. "
         "There are no pictures of faces here: none are stored.</p>",
         "<h2>Advice</h2>",
         f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in result.advice)}</ul>",
@@ -72,6 +72,20 @@ def audit_page(result: AuditResult, model_version: str, finished_at: datetime) -
         '<meta name="viewport" content="width=device-width"><title>Gallery audit</title>'
         f"<style>{STYLE}</style></head><body>{''.join(sections)}</body></html>\n"
     )
+
+
+def thresholds_text(thresholds: AuditThresholds) -> str:
+    """Return in words at which similarities the service decides, and the risk behind them."""
+    return (
+        f"Thresholds: 1:N {thresholds.identify:.4f} (stated FPIR "
+        f"{percent(thresholds.stated_fpir)}), 1:1 {thresholds.verify:.4f}, second enrolment "
+        f"{thresholds.duplicate:.4f}"
+    )
+
+
+def similarity_text(similarity: float | None) -> str:
+    """Return a similarity for people; a dash where there is none."""
+    return "-" if similarity is None else f"{similarity:.3f}"
 
 
 def ratio_text(log_likelihood_ratio: float) -> str:
@@ -130,7 +144,7 @@ def _outlier_cells(photo: OutlierPhoto) -> tuple[str, ...]:
         photo.employee_id,
         photo.photo_id,
         f"{photo.own_similarity:.3f}",
-        f"{photo.other_similarity:.3f}",
+        similarity_text(photo.other_similarity),
         finding,
     )
 

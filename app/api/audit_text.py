@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.api.audit_page import ratio_text
+from app.api.audit_page import ratio_text, similarity_text, thresholds_text
 from app.domain.audit.advice import rate_text
 from app.domain.audit.result import AuditResult, PersonPair
 
@@ -12,8 +12,8 @@ from app.domain.audit.result import AuditResult, PersonPair
 def audit_text(result: AuditResult) -> str:
     """Return rates, findings and advice, a line each."""
     lines = [
-        f"{result.people_count:,} people, {result.photo_count:,} photos; thresholds 1:N "
-        f"{result.thresholds.identify:.4f}, 1:1 {result.thresholds.verify:.4f}",
+        f"{result.people_count:,} people, {result.photo_count:,} photos",
+        thresholds_text(result.thresholds),
         "",
     ]
     for rate in result.rates:
@@ -29,7 +29,8 @@ def audit_text(result: AuditResult) -> str:
         other = f" {photo.other_employee_id}" if photo.other_employee_id else ""
         lines.append(
             f"  {photo.employee_id} {photo.photo_id} {photo.finding.value}{other} "
-            f"(own {photo.own_similarity:.3f}, other {photo.other_similarity:.3f})"
+            f"(own {similarity_text(photo.own_similarity)}, "
+            f"other {similarity_text(photo.other_similarity)})"
         )
     lines += ["", f"weak enrolments: {result.weak_count}"]
     lines += [

@@ -25,6 +25,9 @@ from app.domain.audit.gallery import AuditedPhoto, AuditGallery
 from app.domain.audit.result import AuditResult, AuditThresholds
 from app.domain.calibration import Calibration
 from app.domain.errors import FacegateError
+from app.domain.model_manifest import ModelManifest
+from app.domain.policy import duplicate_similarity
+from app.services.policy import DecisionPolicy
 from app.services.ports import Registry
 
 logger = logging.getLogger(__name__)
@@ -65,6 +68,16 @@ class AuditRecord:
 
 class _StoppedError(Exception):
     """The service stops, and the audit with it."""
+
+
+def thresholds_in_force(manifest: ModelManifest, policy: DecisionPolicy) -> AuditThresholds:
+    """Return what the service decides by now: by whom is enrolled and what risk is stated."""
+    return AuditThresholds(
+        identify=policy.identify().threshold.similarity,
+        verify=policy.verify().threshold.similarity,
+        duplicate=duplicate_similarity(manifest, policy.risk, policy.enrolled),
+        stated_fpir=policy.risk.targets.fpir,
+    )
 
 
 class GalleryAudit:

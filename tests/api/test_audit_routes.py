@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -8,10 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from app.api.audit_page import audit_page
 from app.api.audit_text import audit_text
+from app.domain.audit.result import AuditResult
 from tests.api.exchange import local_client
 from tests.domain.audit.planted import audited, gallery_of, made_people
 from tests.services.fakes import photo
@@ -107,3 +110,21 @@ def test_ids_are_escaped_in_the_page_and_stand_in_the_text() -> None:
     for rate in result.rates:
         assert rate.name in text
         assert rate.name in page
+    for said in (page, text):
+        assert "1:N 0.6900 (stated FPIR 1 %), 1:1 0.6200, second enrolment 0.6600" in said
+
+
+def test_the_similarity_to_another_is_left_open_where_nobody_else_is_enrolled() -> None:
+    people = made_people(1, 3)
+    people["E-0"][2] = made_people(1, 1, seed=9)["E-0"][0]
+    result = audited(gallery_of(people))
+    shape = TypeAdapter(AuditResult)
+    (outlier,) = json.loads(shape.dump_json(result))["outliers"]
+    assert outlier["other_similarity"] is None
+    listed = shape.json_schema(mode="serialization")["$defs"]["OutlierPhoto"]["properties"]
+    assert {"type": "null"} in listed["other_similarity"]["anyOf"]
+    own = f"{outlier['own_similarity']:.3f}"
+    assert f"(own {own}, other -)" in audit_text(result)
+    page = audit_page(result, "model", datetime.now(UTC))
+    assert f"<td>{own}</td><td>-</td>" in page
+    assert "inf" not in page

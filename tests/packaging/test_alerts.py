@@ -94,6 +94,20 @@ def test_rules_use_what_rules_record() -> None:
     assert used == set(recorded)
 
 
+def test_every_verdict_but_the_accepted_has_a_share_that_is_compared_with_its_reference() -> None:
+    recorded = {str(rule["record"]): str(rule["expr"]) for rule in rules() if "record" in rule}
+    alerts = [str(rule["expr"]) for rule in rules() if "alert" in rule]
+    for verdict in set(Verdict) - {Verdict.KNOWN}:
+        now, reference = (
+            f"facegate:door_{verdict.value}_share:{span}" for span in ("6h", "reference")
+        )
+        for name, span in ((now, "[6h]"), (reference, "[7d] offset 1d")):
+            decisions = re.findall(r'verdicts_total\{decision=~"([^"]*)"\}', recorded[name])
+            assert [verdict.value in listed.split("|") for listed in decisions] == [True]
+            assert span in recorded[name]
+        assert any(f"abs({now} - {reference})" in alert for alert in alerts)
+
+
 def test_decisions_in_selectors_are_those_of_the_routes() -> None:
     routes = (ROOT / "app" / "api" / "recognition_routes.py").read_text(encoding="utf-8")
     for expression in expressions():

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from app.domain.audit.result import AuditThresholds
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.policy import RiskPolicy, RiskTargets
 from app.registry.database import create_registry_engine
@@ -14,7 +14,7 @@ from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.admission import Admission
-from app.services.audits import Audits, GalleryAudit
+from app.services.audits import Audits, GalleryAudit, thresholds_in_force
 from app.services.challenges import Challenges
 from app.services.employees import Employees
 from app.services.enrollment import Enrollment
@@ -95,9 +95,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
                     registry,
                     MANIFEST.model_version,
                     MANIFEST.calibration,
-                    lambda: AuditThresholds(
-                        policy.identify().threshold.similarity, policy.verify().threshold.similarity
-                    ),
+                    partial(thresholds_in_force, MANIFEST, policy),
                 )
             ),
             liveness if isinstance(liveness, Challenges) else None,

@@ -10,10 +10,11 @@ from app.domain.audit.errors import AuditNotFoundError, AuditRunningError, Nothi
 from app.domain.audit.result import AuditResult, AuditThresholds
 from app.domain.embeddings import as_embedding
 from app.domain.employees import EmployeeStatus, NewPhoto
+from app.domain.policy import RiskPolicy, duplicate_similarity
 from app.services.audits import AuditRecord, Audits, AuditState, GalleryAudit
 from app.services.employees import EmployeeChange
 from app.services.enrollment import EnrollmentRequest
-from tests.services.conftest import House
+from tests.services.conftest import RISK, House
 from tests.services.fakes import DIM, MANIFEST, QUALITY, photo
 
 
@@ -56,7 +57,10 @@ def test_an_audit_reads_the_active_people_of_the_present_model(house: House) -> 
     result = run(house)
     assert (result.people_count, result.photo_count) == (3, 7)
     assert result.thresholds == AuditThresholds(
-        house.policy.identify().threshold.similarity, house.policy.verify().threshold.similarity
+        identify=house.policy.identify().threshold.similarity,
+        verify=house.policy.verify().threshold.similarity,
+        duplicate=duplicate_similarity(MANIFEST, RiskPolicy(MANIFEST, RISK), 3),
+        stated_fpir=RISK.fpir,
     )
     assert [one.employee_id for one in result.weak_enrollments] == ["dora"]
 
@@ -73,7 +77,7 @@ def test_one_audit_runs_at_a_time_and_progress_only_grows(house: House) -> None:
     def thresholds() -> AuditThresholds:
         reached.set()
         assert held.wait(30)
-        return AuditThresholds(0.6, 0.5)
+        return AuditThresholds(0.6, 0.5, 0.55, 0.01)
 
     audits = Audits(
         GalleryAudit(house.registry, MANIFEST.model_version, MANIFEST.calibration, thresholds)

@@ -22,7 +22,7 @@ from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
 from training.evaluation.populations import read_people
-from training.evaluation.served import ServedModelOption, newest_model, served_thresholds
+from training.evaluation.served import ServedModelOption, newest_model, served_audit_thresholds
 from training.torch_setup import choose_device
 
 PHOTOS = 3
@@ -36,28 +36,44 @@ Gallery = dict[str, list[Embedding]]
 class PlantedFigures(BaseModel):
     """What an audit of a planted gallery found; ``clean_*`` are accusations that are false.
 
-    A duplicate counts as found where the pair is named at all, as ``duplicates_named`` where it is
-    named as one person. ``twins_alike`` are those whom a door can take for their original, or
-    the other way round: some photo reaches its threshold. A twin counts as found where the audit
-    names the two together: as a pair, or a photo of one as unlike its person and like the other. A
-    swapped photo is ``swapped_placed`` where the right person is named.
+    Two planted ids count as found where the audit names the two together: as a pair, or a photo of
+    one as unlike its person and like the other. ``duplicates_paired`` are named as a pair,
+    ``duplicates_named`` as one person. ``twins_alike`` are those whom a door can take for their
+    original, or the other way round: some photo reaches its threshold. The others,
+    ``twins_unlike``, are no look-alikes to this model, and nothing is to be found. A swapped photo
+    is ``swapped_placed`` where the right person is named.
     """
 
     people: int
     photos: int
     duplicates: int
     duplicates_found: int
+    duplicates_paired: int
     duplicates_named: int
     twins: int
     twins_alike: int
     twins_alike_found: int
-    twins_found: int
+    twins_unlike: int
+    twins_unlike_found: int
     swapped: int
     swapped_found: int
     swapped_placed: int
     clean_pairs_accused: int
     clean_photos: int
     clean_photos_accused: int
+
+    def missed(self) -> tuple[str, ...]:
+        """Return in words how many of which plants were to be found and were not."""
+        kinds = (
+            ("people under two ids", self.duplicates, self.duplicates_found),
+            ("twins whom a door can confuse", self.twins_alike, self.twins_alike_found),
+            ("photos under a wrong id", self.swapped, self.swapped_found),
+        )
+        return tuple(
+            f"{planted - found} of {planted} {kind}"
+            for kind, planted, found in kinds
+            if found < planted
+        )
 
 
 def wanted_rows(identities: IntArray) -> IntArray:
@@ -132,7 +148,7 @@ def judge_planted(
     outliers = {one.photo_id: one.other_employee_id for one in result.outliers}
     led = {frozenset((photo.rpartition("/")[0], other)) for photo, other in outliers.items()}
     alike = {pair for pair in twins if _alike(gallery, pair, thresholds.identify)}
-    together = {pair for pair in twins if pair in named or frozenset(pair) in led}
+    together = {pair for pair in twins | doubles if pair in named or frozenset(pair) in led}
     caught = places.keys() & outliers.keys()
     of_twins = {name for pair in twins for name in pair}
     clean = {photo.photo_id for photo in photos if photo.employee_id not in of_twins} - set(places)
@@ -140,12 +156,14 @@ def judge_planted(
         people=len(gallery) - len(doubles) - len(twins),
         photos=len(photos),
         duplicates=len(doubles),
-        duplicates_found=len(named & doubles),
+        duplicates_found=len(doubles & together),
+        duplicates_paired=len(named & doubles),
         duplicates_named=len(one_person & doubles),
         twins=len(twins),
         twins_alike=len(alike),
         twins_alike_found=len(alike & together),
-        twins_found=len(together),
+        twins_unlike=len(twins - alike),
+        twins_unlike_found=len((twins - alike) & together),
         swapped=len(places),
         swapped_found=len(caught),
         swapped_placed=sum(outliers[photo] == places[photo] for photo in caught),
@@ -179,7 +197,10 @@ def audit_planted(
     swapped: Annotated[int, typer.Option(help="Photos under a wrong id.")] = 100,
     twins: Annotated[int, typer.Option(min=2, help="Look-alikes by blended pictures.")] = 50,
 ) -> None:
-    """Plant duplicates, swapped photos and twins among the people of LFW and audit the gallery."""
+    """Plant duplicates, swapped photos and twins among the people of LFW and audit the gallery.
+
+    Exits with 1 where a plant that can be found was not.
+    """
     model = model or newest_model()
     crops = read_people(data, "lfw")
     rows = wanted_rows(crops.identities.numpy())
@@ -198,8 +219,17 @@ def audit_planted(
             for plan, made in zip(plans, blended, strict=True)
         },
     )
-    verify, identify = served_thresholds(manifest, len(gallery))
-    thresholds = AuditThresholds(identify, verify)
+    thresholds = served_audit_thresholds(manifest, len(gallery))
     related = {frozenset((f"{plan.person}{TWIN}", str(plan.mate))) for plan in plans}
     figures = judge_planted(gallery, places, thresholds, manifest.calibration, related)
-    print(figures.model_dump_json(indent=1))
+    typer.echo(f"model: {embedder.name}", err=True)
+    report_planted(figures)
+
+
+def report_planted(figures: PlantedFigures) -> None:
+    """Print the figures; raises ``typer.Exit`` with 1 where a plant to be found was not."""
+    typer.echo(figures.model_dump_json(indent=1))
+    missed = figures.missed()
+    if missed:
+        typer.echo(f"not found: {', '.join(missed)}", err=True)
+        raise typer.Exit(1)

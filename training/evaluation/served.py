@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from app.domain.audit.result import AuditThresholds
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import RiskPolicy, RiskTargets
+from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
 from training.data.crops import DataError
 
 MODELS = Path("models/embedder")
@@ -38,3 +39,11 @@ def served_thresholds(manifest: ModelManifest, people: int) -> tuple[float, floa
     policy = RiskPolicy(manifest, DEFAULT_TARGETS)
     identify = policy.promise(DEFAULT_TARGETS.fpir, people)
     return policy.verify().threshold.similarity, identify.threshold.similarity
+
+
+def served_audit_thresholds(manifest: ModelManifest, people: int) -> AuditThresholds:
+    """Return what the service audits a gallery of ``people`` by."""
+    verify, identify = served_thresholds(manifest, people)
+    policy = RiskPolicy(manifest, DEFAULT_TARGETS)
+    duplicate = duplicate_similarity(manifest, policy, people)
+    return AuditThresholds(identify, verify, duplicate, DEFAULT_TARGETS.fpir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.audit.alike import MOST_PAIRS
 from app.domain.audit.result import AuditRate, AuditResult
 from app.domain.intervals import Rate
 
@@ -18,12 +19,17 @@ NOTE_ON_INTERVALS = (
 def rate_text(rate: Rate) -> str:
     """Return a rate in words: share, counts, interval, and what no error rules out."""
     text = (
-        f"{_percent(rate.rate)} ({rate.errors:,} of {rate.trials:,}; "
-        f"95 %: {_percent(rate.low)} to {_percent(rate.high)})"
+        f"{percent(rate.rate)} ({rate.errors:,} of {rate.trials:,}; "
+        f"95 %: {percent(rate.low)} to {percent(rate.high)})"
     )
     if rate.rule_of_three is not None:
-        text += f"; none seen, by the rule of three below {_percent(rate.rule_of_three)}"
+        text += f"; none seen, by the rule of three below {percent(rate.rule_of_three)}"
     return text
+
+
+def percent(share: float) -> str:
+    """Return a share, 0 to 1, in percent to three figures."""
+    return f"{100 * share:.3g} %"
 
 
 def advise(result: AuditResult) -> tuple[str, ...]:
@@ -32,7 +38,7 @@ def advise(result: AuditResult) -> tuple[str, ...]:
     said = [
         *_on_ids(result),
         *_on_photos(result),
-        *_on_rates(rates["fpir_photos"], rates["fnmr_identify"]),
+        *_on_rates(rates["fpir_photos"], rates["fnmr_identify"], result.thresholds.stated_fpir),
     ]
     if not said:
         said = ["Nothing was found that needs a hand."]
@@ -53,8 +59,15 @@ def _on_ids(result: AuditResult) -> list[str]:
         )
     if result.confusable_count:
         said.append(
-            f"{_many(result.confusable_count, 'pair')} of people can be taken for one another: "
-            "enrol more photos of both, and ask these people for a card besides the face."
+            f"{_many(result.confusable_count, 'pair')} of people can be taken for one another: see "
+            "that they are two, enrol more photos of both, and ask these people for a card besides "
+            "the face."
+        )
+    if result.pairs_cut:
+        said.append(
+            f"More than {MOST_PAIRS:,} pairs of ids are alike, and only the most alike of them "
+            "were judged: the numbers of pairs are too low. Look whether one person, or one photo, "
+            "was enrolled many times, and audit again."
         )
     return said
 
@@ -77,13 +90,13 @@ def _on_photos(result: AuditResult) -> list[str]:
     return said
 
 
-def _on_rates(fpir: AuditRate, fnmr: AuditRate) -> list[str]:
+def _on_rates(fpir: AuditRate, fnmr: AuditRate, stated_fpir: float) -> list[str]:
     said = []
-    if fpir.measured is not None and fpir.measured.low > 0.01:
+    if fpir.measured is not None and fpir.measured.low > stated_fpir:
         said.append(
-            "More than one stranger in a hundred would be taken for somebody, beyond doubt "
-            f"({rate_text(fpir.measured)}): raise the threshold, for example to a rarer "
-            "false-positive rate, after the duplicates are cleared."
+            f"More strangers than the stated {percent(stated_fpir)} would be taken for somebody, "
+            f"beyond doubt ({rate_text(fpir.measured)}): clear the duplicates and audit again; "
+            "where it stays so, state a rarer FACEGATE_TARGET_FPIR or a FACEGATE_MIN_SIMILARITY."
         )
     if fnmr.measured is not None and fnmr.measured.low > 0.1:
         said.append(
@@ -95,7 +108,3 @@ def _on_rates(fpir: AuditRate, fnmr: AuditRate) -> list[str]:
 
 def _many(count: int, thing: str) -> str:
     return f"{count:,} {thing}" + ("" if count == 1 else "s")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

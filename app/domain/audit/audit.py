@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from app.domain.audit.advice import advise
+from app.domain.audit.alike import AlikePairs, alike_limits
 from app.domain.audit.comparisons import BetweenBlocks, Comparisons, compare_everybody
 from app.domain.audit.gallery import AuditGallery, FloatArray
 from app.domain.audit.outliers import list_outliers, mark_outliers
@@ -36,19 +37,29 @@ def audit(
     """
     if not len(gallery.owners):
         raise ValueError("there is no photo to audit")
+    people = len(gallery.employee_ids)
+    counts = np.arange(1, gallery.photo_counts.max() + 1)
+    least = float(alike_limits(thresholds, calibration, counts, people).min())
+    alike = AlikePairs(people, least, thresholds.duplicate)
     comparisons = compare_everybody(
-        gallery, calibration, thresholds_asked(thresholds), between_blocks
+        gallery, calibration, thresholds_asked(thresholds), alike, between_blocks
     )
     marks = mark_outliers(gallery, comparisons, calibration)
     outliers = list_outliers(
         gallery, comparisons, marks, _likeliest_similarity(gallery, comparisons, calibration)
     )
     pairs = measure_pairs(
-        gallery, comparisons, marks.nearer_to_another, thresholds, calibration, between_blocks
+        gallery,
+        comparisons,
+        alike,
+        marks.nearer_to_another,
+        thresholds,
+        calibration,
+        between_blocks,
     )
     weak = list_weak(gallery, good_photo_limits(ENROLLMENT_LIMITS))
     result = AuditResult(
-        people_count=len(gallery.employee_ids),
+        people_count=people,
         photo_count=len(gallery.owners),
         thresholds=thresholds,
         rates=measure_rates(gallery, comparisons, thresholds),
@@ -58,6 +69,7 @@ def audit(
         confusable_count=int(pairs.confusable.sum()),
         confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, listed),
         nearest_pairs=list_pairs(gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED),
+        pairs_cut=pairs.cut,
         outlier_count=len(outliers),
         outliers=outliers[:listed],
         weak_count=len(weak),
@@ -70,7 +82,10 @@ def audit(
 def _likeliest_similarity(
     gallery: AuditGallery, comparisons: Comparisons, calibration: Calibration
 ) -> FloatArray:
-    """Return each photo's similarity to its likeliest other person, ``(P,)``, from the ratio."""
+    """Return each photo's similarity to its likeliest other person, ``(P,)``, from the ratio.
+
+    It is -inf in a gallery of one person.
+    """
     counts = gallery.photo_counts[comparisons.likeliest]
     zeros = np.zeros(len(counts))
     intercepts = calibration.log_likelihood_ratios(zeros, counts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.audit.alike import AlikePairs
 from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray, directions
 from app.domain.calibration import Calibration
 
@@ -45,9 +46,13 @@ def compare_everybody(
     gallery: AuditGallery,
     calibration: Calibration,
     thresholds: tuple[float, ...],
+    alike: AlikePairs,
     between_blocks: BetweenBlocks,
 ) -> Comparisons:
-    """Compare every photo with its own person's other photos and with everybody else."""
+    """Compare every photo with its own person's other photos and with everybody else.
+
+    Into ``alike`` go the pairs of people who reach its limits, by a photo or by their centroids.
+    """
     counts = gallery.photo_counts
     sums = gallery.sums()
     centroids = directions(sums)
@@ -64,7 +69,7 @@ def compare_everybody(
     )
     reached = np.zeros(len(thresholds), np.int64)
     whole = photo_count + people_count
-    for rows in _blocks(photo_count, people_count):
+    for rows in blocks(photo_count, people_count):
         photos, owners = gallery.embeddings[rows], gallery.owners[rows]
         found.own[rows] = _to_own_rest(photos, sums[owners], counts[owners])
         scores = _to_others(photos, centroids, owners)
@@ -76,18 +81,29 @@ def compare_everybody(
         reached += [int(np.count_nonzero(scores >= threshold)) for threshold in thresholds]
         found.impostor_bins[:] += similarity_bins(scores)
         found.impostor_bins[0] -= len(owners)  # a photo against its own person stands at -1
+        alike.add_photos(scores, owners)
         between_blocks(rows.stop / whole)
-    for rows in _blocks(people_count, people_count):
+    for rows in blocks(people_count, people_count):
         people = np.arange(rows.start, rows.stop)
-        found.nearest_person[rows] = _to_others(centroids[rows], centroids, people).argmax(axis=1)
+        scores = _to_others(centroids[rows], centroids, people)
+        found.nearest_person[rows] = scores.argmax(axis=1)
+        alike.add_centroids(scores, people)
         between_blocks((photo_count + rows.stop) / whole)
     return Comparisons(**{**vars(found), "reached": tuple(reached.tolist())})
 
 
-def similarity_bins(similarities: npt.NDArray[np.floating]) -> IntArray:
+def similarities(
+    rows: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return the similarities ``(R, K)`` of unit rows ``(R, D)`` and ``(K, D)``."""
+    scores: npt.NDArray[np.float32] = rows @ others.T
+    return np.clip(scores, -1.0, 1.0, out=scores)
+
+
+def similarity_bins(measured: npt.NDArray[np.floating]) -> IntArray:
     """Return how many similarities lie in each of ``BIN_COUNT`` equal bins from -1 to 1."""
     half = BIN_COUNT / 2
-    numbers = np.clip((similarities.ravel() + 1.0) * half, 0, BIN_COUNT - 1).astype(np.int64)
+    numbers = np.clip((measured.ravel() + 1.0) * half, 0, BIN_COUNT - 1).astype(np.int64)
     return np.bincount(numbers, minlength=BIN_COUNT).astype(np.int64)
 
 
@@ -101,7 +117,8 @@ def _lines(
     return slopes.astype(np.float32), intercepts.astype(np.float32)
 
 
-def _blocks(rows: int, columns: int) -> Iterator[slice]:
+def blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Yield slices of ``rows``, each of a block's similarities with ``columns``."""
     size = max(1, BLOCK_SIMILARITIES // max(1, columns))
     for start in range(0, rows, size):
         yield slice(start, min(rows, start + size))
@@ -120,7 +137,6 @@ def _to_others(
     rows: npt.NDArray[np.float32], centroids: npt.NDArray[np.float32], owners: IntArray
 ) -> npt.NDArray[np.float32]:
     """Return similarities ``(rows, N)``, -1 where a row would meet its own person."""
-    scores = rows @ centroids.T
-    np.clip(scores, -1.0, 1.0, out=scores)
+    scores = similarities(rows, centroids)
     scores[np.arange(len(owners)), owners] = -1.0
     return scores

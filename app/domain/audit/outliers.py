@@ -61,12 +61,13 @@ def list_outliers(
 ) -> tuple[OutlierPhoto, ...]:
     """Return the outliers, those with most evidence against their own person first.
 
-    ``other_similarity`` ``(P,)`` is that to the likeliest other person.
+    ``other_similarity`` ``(P,)`` is that to the likeliest other person, where there is one.
     """
     counts = gallery.photo_counts
     chosen = np.flatnonzero(marks.any)
     evidence = np.maximum(comparisons.likeliest_ratio, 0.0) - marks.own_ratio
     chosen = chosen[np.argsort(-evidence[chosen], kind="stable")]
+    alone = len(gallery.employee_ids) == 1
     listed = []
     for photo in chosen.tolist():
         nearer = bool(marks.nearer_to_another[photo])
@@ -78,7 +79,7 @@ def list_outliers(
                 photo_id=gallery.photo_ids[photo],
                 finding=PhotoFinding.NEARER_TO_ANOTHER if nearer else PhotoFinding.FAR_FROM_OWN,
                 own_similarity=float(comparisons.own[photo]),
-                other_similarity=float(other_similarity[photo]),
+                other_similarity=None if alone else float(other_similarity[photo]),
                 other_employee_id=other if nearer else None,
                 only_two_photos=int(counts[owner]) == 2,
             )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.audit.alike import AlikePairs, alike_limits
+from app.domain.audit.candidates import candidate_pairs, compare_corrected
 from app.domain.audit.comparisons import BetweenBlocks, Comparisons
 from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray, directions
 from app.domain.audit.result import AuditThresholds, PairFinding, PersonPair
 from app.domain.calibration import Calibration
 
-#: Assumed share of people who are enrolled under a second id, before looking.
-PRIOR_TWICE = 0.01
 #: How much less the photos of two ids may agree than those of one of them and still be one person.
 AGREEMENT_TOLERANCE = 0.05
 _ROWS_PER_BLOCK = 8192
@@ -23,7 +22,10 @@ _ROWS_PER_BLOCK = 8192
 
 @dataclass(frozen=True)
 class PairFigures:
-    """What is known of K pairs; each array is ``(K,)``, ``people`` is ``(K, 2)``."""
+    """What is known of K pairs; each array is ``(K,)``, ``people`` is ``(K, 2)``.
+
+    ``cut``: more pairs are alike than are kept, and the least alike of them are not here.
+    """
 
     people: IntArray
     centroid_similarity: FloatArray
@@ -34,25 +36,30 @@ class PairFigures:
     duplicate: npt.NDArray[np.bool_]
     confusable: npt.NDArray[np.bool_]
     told_apart: npt.NDArray[np.bool_]
+    cut: bool
 
 
 def measure_pairs(
     gallery: AuditGallery,
     comparisons: Comparisons,
+    alike: AlikePairs,
     misplaced: npt.NDArray[np.bool_],
     thresholds: AuditThresholds,
     calibration: Calibration,
     between_blocks: BetweenBlocks,
 ) -> PairFigures:
-    """Measure every person with the nearest others, without the ``misplaced`` photos ``(P,)``.
+    """Measure the nearest pairs and all ``alike``, without the ``misplaced`` photos ``(P,)``.
 
-    Without them, because a photo that lies under another's id makes two people one.
+    Without them, because a photo that lies under another's id makes two people one. A pair is to be
+    named where a photo of one reaches the other as ``alike_limits`` asks, or where the centroids
+    reach the threshold of the enrolment guard, which would ask about the two.
     """
     sums = gallery.sums(~misplaced)
     counts = np.bincount(gallery.owners[~misplaced], minlength=len(sums)).astype(np.int64)
-    people = _candidates(gallery, comparisons, counts)
-    first, second = people[:, 0], people[:, 1]
     centroids = directions(sums)
+    compare_corrected(gallery, alike, misplaced, centroids, between_blocks)
+    people, cut = candidate_pairs(gallery, comparisons, alike, counts)
+    first, second = people[:, 0], people[:, 1]
     products = _row_products(sums, first, second)
     within = _agreement_within(sums, counts)
     usual = float(np.nanmedian(within)) if np.isfinite(within).any() else thresholds.verify
@@ -62,23 +69,24 @@ def measure_pairs(
         gallery, people, centroids, counts, misplaced, calibration, between_blocks
     )
     mean = products / (counts[first] * counts[second])
-    telling = np.asarray(
-        [_telling(calibration, photos, len(sums)) for photos in range(int(counts.max()) + 1)]
+    centroid_similarity = _row_products(centroids, first, second)
+    limits = alike_limits(thresholds, calibration, counts, len(sums))
+    named = (photo_similarity >= np.minimum(limits[first], limits[second])) | (
+        centroid_similarity >= thresholds.duplicate
     )
-    weakest = np.minimum(telling[counts[first]], telling[counts[second]])
-    alike = photo_similarity >= np.minimum(thresholds.identify, weakest)
     told_apart = np.array([tuple(pair) in gallery.told_apart for pair in people.tolist()], bool)
-    duplicate = alike & (mean >= own - AGREEMENT_TOLERANCE) & ~told_apart
+    duplicate = named & (mean >= own - AGREEMENT_TOLERANCE) & ~told_apart
     return PairFigures(
         people=people,
-        centroid_similarity=_row_products(centroids, first, second),
+        centroid_similarity=centroid_similarity,
         photo_similarity=photo_similarity,
         ratio=ratio,
         mean_similarity=mean,
         own_mean_similarity=own,
         duplicate=duplicate,
-        confusable=alike & ~duplicate,
+        confusable=named & ~duplicate,
         told_apart=told_apart,
+        cut=cut,
     )
 
 
@@ -111,43 +119,11 @@ def _pair(gallery: AuditGallery, figures: PairFigures, number: int) -> PersonPai
     )
 
 
-def _candidates(gallery: AuditGallery, comparisons: Comparisons, counts: IntArray) -> IntArray:
-    """Return the pairs worth a look, ``(K, 2)``: every photo and every centroid with its nearest.
-
-    People of whom no photo is left are in none.
-    """
-    people = np.arange(len(counts))
-    if len(people) < 2:
-        return np.zeros((0, 2), np.int64)
-    met = np.concatenate(
-        [
-            np.stack([gallery.owners, comparisons.likeliest], axis=1),
-            np.stack([people, comparisons.nearest_person], axis=1),
-        ]
-    )
-    met = met[(counts[met] > 0).all(axis=1)]
-    numbers = np.unique(met.min(axis=1) * len(people) + met.max(axis=1))
-    return np.stack([numbers // len(people), numbers % len(people)], axis=1)
-
-
 def _agreement_within(sums: FloatArray, counts: IntArray) -> FloatArray:
     """Return the mean similarity among each person's photos ``(N,)``; NaN for fewer than two."""
     pairs = np.where(counts > 1, counts * (counts - 1), np.nan)
     within: FloatArray = ((sums**2).sum(axis=1) - counts) / pairs
     return within
-
-
-def _telling(calibration: Calibration, photos: int, people: int) -> float:
-    """Return the similarity from which two ids among ``people`` are likelier one person than two.
-
-    By Bayes with ``PRIOR_TWICE``, shared by all the others. In a large gallery even a high
-    similarity is likely somewhere by chance, and this passes every threshold.
-    """
-    intercept, at_one = calibration.log_likelihood_ratios(
-        np.asarray([0.0, 1.0]), np.asarray([photos, photos])
-    )
-    needed = math.log((1 - PRIOR_TWICE) / PRIOR_TWICE) + math.log(max(1, people - 1))
-    return float((needed - intercept) / (at_one - intercept))
 
 
 def _closest_photos(

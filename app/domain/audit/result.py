@@ -10,10 +10,17 @@ from app.domain.intervals import Rate
 
 @dataclass(frozen=True)
 class AuditThresholds:
-    """The similarities at which the service decides: 1:N and 1:1."""
+    """The similarities at which the service decides, and the risk that its operator stated.
+
+    ``identify`` and ``verify``: of a photo, for 1:N and 1:1. ``duplicate``: of new photos' centroid
+    with somebody's, from which enrolment asks whether the two are one. ``stated_fpir``: the share
+    of strangers whom the operator accepts to be taken for somebody.
+    """
 
     identify: float
     verify: float
+    duplicate: float
+    stated_fpir: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class OutlierPhoto:
     """A photo that does not look like its person's other photos.
 
     ``own_similarity`` is that to the centroid of the others, ``other_similarity`` that to the
-    likeliest other person, who is named where the photo is nearer to that one.
+    likeliest other person, none where nobody else is enrolled; that person is named where the photo
+    is nearer to that one.
     ``only_two_photos``: then nobody can tell which of the two is the wrong one.
     """
 
@@ -49,7 +57,7 @@ class OutlierPhoto:
     photo_id: str
     finding: PhotoFinding
     own_similarity: float
-    other_similarity: float
+    other_similarity: float | None
     other_employee_id: str | None
     only_two_photos: bool
 
@@ -115,7 +123,11 @@ class SimilarityHistogram:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """A whole audit. Lists are cut at a limit, worst first; ``*_count`` says how many there are."""
+    """A whole audit. Lists are cut at a limit, worst first; ``*_count`` says how many there are.
+
+    ``pairs_cut``: so many pairs are alike that only the most alike were judged, and the counts of
+    pairs are those of these.
+    """
 
     people_count: int
     photo_count: int
@@ -127,6 +139,7 @@ class AuditResult:
     confusable_count: int
     confusable_pairs: tuple[PersonPair, ...]
     nearest_pairs: tuple[PersonPair, ...]
+    pairs_cut: bool
     outlier_count: int
     outliers: tuple[OutlierPhoto, ...]
     weak_count: int

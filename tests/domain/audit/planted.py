@@ -15,7 +15,7 @@ from app.domain.faces import FaceQuality
 
 DIM = 256
 GOOD = FaceQuality(200.0, 200.0, 120.0, 0.0, 0.0, 0.0, 0.95)
-THRESHOLDS = AuditThresholds(identify=0.69, verify=0.62)
+THRESHOLDS = AuditThresholds(identify=0.69, verify=0.62, duplicate=0.66, stated_fpir=0.01)
 CALIBRATION = Calibration((PlattCalibration(1, 23.0, -5.3), PlattCalibration(3, 23.5, -6.6)))
 
 
@@ -57,8 +57,8 @@ def gallery_of(
     )
 
 
-def audited(gallery: AuditGallery) -> AuditResult:
-    return audit(gallery, THRESHOLDS, CALIBRATION, lambda _done: None)
+def audited(gallery: AuditGallery, thresholds: AuditThresholds = THRESHOLDS) -> AuditResult:
+    return audit(gallery, thresholds, CALIBRATION, lambda _done: None)
 
 
 def blurred(quality: FaceQuality) -> FaceQuality:

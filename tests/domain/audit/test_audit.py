@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from app.domain.audit.advice import advise
+from app.domain.audit.alike import AlikePairs
 from app.domain.audit.audit import audit
 from app.domain.audit.comparisons import compare_everybody
-from app.domain.audit.result import AuditThresholds
+from app.domain.audit.result import AuditResult, AuditThresholds
 from app.domain.embeddings import centroid, similarity
-from tests.domain.audit.planted import CALIBRATION, audited, gallery_of, made_people
+from app.domain.intervals import clopper_pearson
+from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, audited, gallery_of, made_people
 
-LOW = AuditThresholds(identify=0.15, verify=0.1)
+LOW = AuditThresholds(identify=0.15, verify=0.1, duplicate=0.12, stated_fpir=0.01)
 
 
 def test_rates_are_those_of_single_comparisons() -> None:
@@ -44,7 +49,7 @@ def test_rates_are_those_of_single_comparisons() -> None:
 def test_blocks_of_any_size_give_the_same_and_progress_ends_at_the_end() -> None:
     gallery = gallery_of(made_people(800, 2))  # several blocks
     done: list[float] = []
-    found = compare_everybody(gallery, CALIBRATION, (0.2,), done.append)
+    found = compare_everybody(gallery, CALIBRATION, (0.2,), AlikePairs(800, 0.3, 0.3), done.append)
     scores = (
         gallery.embeddings
         @ np.stack(
@@ -73,6 +78,40 @@ def test_without_second_photos_refusals_cannot_be_measured() -> None:
     measured = {rate.name: rate.measured for rate in result.rates}
     assert measured["fnmr_verify"] is None
     assert any("Enrol a second" in advice for advice in result.advice)
+
+
+def with_alarms(stated_fpir: float, alarms: int, trials: int) -> AuditResult:
+    """Return a clean audit in which so many strangers are said to be taken for somebody."""
+    thresholds = dataclasses.replace(THRESHOLDS, stated_fpir=stated_fpir)
+    result = audited(gallery_of(made_people(20, 3)), thresholds)
+    rates = [
+        dataclasses.replace(rate, measured=clopper_pearson(alarms, trials))
+        if rate.name == "fpir_photos"
+        else rate
+        for rate in result.rates
+    ]
+    return dataclasses.replace(result, rates=tuple(rates))
+
+
+@pytest.mark.parametrize(
+    ("stated", "alarms", "advised"),
+    [(0.001, 15, True), (0.1, 15, False), (0.001, 4, False), (0.1, 600, True)],
+)
+def test_more_strangers_than_the_operator_stated_are_advised_about(
+    stated: float, alarms: int, advised: bool
+) -> None:
+    result = with_alarms(stated, alarms, 3000)
+    said = [one for one in advise(result) if one.startswith("More strangers than the stated")]
+    assert len(said) == advised
+    assert not said or f"stated {100 * stated:g} %" in said[0]
+
+
+def test_a_photo_unlike_its_person_has_no_other_where_nobody_else_is_enrolled() -> None:
+    people = made_people(1, 3)
+    people["E-0"][2] = made_people(1, 1, seed=9)["E-0"][0]
+    outliers = audited(gallery_of(people)).outliers
+    assert [one.photo_id for one in outliers] == ["E-0/2"]
+    assert outliers[0].other_similarity is None
 
 
 def test_an_audit_of_nothing_is_refused() -> None:

@@ -3,13 +3,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import typer
 
 from app.domain.embeddings import Embedding, as_embedding
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
 from training.data.crops import CropSet, DataError
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
-from training.evaluation.planted_audit import judge_planted, plant, wanted_rows
+from training.evaluation.planted_audit import (
+    AGAIN,
+    PlantedFigures,
+    judge_planted,
+    plant,
+    report_planted,
+    wanted_rows,
+)
 from training.evaluation.planted_twins import TWIN, TwinPlan, blend_twins, plan_twins
 
 
@@ -37,7 +45,8 @@ def test_what_is_planted_is_found_and_counted() -> None:
     assert len(places) == 10
     figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.people, figures.photos, figures.clean_photos) == (60, 204, 194)
-    assert figures.duplicates == figures.duplicates_found == figures.duplicates_named == 8
+    assert figures.duplicates == figures.duplicates_found == figures.duplicates_paired == 8
+    assert figures.duplicates_named == 8
     assert figures.swapped == figures.swapped_found == figures.swapped_placed == 10
     assert figures.clean_pairs_accused == figures.clean_photos_accused == 0
 
@@ -53,8 +62,8 @@ def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
     figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.people, figures.photos) == (20, 3 * 27)
     assert figures.clean_photos == 3 * (27 - 8) - 4
-    assert figures.twins == figures.twins_found == 4
-    assert figures.twins_alike == figures.twins_alike_found == 4
+    assert figures.twins == figures.twins_alike == figures.twins_alike_found == 4
+    assert figures.twins_unlike == 0
     assert figures.duplicates == figures.duplicates_found == 3
     assert figures.swapped_found == 4
     assert figures.clean_pairs_accused == figures.clean_photos_accused == 0
@@ -70,6 +79,57 @@ def test_a_twin_may_be_named_with_whom_it_was_blended() -> None:
     fair = judge_planted(gallery, places, THRESHOLDS, CALIBRATION, related)
     assert strict.clean_pairs_accused >= 2
     assert fair.clean_pairs_accused < strict.clean_pairs_accused
+
+
+def test_a_twin_whom_no_door_confuses_need_not_be_found() -> None:
+    embeddings, identities = photos_of(20)
+    plans = plan_twins(identities, 2, 3)
+    twins = blended(embeddings, plans, 0.95)  # next to nothing is left of the person
+    gallery, places = plant(embeddings, identities, 0, 0, twins)
+    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    assert (figures.twins, figures.twins_alike, figures.twins_unlike) == (2, 0, 2)
+    assert figures.twins_unlike_found == 0
+    assert figures.missed() == ()
+
+
+def test_two_ids_are_found_where_a_photo_of_one_is_named_as_the_others() -> None:
+    embeddings, identities = photos_of(20)
+    gallery, places = plant(embeddings, identities, 1, 0)
+    again = next(name for name in gallery if name.endswith(AGAIN))
+    stranger = made_people(1, 3, seed=9)["E-0"]
+    gallery[again][:2] = stranger[:2]
+    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    assert (figures.duplicates, figures.duplicates_paired) == (1, 0)
+    assert figures.duplicates_found == 1
+    assert figures.missed() == ()
+
+
+def test_what_was_to_be_found_and_was_not_ends_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    embeddings, identities = photos_of(40)
+    gallery, places = plant(embeddings, identities, 3, 4)
+    again = next(name for name in gallery if name.endswith(AGAIN))
+    gallery[again] = made_people(1, 3, seed=9)["E-0"]
+    place = next(iter(places)).rpartition("/")[0]
+    gallery[place][0] = made_people(40, 7)[f"E-{place}"][6]  # the photo is in its right place
+    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    with pytest.raises(typer.Exit) as ended:
+        report_planted(figures)
+    assert ended.value.exit_code == 1
+    printed = capsys.readouterr()
+    assert PlantedFigures.model_validate_json(printed.out) == figures
+    assert printed.err == "not found: 1 of 3 people under two ids, 1 of 4 photos under a wrong id\n"
+
+
+def test_the_command_ends_well_where_everything_was_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    embeddings, identities = photos_of(40)
+    gallery, places = plant(embeddings, identities, 3, 4)
+    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    report_planted(figures)
+    assert PlantedFigures.model_validate_json(capsys.readouterr().out) == figures
 
 
 def test_a_twin_is_two_parts_of_one_person_and_one_of_another() -> None:
