@@ -11,7 +11,7 @@ from app.api.problems import problem_docs
 from app.api.state import State
 from app.domain import errors
 from app.domain.policy import Promise, RiskPolicy
-from app.services.policy import OwnStrangers
+from app.services.policy import DecisionPolicy, OwnStrangers
 
 router = APIRouter(tags=["service"])
 
@@ -52,8 +52,8 @@ def read_policy(
         identify=_promise(promise),
         verify=_promise(verify),
         own_gallery=own and _own_gallery(own, risk, promise, verify),
-        identify_false_rejections=_rejections(risk, promise),
-        verify_false_rejections=_rejections(risk, verify),
+        identify_false_rejections=_rejections(policy, promise),
+        verify_false_rejections=_rejections(policy, verify),
         prior_unknown=policy.prior_unknown,
         prior_same=policy.prior_same,
         model_version=state.manifest.model_version,
@@ -86,13 +86,22 @@ def _promise(promise: Promise) -> schemas.PromiseBody:
     )
 
 
-def _rejections(risk: RiskPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
+def _rejections(policy: DecisionPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
+    def asked(photos: int) -> float:
+        same = policy.promise(promise.stated_rate, promise.people, photos=photos)
+        return same.threshold.similarity
+
     bodies = []
-    for refused in risk.false_rejections(promise.threshold.similarity):
+    for refused in policy.risk.false_rejections(asked):
         low, high = refused.interval or (None, None)
         bodies.append(
             schemas.FalseRejectionBody(
-                photos=refused.photos, rate=refused.rate, low=low, high=high, people=refused.people
+                photos=refused.photos,
+                threshold=refused.similarity,
+                rate=refused.rate,
+                low=low,
+                high=high,
+                people=refused.people,
             )
         )
     return bodies

@@ -14,7 +14,7 @@ class PromiseBody(BaseModel):
     ``threshold`` lies what the bound costs.
     """
 
-    threshold: float
+    threshold: float = Field(description="What is asked of whoever has the most photos enrolled.")
     threshold_estimate: float = Field(
         description="What the best estimates would ask for, without the upper confidence bound; "
         "not in force, and never above `threshold`."
@@ -50,6 +50,10 @@ class FalseRejectionBody(BaseModel):
     """
 
     photos: int = Field(description="Photos enrolled of that person.")
+    threshold: float = Field(
+        description="What is asked of that person: fewer photos, less, for strangers are nearer to "
+        "the mean of several photos than to one."
+    )
     rate: float
     low: float | None
     high: float | None

@@ -47,6 +47,8 @@ class ModelManifest:
     golden_embedding: tuple[float, ...]
     golden_min_similarity: float
     genuine: tuple[GenuineScores, ...] = ()
+    #: Photos of a centroid, and how much more a threshold asks of it; empty: of all the most.
+    centroid_shifts: tuple[tuple[int, float], ...] = ()
 
     @property
     def model_version(self) -> str:
@@ -81,6 +83,7 @@ class ModelManifest:
                 verify=_threshold(cast(Json, thresholds["verify"])),
                 golden_embedding=tuple(map(float, cast(list[float], golden["embedding"]))),
                 golden_min_similarity=_number(golden, "min_similarity"),
+                centroid_shifts=_shifts(cast(list[Json], document.get("centroid_shifts", []))),
                 genuine=_genuine(
                     cast(list[Json], document.get("genuine", [])),
                     _people(cast(list[Json], document["calibration"])),
@@ -124,6 +127,14 @@ def _calibration(lines: list[Json]) -> Calibration:
             for line in lines
         )
     )
+
+
+def _shifts(entries: list[Json]) -> tuple[tuple[int, float], ...]:
+    shifts = tuple((int(_number(one, "photos")), _number(one, "shift")) for one in entries)
+    photos, rising = [one for one, _ in shifts], [0.0, *(shift for _, shift in shifts)]
+    if photos != sorted(set(photos)) or rising != sorted(rising):
+        raise ValueError("shifts of centroids rise with photos, from 0")
+    return shifts
 
 
 def _tail(entry: Json) -> ImpostorTail:

@@ -10,6 +10,7 @@ confidence bound, since a staff is seldom a mixture of the world.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import UnsupportedRiskError
@@ -82,12 +83,15 @@ class Promise:
 class FalseRejections:
     """Which share of probes of an enrolled person a threshold refuses, with ``photos`` enrolled.
 
+    ``similarity`` is the threshold's for that number of photos.
+
     ``interval`` is of 95 %, as if each of ``people`` had been tried once (Clopper and Pearson), for
     the probes of one person are not independent; both are None where the model does not tell how
     many people there were.
     """
 
     photos: int
+    similarity: float
     rate: float
     people: int | None
     interval: tuple[float, float] | None
@@ -101,6 +105,7 @@ class RiskPolicy:
         self._tails = manifest.tails
         self._genuine = manifest.genuine
         self._shift = centroid_shift(manifest)
+        self._shifts = manifest.centroid_shifts
         self._targets = targets
         self.require_supported(targets.fpir, 1)
         self.require_supported(targets.fmr, 1)
@@ -135,12 +140,27 @@ class RiskPolicy:
                 f"{self.most_people(rate)} people"
             )
 
-    def verify(self, *, fused: bool = False) -> Promise:
+    def verify(self, *, fused: bool = False, photos: int | None = None) -> Promise:
         """Return the promise for 1:1: one comparison with the claimed employee."""
-        return self.promise(self._targets.fmr, 1, fused=fused)
+        return self.promise(self._targets.fmr, 1, fused=fused, photos=photos)
+
+    def shift(self, photos: int | None = None) -> float:
+        """Return how much more is asked against a centroid of ``photos``; of the most for None.
+
+        A number between two measured ones takes the larger one's.
+        """
+        if photos is None:
+            return self._shift
+        return next((min(s, self._shift) for n, s in self._shifts if n >= photos), self._shift)
 
     def promise(
-        self, rate: float, people: int, floor: float | None = None, *, fused: bool = False
+        self,
+        rate: float,
+        people: int,
+        floor: float | None = None,
+        *,
+        fused: bool = False,
+        photos: int | None = None,
     ) -> Promise:
         """Return the threshold at which ``people`` give ``rate``, and what it promises.
 
@@ -148,13 +168,15 @@ class RiskPolicy:
         Where the data supports no rarer rate, the threshold stays at the rarest supported one.
         ``fused``: the probe is several frames in one. Their mean is closer to everybody, as a
         centroid is, and the threshold rises by the measured shift of centroids once more.
+        ``photos``: how many the enrolled side has, for strangers are nearer to the mean of several
+        photos than to one; without it the threshold holds for any number.
         """
         wanted = comparison_rate(rate, people)
         most = min(tail.points[0][0] for tail in self._tails)
         usable = min(max(wanted, self.rarest_rate), most)
         strictest = max(self._tails, key=lambda tail: tail.upper_at(usable))
         tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
-        shift = 2 * self._shift if fused else self._shift
+        shift = self.shift(photos) + (self._shift if fused else 0.0)
         likely_needed = max(tail.threshold_at(usable) for tail in self._tails)
         similarity, estimate = (
             min(HIGHEST_SIMILARITY, max(needed + shift, *tightened, -1.0))
@@ -175,18 +197,20 @@ class RiskPolicy:
             kept=wanted >= self.rarest_rate * (1 - 1e-9),
         )
 
-    def false_rejections(self, similarity: float) -> tuple[FalseRejections, ...]:
-        """Return for each number of enrolled photos the share of genuine probes refused."""
-        return tuple(_rejections(scores, similarity) for scores in self._genuine)
+    def false_rejections(self, asked: Callable[[int], float]) -> tuple[FalseRejections, ...]:
+        """Return for each number of enrolled photos the share of genuine probes refused.
+
+        ``asked`` gives the threshold's similarity for a number of photos.
+        """
+        return tuple(_rejections(scores, asked(scores.photos)) for scores in self._genuine)
 
 
 def _rejections(scores: GenuineScores, similarity: float) -> FalseRejections:
     rate = scores.false_non_match_rate_at(similarity)
     if scores.people is None:
-        return FalseRejections(scores.photos, rate, None, None)
-    return FalseRejections(
-        scores.photos, rate, scores.people, interval_of_share(rate, scores.people)
-    )
+        return FalseRejections(scores.photos, similarity, rate, None, None)
+    interval = interval_of_share(rate, scores.people)
+    return FalseRejections(scores.photos, similarity, rate, scores.people, interval)
 
 
 def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: int) -> float:
@@ -200,5 +224,5 @@ def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: in
     """
     policy = RiskPolicy(manifest, RiskTargets(DUPLICATE_ALARMS, DUPLICATE_ALARMS))
     guard = policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE))
-    door = stated.promise(stated.targets.fpir, people)
+    door = stated.promise(stated.targets.fpir, people, photos=1)
     return min(guard.threshold.similarity, door.threshold.similarity)

@@ -77,6 +77,14 @@ def thresholds_in_force(manifest: ModelManifest, policy: DecisionPolicy) -> Audi
         verify=policy.verify().threshold.similarity,
         duplicate=duplicate_similarity(manifest, policy.risk, policy.enrolled),
         stated_fpir=policy.risk.targets.fpir,
+        identify_of=tuple(
+            (photos, policy.identify(photos=photos).threshold.similarity)
+            for photos, _ in manifest.centroid_shifts
+        ),
+        verify_of=tuple(
+            (photos, policy.verify(photos=photos).threshold.similarity)
+            for photos, _ in manifest.centroid_shifts
+        ),
     )
 
 

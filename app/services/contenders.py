@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from app.domain.calibration import Calibration
 from app.domain.embeddings import Embedding, centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
+from app.domain.model_manifest import Threshold
 from app.domain.verdict import AMBIGUITY_MARGIN
 from app.services.answers import Candidate
 from app.services.ports import RegistrySession
@@ -39,11 +40,18 @@ def any_unseen(alike: Mapping[int, Employee], compared: npt.NDArray[np.int64]) -
 
 
 def rival_of_the_first(
-    ranked: tuple[Candidate, ...], alike: Collection[int], threshold: float
+    ranked: tuple[Candidate, ...],
+    alike: Collection[int],
+    asked: Callable[[Candidate], Threshold],
 ) -> Candidate | None:
-    """Return the first one's recorded look-alike, where it reaches the threshold as well."""
+    """Return the first one's recorded look-alike, where it reaches its threshold as well.
+
+    ``asked`` gives the threshold of a candidate.
+    """
     rivals = (
-        one for one in ranked[1:] if one.employee.key in alike and one.similarity >= threshold
+        one
+        for one in ranked[1:]
+        if one.employee.key in alike and one.similarity >= asked(one).similarity
     )
     return next(rivals, None)
 

@@ -52,12 +52,19 @@ class DecisionPolicy:
         """How many people can be found."""
         return self._index.size
 
-    def identify(self, people: int | None = None, *, fused: bool = False) -> Promise:
-        """Return the promise for 1:N, against all who are enrolled or ``people`` of them."""
-        enrolled = self.enrolled if people is None else people
-        return self.promise(self.risk.targets.fpir, enrolled, fused=fused)
+    def identify(
+        self, people: int | None = None, *, fused: bool = False, photos: int | None = None
+    ) -> Promise:
+        """Return the promise for 1:N, against all who are enrolled or ``people`` of them.
 
-    def promise(self, rate: float, people: int, *, fused: bool = False) -> Promise:
+        ``photos``: how many the employee in question has; without it, whoever has the most.
+        """
+        enrolled = self.enrolled if people is None else people
+        return self.promise(self.risk.targets.fpir, enrolled, fused=fused, photos=photos)
+
+    def promise(
+        self, rate: float, people: int, *, fused: bool = False, photos: int | None = None
+    ) -> Promise:
         """Return what would be promised for another rate or gallery."""
         own = self.own_strangers()
         floor = None
@@ -65,11 +72,11 @@ class DecisionPolicy:
             # Only what pairs of this gallery show; a fit to so few would close the door.
             wanted = max(comparison_rate(rate, people), own.tail.extrapolated_below)
             floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
-        return self.risk.promise(rate, people, floor, fused=fused)
+        return self.risk.promise(rate, people, floor, fused=fused, photos=photos)
 
-    def verify(self, *, fused: bool = False) -> Promise:
+    def verify(self, *, fused: bool = False, photos: int | None = None) -> Promise:
         """Return the promise for 1:1: one comparison with the claimed employee."""
-        return self.promise(self.risk.targets.fmr, 1, fused=fused)
+        return self.promise(self.risk.targets.fmr, 1, fused=fused, photos=photos)
 
     def own_strangers(self) -> OwnStrangers | None:
         """Return what the gallery says of itself; counted again after it grew by a tenth."""

@@ -10,7 +10,7 @@ from app.domain.employee_errors import EmployeeSuspendedError, NoCurrentPhotoErr
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import most_probable
-from app.domain.model_manifest import ModelManifest
+from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.verdict import Verdict, judge, next_step
 from app.services.answers import Candidate, ClaimVerification, Identification, PairComparison
 from app.services.contenders import (
@@ -85,9 +85,16 @@ class Recognition:
             alike = recorded_look_alikes(session, ranked)
         candidates = ranked[:limit]
         listed = sum(candidate.probability for candidate in candidates)
-        threshold = self._policy.identify(len(ratios), fused=face.frames_used > 1).threshold
+        photos = dict(zip(keys, everyone.photo_counts[order].tolist(), strict=True))
+
+        def asked(candidate: Candidate | None) -> Threshold:
+            count = photos[candidate.employee.key] if candidate else None
+            fused = face.frames_used > 1
+            return self._policy.identify(len(ratios), fused=fused, photos=count).threshold
+
         best = ranked[0] if ranked else None
-        rival = rival_of_the_first(ranked, alike, threshold.similarity)
+        threshold = asked(best)
+        rival = rival_of_the_first(ranked, alike, asked)
         unseen = any_unseen(alike, everyone.employee_keys)
         verdict = judge(
             best.similarity if best else None,
@@ -131,7 +138,7 @@ class Recognition:
         photos = [embedding for _, embedding in stored]
         score = similarity(face.embedding, centroid(photos))
         probability = self._pair_probability(score, len(photos), face.frames_used)
-        threshold = self._policy.verify(fused=face.frames_used > 1).threshold
+        threshold = self._policy.verify(fused=face.frames_used > 1, photos=len(photos)).threshold
         margin = margin_of_a_claim(face, photos, alike, self._manifest.calibration)
         verdict = judge(score, threshold.similarity, margin)
         return ClaimVerification(
@@ -151,7 +158,7 @@ class Recognition:
             self._extraction.extract(second, self._limits, several),
         )
         score = similarity(faces[0].embedding, faces[1].embedding)
-        threshold = self._policy.verify().threshold
+        threshold = self._policy.verify(photos=1).threshold
         return PairComparison(
             same=score >= threshold.similarity,
             similarity=score,

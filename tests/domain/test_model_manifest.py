@@ -41,6 +41,17 @@ def test_genuine_scores_are_of_the_people_of_their_calibration_line() -> None:
     assert [(scores.photos, scores.people) for scores in read.genuine] == [(1, 40), (3, None)]
 
 
+def test_shifts_of_centroids_rise_with_photos() -> None:
+    shifts = [{"photos": 1, "shift": 0.0}, {"photos": 3, "shift": 0.02}]
+    read = ModelManifest.from_json({**document(LINE), "centroid_shifts": shifts})
+    assert read.centroid_shifts == ((1, 0.0), (3, 0.02))
+    assert ModelManifest.from_json(document(LINE)).centroid_shifts == ()
+    falling = [{"photos": 1, "shift": 0.02}, {"photos": 3, "shift": 0.01}]
+    for wrong in (falling, shifts[::-1], [{"photos": 1, "shift": -0.1}], [shifts[0], shifts[0]]):
+        with pytest.raises(ModelArtifactError, match="not valid"):
+            ModelManifest.from_json({**document(LINE), "centroid_shifts": wrong})
+
+
 def test_a_manifest_that_counts_no_people_is_read_as_before() -> None:
     read = ModelManifest.from_json(document(LINE, BURST_LINE))
     assert [scores.people for scores in read.genuine] == [None, None]

@@ -112,14 +112,38 @@ def test_a_tail_is_not_trusted_where_its_bound_lies_far_above_it() -> None:
 
 def test_more_photos_buy_fewer_rejections() -> None:
     risk = policy()
-    one, three = risk.false_rejections(0.6)
+    one, three = risk.false_rejections(lambda _: 0.6)
     assert (one.photos, three.photos) == (1, 3)
     assert one.rate == pytest.approx(0.5)
+    assert one.similarity == 0.6
     assert three.rate < one.rate
 
 
+SHIFTED = dataclasses.replace(MODEL, centroid_shifts=((1, 0.0), (2, 0.01), (5, 0.03)))
+
+
+@pytest.mark.parametrize(
+    ("photos", "more"), [(1, 0.0), (2, 0.01), (3, 0.03), (5, 0.03), (9, 0.03), (None, 0.03)]
+)
+def test_who_has_fewer_photos_is_asked_for_less(photos: int | None, more: float) -> None:
+    risk = RiskPolicy(SHIFTED, RiskTargets(0.01, 0.001))
+    single = GROUP.upper_at(comparison_rate(0.01, 10))
+    promise = risk.promise(0.01, 10, photos=photos)
+    assert promise.threshold.similarity == pytest.approx(single + more)
+    # What is promised is the same whatever the number.
+    assert promise.promised_rate == pytest.approx(risk.promise(0.01, 10).promised_rate)
+    fused = risk.promise(0.01, 10, photos=photos, fused=True).threshold.similarity
+    assert fused == pytest.approx(single + more + 0.03)
+    # A floor by the customer's own strangers holds for everybody.
+    assert risk.promise(0.01, 10, floor=0.9, photos=photos).threshold.similarity == 0.9
+
+
+def test_a_model_that_does_not_tell_by_photos_asks_the_most_of_everybody() -> None:
+    assert policy().promise(0.01, 10, photos=1) == policy().promise(0.01, 10)
+
+
 def test_an_interval_of_rejections_counts_people_where_the_model_tells_how_many() -> None:
-    untold, told = policy().false_rejections(0.6)
+    untold, told = policy().false_rejections(lambda _: 0.6)
     assert (untold.people, untold.interval) == (None, None)
     assert told.people == 40
     assert told.interval == interval_of_share(told.rate, 40)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -7,11 +8,16 @@ import pytest
 
 from app.domain import errors
 from app.domain.employees import EmployeeStatus, NewPhoto
+from app.domain.faces import VERIFICATION_LIMITS
+from app.domain.model_manifest import Threshold
+from app.domain.policy import RiskPolicy
 from app.domain.verdict import NextStep, Verdict
 from app.services.answers import Identification
 from app.services.employees import EmployeeChange
 from app.services.extraction import SeveralFaces
-from tests.services.conftest import House
+from app.services.policy import DecisionPolicy
+from app.services.recognition import Recognition
+from tests.services.conftest import RISK, House
 from tests.services.fakes import MANIFEST, QUALITY, photo
 from tests.services.test_enrollment import enroll
 
@@ -114,6 +120,30 @@ def test_the_threshold_rises_with_the_gallery(house: House) -> None:
     among_four = identify(house, photo("ann", 8)).threshold
     assert among_four.similarity > alone.similarity
     assert among_four.false_match_rate == pytest.approx(alone.false_match_rate / 4, rel=0.01)
+
+
+def test_whoever_has_fewer_photos_is_asked_for_less(house: House) -> None:
+    shifted = dataclasses.replace(
+        MANIFEST,
+        identify=Threshold(MANIFEST.tails[0].threshold_at(1e-4) + 0.05, 1e-4, "everyone"),
+        centroid_shifts=((1, 0.0), (3, 0.05)),
+    )
+    policy = DecisionPolicy(RiskPolicy(shifted, RISK), house.index, 0.5, 0.5)
+    recognition = Recognition(
+        house.extraction, house.registry, house.gallery, shifted, policy, VERIFICATION_LIMITS
+    )
+    enroll(house, "ann", photo("ann", 1))
+    enroll_team(house, "bob")
+    least, most = (policy.identify(photos=photos).threshold for photos in (1, 3))
+    assert most.similarity == pytest.approx(least.similarity + 0.05)
+    assert recognition.identify(photo("ann", 9), 5, LARGEST).threshold == least
+    assert recognition.identify(photo("bob", 9), 5, LARGEST).threshold == most
+    claims = [recognition.verify_claim(who, photo(who, 9), LARGEST) for who in ("ann", "bob")]
+    asked = [claim.threshold.similarity for claim in claims]
+    assert asked == [policy.verify(photos=photos).threshold.similarity for photos in (1, 3)]
+    compared = recognition.compare(photo("ann", 1), photo("ann", 2), LARGEST)
+    assert compared.threshold == policy.verify(photos=1).threshold
+    assert policy.identify().threshold.similarity == pytest.approx(most.similarity)
 
 
 def test_two_people_who_cannot_be_told_apart_are_ambiguous(house: House) -> None:

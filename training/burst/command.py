@@ -63,10 +63,11 @@ def burst(
 
 
 def _thresholds(manifest: ModelManifest, people: int) -> IdentifyThresholds:
-    """Return what the service asks for against so many people, where no risk is stated."""
+    """Return what the service asks for against so many people of one photo, by default."""
     policy = RiskPolicy(manifest, DEFAULT_TARGETS)
     single, fused = (
-        policy.promise(DEFAULT_TARGETS.fpir, people, fused=fused) for fused in (False, True)
+        policy.promise(DEFAULT_TARGETS.fpir, people, fused=fused, photos=1)
+        for fused in (False, True)
     )
     return IdentifyThresholds(single.threshold.similarity, fused.threshold.similarity)
 

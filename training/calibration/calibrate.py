@@ -12,6 +12,7 @@ from training.calibration.duplicates import TEACHER_SIMILARITY
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.results import (
     Calibration,
+    CentroidShift,
     ExcludedPairs,
     Genuine,
     PlattLine,
@@ -61,7 +62,8 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
     ]
     scores = _scores(faces)
     bursts = [each for fused in faces.bursts for each in _burst_scores(faces, fused)]
-    shift = max(0.0, *(each.shift for each in scores), 0.0)
+    shifts = _shifts(scores)
+    shift = shifts[-1].shift
     thresholds = choose_thresholds(overall, pools, shift)
     lenient = choose_thresholds(overall, [], shift)
     return Calibration(
@@ -71,6 +73,7 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         impostor_tails=(overall, *pools),
         thresholds=thresholds,
         genuine=tuple(_genuine(each) for each in scores),
+        centroid_shifts=shifts,
         centroid_checks=check_centroids([*scores, *bursts], thresholds),
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift),
@@ -121,6 +124,15 @@ def _burst_scores(faces: CalibrationFaces, fused: FusedProbes) -> list[Scores]:
         for photos in (1, *CENTROID_PHOTOS)
     )
     return [scores for scores in found if scores is not None]
+
+
+def _shifts(scores: list[Scores]) -> tuple[CentroidShift, ...]:
+    """Return the shift of each number of photos, at least that of any smaller number."""
+    reached = np.maximum.accumulate([max(0.0, each.shift) for each in scores])
+    return tuple(
+        CentroidShift(photos=each.photos, shift=float(shift))
+        for each, shift in zip(scores, reached, strict=True)
+    )
 
 
 def _genuine(scores: Scores) -> Genuine:

@@ -59,6 +59,17 @@ class Genuine(Record):
     points: tuple[tuple[float, float], ...]
 
 
+class CentroidShift(Record):
+    """How much more a threshold asks against a centroid of up to ``photos`` photos.
+
+    Strangers are nearer to the mean of several photos than to one; the shift is measured at the
+    rate 1e-4 and never falls with photos.
+    """
+
+    photos: int
+    shift: float
+
+
 class CentroidCheck(Record):
     """How strangers score against centroids of ``photos`` photos of validation people.
 
@@ -104,9 +115,10 @@ class Calibration(Record):
     impostor_tails: tuple[Tail, ...]
     thresholds: Thresholds
     genuine: tuple[Genuine, ...]
+    centroid_shifts: tuple[CentroidShift, ...]
     centroid_checks: tuple[CentroidCheck, ...]
     costs: tuple[Cost, ...]
     excluded: ExcludedPairs
 
 
-MANIFEST_KEYS = ("calibration", "impostor_tails", "thresholds", "genuine")
+MANIFEST_KEYS = ("calibration", "impostor_tails", "thresholds", "genuine", "centroid_shifts")

@@ -45,5 +45,13 @@ def served_audit_thresholds(manifest: ModelManifest, people: int) -> AuditThresh
     """Return what the service audits a gallery of ``people`` by."""
     verify, identify = served_thresholds(manifest, people)
     policy = RiskPolicy(manifest, DEFAULT_TARGETS)
-    duplicate = duplicate_similarity(manifest, policy, people)
-    return AuditThresholds(identify, verify, duplicate, DEFAULT_TARGETS.fpir)
+    fpir = DEFAULT_TARGETS.fpir
+    numbers = [photos for photos, _ in manifest.centroid_shifts]
+    return AuditThresholds(
+        identify,
+        verify,
+        duplicate_similarity(manifest, policy, people),
+        fpir,
+        tuple((n, policy.promise(fpir, people, photos=n).threshold.similarity) for n in numbers),
+        tuple((n, policy.verify(photos=n).threshold.similarity) for n in numbers),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,7 @@ from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.planted_twins import blend_twins, plan_twins
 from training.evaluation.populations import read_people
 from training.evaluation.report import estimate_text, markdown, print_sheets
+from training.evaluation.results import Record
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
 from training.proof.groups import GroupErrors, errors_by_group
@@ -88,14 +89,11 @@ def prove(
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, text + "\n")
     picture = draw_probabilities(proved, out.with_name("reliability.png"))
-    record = {
-        "groups": {
-            title: [one.model_dump(mode="json") for one in errors]
-            for title, errors in groups.items()
-        },
-        "promises": [kept.model_dump(mode="json") for kept in promises],
-        "probabilities": [one.model_dump(mode="json") for one in proved],
-        "verdicts": [one.model_dump(mode="json") for one in answered],
+    record: dict[str, object] = {
+        "groups": {title: dumped(errors) for title, errors in groups.items()},
+        "promises": dumped(promises),
+        "probabilities": dumped(proved),
+        "verdicts": dumped(answered),
         "look_alikes": twins.model_dump(mode="json"),
     }
     write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
@@ -109,6 +107,11 @@ def prove(
     if broken:
         typer.echo("\n".join(f"not kept: {line}" for line in broken), err=True)
         raise typer.Exit(1)
+
+
+def dumped(records: Sequence[Record]) -> list[object]:
+    """Return records as JSON takes them."""
+    return [record.model_dump(mode="json") for record in records]
 
 
 def broken_claims(groups: Mapping[str, list[GroupErrors]]) -> list[str]:
@@ -136,7 +139,7 @@ def _twins(
         plans,
         embedder.embed(blend_twins(lfw, plans)),
         manifest.calibration,
-        policy.promise(policy.targets.fpir, GROUP_GALLERY).threshold.similarity,
+        policy,
         duplicate_similarity(manifest, policy, GROUP_GALLERY),
         GROUP_GALLERY,
     )
@@ -160,9 +163,9 @@ def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
     policy, tested = halved.policy, halved.tested
     fpir = DEFAULT_TARGETS.fpir
     thresholds = {
-        f"{CLAIMS}, stated FMR {TARGETS.fmr:g}": policy.verify().threshold.similarity,
+        f"{CLAIMS}, stated FMR {TARGETS.fmr:g}": policy.verify(photos=1).threshold.similarity,
         f"1:N, stated FPIR {fpir:g}, {GROUP_GALLERY} enrolled": policy.promise(
-            fpir, GROUP_GALLERY
+            fpir, GROUP_GALLERY, photos=1
         ).threshold.similarity,
     }
     return {

@@ -60,5 +60,6 @@ def with_calibration(manifest: ModelManifest, calibration: Calibration) -> Model
             for tail in calibration.impostor_tails
         ),
         genuine=tuple(GenuineScores(one.photos, one.points) for one in calibration.genuine),
+        centroid_shifts=tuple((one.photos, one.shift) for one in calibration.centroid_shifts),
         identify=Threshold(identify.similarity, identify.false_match_rate, identify.population),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from app.domain.calibration import Calibration
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict, judge
-from training.evaluation.intervals import IntArray, clopper_pearson
+from training.evaluation.intervals import FloatArray, IntArray, clopper_pearson
 from training.evaluation.pairs import Matrix
 from training.evaluation.planted_twins import TwinPlan
 from training.evaluation.results import Estimate, Record
@@ -46,9 +46,11 @@ class Enrolled:
 
 
 def verdicts(
-    gallery: Enrolled, probes: Matrix, calibration: Calibration, threshold: float
+    gallery: Enrolled, probes: Matrix, calibration: Calibration, asked: FloatArray
 ) -> tuple[list[Verdict], IntArray]:
     """Return the verdict on each probe ``(M, D)``, and whom it was on, ``(M,)``.
+
+    ``asked`` ``(N,)`` is each enrolled person's threshold.
 
     A recorded pair is ambiguous where both reach the threshold, two others where they are too close
     by their likelihood ratios, as in ``app.services.recognition``.
@@ -62,9 +64,9 @@ def verdicts(
         margin = float(ratios[order[0]] - ratios[order[1]]) if len(order) > 1 else None
         rival = any(
             frozenset((best, other)) in gallery.look_alikes
-            for other in np.flatnonzero(row >= threshold).tolist()
+            for other in np.flatnonzero(row >= asked).tolist()
         )
-        found.append(judge(float(row[best]), threshold, margin, look_alike=rival))
+        found.append(judge(float(row[best]), float(asked[best]), margin, look_alike=rival))
         first.append(best)
     return found, np.array(first, np.int64)
 
@@ -124,18 +126,18 @@ def prove_verdicts(
     able = [number for number, rows in enumerate(rows_of) if len(rows) > 1]
     found = []
     for size in sizes:
-        threshold = policy.promise(policy.targets.fpir, size).threshold.similarity
         genuine, foreign = _Counted(), _Counted()
         for _ in range(rounds):
             chosen = random.permutation(able)[:size]
             drawn = [random.permutation(rows_of[number])[: photos + 1] for number in chosen]
             gallery = enrolled([population.faces[rows[1:]] for rows in drawn])
+            asked = thresholds_of(gallery, policy)
             own = population.faces[[int(rows[0]) for rows in drawn]]
             others = np.setdiff1d(np.arange(len(rows_of)), chosen)
             others = random.permutation(others)[:MOST_STRANGERS]
             strangers = population.faces[[int(random.choice(rows_of[n])) for n in others]]
-            genuine.add(verdicts(gallery, own, calibration, threshold), range(len(own)))
-            foreign.add(verdicts(gallery, strangers, calibration, threshold), None)
+            genuine.add(verdicts(gallery, own, calibration, asked), range(len(own)))
+            foreign.add(verdicts(gallery, strangers, calibration, asked), None)
         found.append(genuine.shares("employees", size, photos))
         found.append(foreign.shares("strangers", size, photos))
     return found
@@ -147,6 +149,16 @@ def enrolled(photos: Sequence[Matrix], pairs: Sequence[tuple[int, int]] = ()) ->
     unit: Matrix = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     counts = np.array([len(each) for each in photos], np.int64)
     return Enrolled(unit, counts, frozenset(frozenset(pair) for pair in pairs))
+
+
+def thresholds_of(gallery: Enrolled, policy: RiskPolicy) -> FloatArray:
+    """Return what the policy asks of each of a gallery, ``(N,)``, by the number of photos."""
+    size, fpir = len(gallery.photos), policy.targets.fpir
+    of = {
+        photos: policy.promise(fpir, size, photos=photos).threshold.similarity
+        for photos in np.unique(gallery.photos).tolist()
+    }
+    return np.array([of[photos] for photos in gallery.photos.tolist()])
 
 
 class LookAlikeTrial(Record):
@@ -162,7 +174,7 @@ def prove_look_alikes(
     plans: Sequence[TwinPlan],
     twins: Matrix,
     calibration: Calibration,
-    threshold: float,
+    policy: RiskPolicy,
     guard: float,
     people: int,
 ) -> LookAlikeTrial:
@@ -192,7 +204,8 @@ def prove_look_alikes(
         truth = [0] * len(plan.own) + [1]
         for kept, into in counted.items():
             gallery = enrolled(photos, [(0, 1)] if kept and seen else [])
-            into.add(verdicts(gallery, probes, calibration, threshold), truth)
+            asked = thresholds_of(gallery, policy)
+            into.add(verdicts(gallery, probes, calibration, asked), truth)
     return LookAlikeTrial(
         noticed=clopper_pearson(noticed, len(plans)),
         recorded=counted[True].shares("twins, recorded where noticed", people, each),

@@ -30,7 +30,8 @@ def alike_limits(
     needed = math.log((1 - PRIOR_TWICE) / PRIOR_TWICE) + math.log(max(1, people - 1))
     intercepts = calibration.log_likelihood_ratios(np.zeros(len(counts)), counts)
     slopes = calibration.log_likelihood_ratios(np.ones(len(counts)), counts) - intercepts
-    limits: FloatArray = np.minimum(thresholds.identify, (needed - intercepts) / slopes)
+    asked = thresholds.identify_asked(counts)
+    limits: FloatArray = np.minimum(asked, (needed - intercepts) / slopes)
     return limits
 
 

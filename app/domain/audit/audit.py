@@ -42,7 +42,11 @@ def audit(
     least = float(alike_limits(thresholds, calibration, counts, people).min())
     alike = AlikePairs(people, least, thresholds.duplicate)
     comparisons = compare_everybody(
-        gallery, calibration, thresholds_asked(thresholds), alike, between_blocks
+        gallery,
+        calibration,
+        thresholds_asked(thresholds, gallery.photo_counts),
+        alike,
+        between_blocks,
     )
     marks = mark_outliers(gallery, comparisons, calibration)
     outliers = list_outliers(

@@ -25,19 +25,19 @@ class Comparisons:
     """What the comparisons of P photos with the centroids of N people found.
 
     ``own``: similarity of a photo to the centroid of its person's other photos, NaN where there is
-    none ``(P,)``. ``nearest``: the highest similarity to anybody else ``(P,)``, -1 for a gallery of
-    one person. ``likeliest`` and ``likeliest_ratio``: which other person is likeliest, by the
+    none ``(P,)``. ``likeliest`` and ``likeliest_ratio``: which other person is likeliest, by the
     log-likelihood ratio, and that ratio ``(P,)``. ``nearest_person``: whose centroid is nearest to
-    each person's ``(N,)``. ``reached``: for each threshold asked for, how many comparisons of a
-    photo with somebody else reached it. ``impostor_bins``: the same comparisons, counted in
+    each person's ``(N,)``. ``alarms``: whether the photo reaches somebody else's last threshold
+    ``(P,)``. ``reached``: for each threshold asked for, how many comparisons of a photo with
+    somebody else reached it. ``impostor_bins``: the same comparisons, counted in
     ``BIN_COUNT`` equal bins from -1 to 1.
     """
 
     own: FloatArray
-    nearest: FloatArray
     likeliest: IntArray
     likeliest_ratio: FloatArray
     nearest_person: IntArray
+    alarms: npt.NDArray[np.bool_]
     reached: tuple[int, ...]
     impostor_bins: IntArray
 
@@ -45,12 +45,13 @@ class Comparisons:
 def compare_everybody(
     gallery: AuditGallery,
     calibration: Calibration,
-    thresholds: tuple[float, ...],
+    thresholds: tuple[FloatArray, ...],
     alike: AlikePairs,
     between_blocks: BetweenBlocks,
 ) -> Comparisons:
     """Compare every photo with its own person's other photos and with everybody else.
 
+    ``thresholds`` hold what is asked against each person, ``(N,)``; the last one raises alarms.
     Into ``alike`` go the pairs of people who reach its limits, by a photo or by their centroids.
     """
     counts = gallery.photo_counts
@@ -60,14 +61,15 @@ def compare_everybody(
     photo_count, people_count = len(gallery.owners), len(counts)
     found = Comparisons(
         own=np.full(photo_count, np.nan),
-        nearest=np.full(photo_count, -1.0),
         likeliest=np.zeros(photo_count, np.int64),
         likeliest_ratio=np.full(photo_count, -np.inf),
         nearest_person=np.zeros(people_count, np.int64),
+        alarms=np.zeros(photo_count, np.bool_),
         reached=(0,) * len(thresholds),
         impostor_bins=np.zeros(BIN_COUNT, np.int64),
     )
     reached = np.zeros(len(thresholds), np.int64)
+    limits = [asked.astype(np.float32) for asked in thresholds]
     whole = photo_count + people_count
     for rows in blocks(photo_count, people_count):
         photos, owners = gallery.embeddings[rows], gallery.owners[rows]
@@ -75,10 +77,11 @@ def compare_everybody(
         scores = _to_others(photos, centroids, owners)
         ratios = scores * slopes + intercepts
         ratios[np.arange(len(owners)), owners] = -np.inf
-        found.nearest[rows] = scores.max(axis=1)
         found.likeliest[rows] = ratios.argmax(axis=1)
         found.likeliest_ratio[rows] = ratios.max(axis=1)
-        reached += [int(np.count_nonzero(scores >= threshold)) for threshold in thresholds]
+        over = [scores >= asked for asked in limits]
+        found.alarms[rows] = over[-1].any(axis=1)
+        reached += [int(np.count_nonzero(each)) for each in over]
         found.impostor_bins[:] += similarity_bins(scores)
         found.impostor_bins[0] -= len(owners)  # a photo against its own person stands at -1
         alike.add_photos(scores, owners)

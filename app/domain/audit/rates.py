@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain.audit.comparisons import Comparisons, similarity_bins
-from app.domain.audit.gallery import AuditGallery
+from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray
 from app.domain.audit.result import AuditRate, AuditThresholds, SimilarityHistogram
 from app.domain.intervals import clopper_pearson
 
@@ -19,9 +19,14 @@ MEANINGS = {
 }
 
 
-def thresholds_asked(thresholds: AuditThresholds) -> tuple[float, float]:
-    """Return the thresholds at which different people are counted, in the order used here."""
-    return thresholds.verify, thresholds.identify
+def thresholds_asked(
+    thresholds: AuditThresholds, counts: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the thresholds at which different people are counted, 1:1 and 1:N, ``(N,)`` each.
+
+    ``counts`` ``(N,)`` are everybody's photos.
+    """
+    return thresholds.verify_asked(counts), thresholds.identify_asked(counts)
 
 
 def measure_rates(
@@ -35,14 +40,15 @@ def measure_rates(
     independent; those of one person are not, which is why FPIR is counted by people as well.
     """
     people = len(gallery.employee_ids)
-    own = comparisons.own[~np.isnan(comparisons.own)]
+    tried = ~np.isnan(comparisons.own)
+    own, others = comparisons.own[tried], gallery.photo_counts[gallery.owners[tried]] - 1
     verify_matches, identify_matches = comparisons.reached
     pairs = len(gallery.owners) * (people - 1)
-    alarms = comparisons.nearest >= thresholds.identify
+    alarms = comparisons.alarms
     strangers, alone = len(alarms), people == 1
     counts = {
-        "fnmr_verify": (int((own < thresholds.verify).sum()), len(own)),
-        "fnmr_identify": (int((own < thresholds.identify).sum()), len(own)),
+        "fnmr_verify": (int((own < thresholds.verify_asked(others)).sum()), len(own)),
+        "fnmr_identify": (int((own < thresholds.identify_asked(others)).sum()), len(own)),
         "fmr_verify": (verify_matches, pairs),
         "fmr_identify": (identify_matches, pairs),
         "fpir_photos": (int(alarms.sum()), 0 if alone else strangers),

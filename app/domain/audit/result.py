@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from app.domain.intervals import Rate
 
 
@@ -12,15 +15,36 @@ from app.domain.intervals import Rate
 class AuditThresholds:
     """The similarities at which the service decides, and the risk that its operator stated.
 
-    ``identify`` and ``verify``: of a photo, for 1:N and 1:1. ``duplicate``: of new photos' centroid
-    with somebody's, from which enrolment asks whether the two are one. ``stated_fpir``: the share
-    of strangers whom the operator accepts to be taken for somebody.
+    ``identify`` and ``verify``: of a photo, for 1:N and 1:1, against whoever has the most photos;
+    ``identify_of`` and ``verify_of`` against people of up to so many photos, ascending.
+    ``duplicate``: of new photos' centroid with somebody's, from which enrolment asks whether the
+    two are one. ``stated_fpir``: the share of strangers whom the operator accepts to be taken for
+    somebody.
     """
 
     identify: float
     verify: float
     duplicate: float
     stated_fpir: float
+    identify_of: tuple[tuple[int, float], ...] = ()
+    verify_of: tuple[tuple[int, float], ...] = ()
+
+    def identify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the threshold of 1:N against people of so many photos, ``(N,)``."""
+        return _asked(self.identify, self.identify_of, counts)
+
+    def verify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the threshold of 1:1 against people of so many photos, ``(N,)``."""
+        return _asked(self.verify, self.verify_of, counts)
+
+
+def _asked(
+    most: float, by_photos: tuple[tuple[int, float], ...], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    limits = np.array([*(limit for _, limit in by_photos), most])
+    places = np.searchsorted(np.array([photos for photos, _ in by_photos]), counts, side="left")
+    asked: npt.NDArray[np.float64] = limits[places]
+    return asked
 
 
 @dataclass(frozen=True)

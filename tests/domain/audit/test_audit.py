@@ -49,7 +49,9 @@ def test_rates_are_those_of_single_comparisons() -> None:
 def test_blocks_of_any_size_give_the_same_and_progress_ends_at_the_end() -> None:
     gallery = gallery_of(made_people(800, 2))  # several blocks
     done: list[float] = []
-    found = compare_everybody(gallery, CALIBRATION, (0.2,), AlikePairs(800, 0.3, 0.3), done.append)
+    found = compare_everybody(
+        gallery, CALIBRATION, (np.full(800, 0.2),), AlikePairs(800, 0.3, 0.3), done.append
+    )
     scores = (
         gallery.embeddings
         @ np.stack(
@@ -57,7 +59,7 @@ def test_blocks_of_any_size_give_the_same_and_progress_ends_at_the_end() -> None
         ).T
     )
     scores[np.arange(1600), gallery.owners] = -1.0
-    assert np.allclose(found.nearest, scores.max(axis=1), atol=1e-6)
+    assert np.array_equal(found.alarms, (scores >= 0.2).any(axis=1))
     assert found.reached == (int((scores >= 0.2).sum()),)
     assert len(done) > 3
     assert done == sorted(done)
@@ -78,6 +80,16 @@ def test_without_second_photos_refusals_cannot_be_measured() -> None:
     measured = {rate.name: rate.measured for rate in result.rates}
     assert measured["fnmr_verify"] is None
     assert any("Enrol a second" in advice for advice in result.advice)
+
+
+def test_whoever_has_fewer_photos_is_held_to_the_threshold_of_so_many() -> None:
+    by_photos = dataclasses.replace(
+        THRESHOLDS, identify_of=((1, 0.5), (3, 0.6)), verify_of=((1, 0.4), (3, 0.45))
+    )
+    counts = np.array([1, 2, 3, 4])
+    assert by_photos.identify_asked(counts).tolist() == [0.5, 0.6, 0.6, THRESHOLDS.identify]
+    assert by_photos.verify_asked(counts).tolist() == [0.4, 0.45, 0.45, THRESHOLDS.verify]
+    assert THRESHOLDS.identify_asked(counts).tolist() == [THRESHOLDS.identify] * 4
 
 
 def with_alarms(stated_fpir: float, alarms: int, trials: int) -> AuditResult:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
+from app.domain.model_manifest import Threshold
+from app.domain.policy import RiskPolicy, RiskTargets
+from app.domain.tails import ImpostorTail
 from app.domain.verdict import Verdict
+from tests.services.fakes import MANIFEST
 from training.evaluation.pairs import Matrix
 from training.evaluation.planted_twins import TwinPlan
 from training.proof.promises import Population
@@ -14,6 +20,16 @@ from training.proof.verdicts import enrolled, prove_look_alikes, verdicts
 
 DIM = 64
 CALIBRATION = Calibration((PlattCalibration(1, 30.0, -12.0),))
+HALF = np.full(3, 0.5)
+#: Asks for .5 of everybody against whatever gallery.
+POLICY = RiskPolicy(
+    dataclasses.replace(
+        MANIFEST,
+        tails=(ImpostorTail("made", ((0.1, -0.5), (1e-6, 0.4)), 1e-6),),
+        identify=Threshold(0.0, 0.1, "made"),
+    ),
+    RiskTargets(0.01, 0.001, min_similarity=0.5),
+)
 
 
 def near(direction: Matrix, spread: float, count: int, seed: int) -> Matrix:
@@ -36,11 +52,11 @@ def test_each_verdict_is_that_of_the_service() -> None:
     gallery = enrolled([ann[None], bob[None], eve[None]], [(0, 1)])
     between = (ann + eve) / np.sqrt(2)
     both = (ann + 0.7 * bob) / np.linalg.norm(ann + 0.7 * bob)
-    found, first = verdicts(gallery, np.stack([ann, between, both, nobody]), CALIBRATION, 0.5)
+    found, first = verdicts(gallery, np.stack([ann, between, both, nobody]), CALIBRATION, HALF)
     assert found == [Verdict.KNOWN, Verdict.AMBIGUOUS, Verdict.AMBIGUOUS, Verdict.UNKNOWN]
     assert first[0] == 0
     unrecorded = enrolled([ann[None], bob[None], eve[None]])
-    assert verdicts(unrecorded, both[None], CALIBRATION, 0.5)[0] == [Verdict.KNOWN]
+    assert verdicts(unrecorded, both[None], CALIBRATION, HALF)[0] == [Verdict.KNOWN]
 
 
 @pytest.mark.parametrize(("guard", "noticed"), [(0.5, 1.0), (0.99, 0.0)])
@@ -53,7 +69,7 @@ def test_a_twin_that_is_noticed_makes_the_door_ask(guard: float, noticed: float)
     twins = np.concatenate(
         [near(m + 1.2 * o, 0.2, 2, 7) for m, o in zip(middles, others, strict=True)]
     )
-    trial = prove_look_alikes(everybody, plans, twins, CALIBRATION, 0.5, guard, 10)
+    trial = prove_look_alikes(everybody, plans, twins, CALIBRATION, POLICY, guard, 10)
     assert trial.noticed.value == noticed
     assert trial.unrecorded.right.value > 0.5
     if noticed:
