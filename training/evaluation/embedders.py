@@ -125,7 +125,7 @@ class TeachersEmbedder:
     """
 
     def __init__(self, recipe: Recipe, root: Path, cache: Path, device: torch.device) -> None:
-        """Load the teachers; raises ``FileNotFoundError`` where one is missing."""
+        """Load the teachers; raises what ``Teacher`` raises."""
         self.teachers = [Teacher(teacher, root, device) for teacher in recipe.teachers]
         self.name = " + ".join(teacher.name for teacher in recipe.teachers)
         self.sha256: str | None = None
@@ -134,7 +134,8 @@ class TeachersEmbedder:
 
     def embed(self, crops: CropSet) -> Matrix:
         """Return unit embeddings, float32 ``(N, sum of D)``."""
-        return kept_answers(self.cache, self.name, crops, self._concatenated)
+        identity = " + ".join(teacher.identity for teacher in self.teachers)
+        return kept_answers(self.cache, identity, crops, self._concatenated)
 
     def _concatenated(self, crops: CropSet) -> Matrix:
         rows = []
