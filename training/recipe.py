@@ -157,7 +157,11 @@ class ResolutionRecipe(_Strict):
 
 
 class Recipe(_Strict):
-    """A whole training run."""
+    """A whole training run.
+
+    ``ema_decay`` keeps a moving average of the student's weights, which is then what is judged and
+    shipped; ``clip_norm`` is the norm at which gradients are cut.
+    """
 
     name: str
     seed: int = 20261122
@@ -171,6 +175,8 @@ class Recipe(_Strict):
     augment: AugmentRecipe = AugmentRecipe()
     loss: LossRecipe = LossRecipe()
     optimiser: OptimiserRecipe = OptimiserRecipe()
+    ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    clip_norm: float | None = Field(default=None, gt=0)
     resolution: tuple[ResolutionRecipe, ...] = (ResolutionRecipe(until=1.0, pixels=112),)
 
     @model_validator(mode="after")

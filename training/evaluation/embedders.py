@@ -18,7 +18,12 @@ import torch.nn.functional as F
 
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import (
+    CheckpointError,
+    judged_weights,
+    load_checkpoint,
+    take_weights,
+)
 from training.engine.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.evaluation.pairs import Matrix
@@ -55,11 +60,14 @@ class CheckpointEmbedder:
     """The student inside a training checkpoint, in full precision."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
-        """Load the student; raises ``CheckpointError`` where the file is not a checkpoint."""
+        """Load the student, its moving average where there is one.
+
+        Raises ``CheckpointError`` where the file is not a checkpoint.
+        """
         state = load_checkpoint(path, device)
         self.recipe = Recipe.model_validate(state["recipe"])
         self.student = make_student(self.recipe.student).to(device)
-        self.student.load_state_dict(state["student"])
+        take_weights(self.student, judged_weights(state), path)
         self.device = device
         self.name = f"{self.recipe.name} at step {state.get('step_number', 0)}"
         self.sha256: str | None = None
