@@ -96,4 +96,4 @@ def _content(path: Path, _size: int, _changed_ns: int) -> str | None:
 
 
 def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["it cannot be read"])[-1][-300:]
+    return (str(error).strip().splitlines() or ["it cannot be read"])[-1][:300]

@@ -87,7 +87,8 @@ def test_what_judges_and_ships_takes_the_average(data: Path, tmp_path: Path) -> 
     run = make_run(tiny_recipe(**AVERAGED), data, tmp_path / "run")
     train(run)
     path = tmp_path / "run" / "checkpoint.pt"
-    exported, _ = read_training(path)
+    exported, origin = read_training(path)
+    assert "moving\naverage of those of the run, decay 0.4" in origin.story()
     continued = make_run(tiny_recipe(), data, tmp_path / "more", initial_weights=path)
     for network in (CheckpointEmbedder(path, CPU).student, exported, continued.student):
         for name, weight in run.judged.state_dict().items():
