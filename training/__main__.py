@@ -16,7 +16,7 @@ from training.data.crops import DataError
 from training.demo.command import demo
 from training.engine.checkpoint import CheckpointError
 from training.engine.distill_command import distill
-from training.engine.distillation import TrainingDivergedError
+from training.engine.divergence import TrainingDivergedError
 from training.engine.interpolate_command import interpolate
 from training.engine.learn_command import learn
 from training.enrolment.command import enrolment, quality_limits

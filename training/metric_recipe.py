@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
@@ -172,12 +180,22 @@ class SourceRecipe(_Strict):
     """A data set: a reader's name and, for all but bundled ones, where it lies.
 
     A relative path is one below the folder of the training data. ``only`` is a regular expression
-    that the names of identities must begin with.
+    that the names of identities must begin with. Where several sources are combined, ``name``, or
+    else the last part of the path, goes before the names of their images and identities.
     """
 
     kind: str
     path: Path | None = None
     only: Expression | None = None
+    name: str | None = Field(default=None, pattern="^[^/]+$")
+
+    @model_serializer(mode="wrap")
+    def _as_before_without_a_name(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, object]:
+        """Leave out a name that is none: runs saved before there were names are still the same."""
+        document: dict[str, object] = serialize(self)
+        return {key: value for key, value in document.items() if (key, value) != ("name", None)}
 
 
 class DataRecipe(_Strict):

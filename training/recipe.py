@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from training.data.crops import DataError
+
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -155,7 +157,11 @@ class ResolutionRecipe(_Strict):
 
 
 class Recipe(_Strict):
-    """A whole training run."""
+    """A whole training run.
+
+    ``ema_decay`` keeps a moving average of the student's weights, which is then what is judged and
+    shipped; ``clip_norm`` is the norm at which gradients are cut.
+    """
 
     name: str
     seed: int = 20261122
@@ -169,6 +175,8 @@ class Recipe(_Strict):
     augment: AugmentRecipe = AugmentRecipe()
     loss: LossRecipe = LossRecipe()
     optimiser: OptimiserRecipe = OptimiserRecipe()
+    ema_decay: float | None = Field(default=None, gt=0, lt=1)
+    clip_norm: float | None = Field(default=None, gt=0)
     resolution: tuple[ResolutionRecipe, ...] = (ResolutionRecipe(until=1.0, pixels=112),)
 
     @model_validator(mode="after")
@@ -199,18 +207,37 @@ def load_recipe(name_or_path: str) -> Recipe:
 
 
 def read_document(name_or_path: str, folder: Path = RECIPES) -> dict[str, object]:
-    """Return what a TOML file says after all that it extends; names are looked up in ``folder``."""
+    """Return what a TOML file says after all that it extends; names are looked up in ``folder``.
+
+    Raises ``FileNotFoundError`` for an unknown recipe and ``DataError``, which names the file, for
+    one that is no TOML or that extends itself.
+    """
+    return _extended(name_or_path, folder, ())
+
+
+def _extended(name_or_path: str, folder: Path, extending: tuple[Path, ...]) -> dict[str, object]:
+    """Return a document laid over what it extends; ``extending`` are the files on the way here."""
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = folder / f"{name_or_path}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
         raise FileNotFoundError(f"no recipe {name_or_path!r}; known: {known}")
-    document: dict[str, object] = tomllib.loads(path.read_text())
+    chain = (*extending, path)
+    if path.resolve() in {file.resolve() for file in extending}:
+        raise DataError(f"{path} extends itself: {' extends '.join(map(str, chain))}")
+    document = _read_toml(path)
     base = document.pop("extends", None)
     if base is None:
         return document
-    return _merged(read_document(str(base), folder), document)
+    return _merged(_extended(str(base), folder, chain), document)
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # bad TOML, or bytes that are no text
+        raise DataError(f"{path} is no TOML file: {error}") from error
 
 
 def _merged(base: dict[str, object], change: dict[str, object]) -> dict[str, object]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -50,6 +52,24 @@ def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
         read_crops("a", [write_tar(tmp_path / "a.tar", {"p/1.png": b"x"})], labelled=True)
     with pytest.raises(DataError, match="neither a folder nor a tar"):
         read_crops("a", [tmp_path / "missing.tar"], labelled=True)
+
+
+def test_an_archive_that_breaks_off_is_named(tmp_path: Path) -> None:
+    members = {f"p/{n}.png": picture(n) for n in range(3)}
+    whole = write_tar(tmp_path / "whole.tar", members).read_bytes()
+    (tmp_path / "half.tar").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "half.tar.gz").write_bytes(gzip.compress(whole)[:-3000])
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    packed = (tmp_path / "packed.zip").read_bytes()
+    changed = bytearray(packed)
+    changed[200:220] = bytes(20)
+    (tmp_path / "changed.zip").write_bytes(changed)
+    (tmp_path / "half.zip").write_bytes(packed[: len(packed) // 2])
+    for name in ("half.tar", "half.tar.gz", "changed.zip", "half.zip"):
+        with pytest.raises(DataError, match=rf"{name} is .*not whole"):
+            read_crops("a", [tmp_path / name], labelled=True)
 
 
 def test_black_borders_are_marked_and_black_eyes_are_not(tmp_path: Path) -> None:

@@ -11,13 +11,9 @@ from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from training.data.sources import read_sources
 from training.engine.checkpoint import CheckpointError, load_checkpoint
-from training.engine.distillation import (
-    DistillationRun,
-    RunOptions,
-    TrainingDivergedError,
-    embed_crops,
-    train,
-)
+from training.engine.distillation import DistillationRun, RunOptions, embed_crops
+from training.engine.distillation_loop import train
+from training.engine.divergence import TrainingDivergedError
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import TargetSource
 from training.networks.student import StudentNetwork

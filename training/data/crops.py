@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -125,13 +127,32 @@ def read_crops(
 def encoded_members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every picture in a folder, a tar or a zip.
 
-    Raises ``DataError`` where ``path`` is none of these.
+    Raises ``DataError`` where ``path`` is none of these, or an archive that breaks off.
     """
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             if file.suffix.lower() in IMAGE_SUFFIXES:
                 yield file.relative_to(path).as_posix(), file.read_bytes()
-    elif path.is_file() and tarfile.is_tarfile(path):
+        return
+    try:
+        yield from _archived(path)
+    except _BROKEN_ARCHIVE as error:
+        raise DataError(f"{path} is damaged or not whole: {error}") from error
+
+
+#: What the readers of tars and zips raise for a file that breaks off or was changed.
+_BROKEN_ARCHIVE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,  # a zip with a password, or packed in a way that is unknown here
+)
+
+
+def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_file() and tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
@@ -143,7 +164,7 @@ def encoded_members(path: Path) -> Iterator[tuple[str, bytes]]:
                 if name.lower().endswith(IMAGE_SUFFIXES):
                     yield name, packed.read(name)
     else:
-        raise DataError(f"{path} is neither a folder nor a tar or zip file")
+        raise DataError(f"{path} is neither a folder nor a tar or zip file, or not whole")
 
 
 def _decode(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,10 +71,16 @@ class ImageSet:
 
 
 def combine_sets(sets: Iterable[ImageSet]) -> ImageSet:
-    """Return one set of all; keys and identities carry their set's name, so none is confused."""
+    """Return one set of all; keys and identities carry their set's name, so none is confused.
+
+    A set is often named after its folder, and folders of several sets may be named alike: the
+    second "raw" is called "raw#2".
+    """
     listed = list(sets)
     if len(listed) == 1:
         return listed[0]
+    names = unlike_names([part.name for part in listed])
+    listed = [replace(part, name=name) for part, name in zip(listed, names, strict=True)]
     items = tuple(
         replace(
             item,
@@ -85,3 +91,15 @@ def combine_sets(sets: Iterable[ImageSet]) -> ImageSet:
         for item in part.items
     )
     return ImageSet(" + ".join(part.name for part in listed), items)
+
+
+def unlike_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, those that were there before with "#2", "#3" and so on behind them."""
+    found: list[str] = []
+    for name in names:
+        number, unlike = 1, name
+        while unlike in found or (number > 1 and unlike in names):
+            number += 1
+            unlike = f"{name}#{number}"
+        found.append(unlike)
+    return tuple(found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 
 class CheckpointError(ValueError):
@@ -33,3 +35,36 @@ def load_checkpoint(
     if not isinstance(state, dict) or any(key not in state for key in holding):
         raise CheckpointError(f"{path} holds no {' and '.join(holding)}")
     return state
+
+
+def take_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Give ``network`` all of its weights, which were read from ``path``.
+
+    Anything that is missing, left over or of another shape is a ``CheckpointError``, and nothing is
+    taken.
+    """
+    wanted = network.state_dict()
+    wrong = {
+        "missing": sorted(wanted.keys() - weights.keys()),
+        "unknown": sorted(weights.keys() - wanted.keys()),
+        "of another shape": sorted(
+            name
+            for name in wanted.keys() & weights.keys()
+            if wanted[name].shape != weights[name].shape
+        ),
+    }
+    said = "; ".join(
+        f"{len(names)} {what} ({', '.join(names[:3])}{' ...' if len(names) > 3 else ''})"
+        for what, names in wrong.items()
+        if names
+    )
+    if said:
+        raise CheckpointError(f"{path} holds the weights of another network: {said}")
+    network.load_state_dict(weights)
+
+
+def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the student to judge and to ship: the moving average where a checkpoint has one."""
+    average = state.get("average")
+    found: dict[str, Tensor] = state["student"] if average is None else average
+    return found

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from training.data.sources import read_sources
-from training.engine.distillation import DistillationRun, RunOptions, train
+from training.engine.distillation import DistillationRun, RunOptions
+from training.engine.distillation_loop import train
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.recipe import load_recipe

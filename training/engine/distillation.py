@@ -1,27 +1,34 @@
-"""The training loop: one student, several teachers, read from top to bottom."""
+"""One student and several teachers: what a step does, and what a checkpoint keeps."""
 
 from __future__ import annotations
 
-import json
 import math
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 
 from training.augment.geometry import cut_crops
 from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
-from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from training.engine.checkpoint import (
+    CheckpointError,
+    judged_weights,
+    load_checkpoint,
+    take_weights,
+)
+from training.engine.divergence import TrainingDivergedError, name_diverged
+from training.engine.exported_weights import load_exported
+from training.engine.gradients import NonFiniteGradientError, cut_gradients
+from training.engine.moving_average import MovingAverage
 from training.engine.optimisers import make_optimiser
+from training.engine.run_folder import RunFolder
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import CORRECTION, TargetSource, mean_similarity
 from training.engine.warm_start import start_from_published
@@ -32,10 +39,6 @@ from training.networks.students import make_student
 from training.recipe import MobileRecipe, Recipe
 from training.teachers.targets import fill_with_mean
 from training.torch_setup import EMBEDDED_AT_ONCE
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number; the message names the step."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,18 @@ class RunOptions:
 
 
 class DistillationRun:
-    """Everything that a run changes as it goes, and that a checkpoint therefore keeps."""
+    """Everything that a run changes as it goes, and that a checkpoint therefore keeps.
+
+    Raises ``CheckpointError`` where a checkpoint, or the weights to start from, are of another
+    network or another run.
+    """
 
     def __init__(
         self, recipe: Recipe, crops: CropSet, targets: TargetSource, options: RunOptions
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.crops, self.targets, self.options = recipe, crops, targets, options
-        device = options.device
+        self.folder, device = RunFolder(options.folder), options.device
         self.images = near(crops.images, device)
         self.student = make_student(recipe.student).to(device)
         self.heads = nn.ModuleDict(
@@ -78,13 +85,20 @@ class DistillationRun:
         elif not options.resume:
             self._start_from_published()
         self.optimisers = make_optimiser(self.student, [*self.heads.parameters()], recipe.optimiser)
+        decay = recipe.ema_decay
+        self.average = None if decay is None else MovingAverage(self.student, decay)
         if options.resume:
             self._restore(load_checkpoint(self.checkpoint_path, device))
 
     @property
     def checkpoint_path(self) -> Path:
         """Where this run keeps its state."""
-        return self.options.folder / "checkpoint.pt"
+        return self.folder.checkpoint
+
+    @property
+    def judged(self) -> nn.Module:
+        """The student to judge and to ship: the moving average where there is one."""
+        return self.student if self.average is None else self.average.network
 
     @property
     def progress(self) -> float:
@@ -94,7 +108,10 @@ class DistillationRun:
         return min(1.0, self.step_number / self.recipe.steps)
 
     def step(self) -> dict[str, float]:
-        """Train on one batch and return its loss terms."""
+        """Train on one batch and return its loss terms, the gradient's norm and the pixels.
+
+        Raises ``TrainingDivergedError``, which names the batch, where loss or gradient are none.
+        """
         recipe, device = self.recipe, self.options.device
         size = resolution_at(self.progress, recipe.resolution)
         rows = self.sampler.draw()
@@ -109,14 +126,24 @@ class DistillationRun:
         terms = self._loss_terms(embeddings, targets, rows)
         loss = torch.stack([*terms.values()]).sum()
         if not math.isfinite(float(loss.detach())):
-            raise TrainingDivergedError(
-                f"the loss is {float(loss.detach())} at step {self.step_number}"
-            )
+            raise self._diverged(f"the loss is {float(loss.detach())}", rows, embeddings)
         loss.backward()
+        try:
+            weights = [*self.student.parameters(), *self.heads.parameters()]
+            norm = cut_gradients(weights, recipe.clip_norm)
+        except NonFiniteGradientError as error:
+            raise self._diverged(str(error), rows, embeddings) from error
         factor = learning_rate_factor(self.progress, recipe.optimiser.warmup_fraction)
         self.optimisers.step(factor)
+        if self.average is not None:
+            self.average.update(self.student)
         self.step_number += 1
-        return {name: float(term.detach()) for name, term in terms.items()} | {"pixels": size}
+        told = {"gradient": norm, "pixels": size}
+        return {name: float(term.detach()) for name, term in terms.items()} | told
+
+    def _diverged(self, what: str, rows: Tensor, embeddings: Tensor) -> TrainingDivergedError:
+        files = self.crops.files
+        return name_diverged(what, self.step_number, rows, files, embeddings, self.folder)
 
     def _loss_terms(
         self, embeddings: Tensor, targets: list[Any], rows: Tensor
@@ -145,21 +172,25 @@ class DistillationRun:
         return terms
 
     def save(self) -> None:
-        """Write the checkpoint."""
-        save_checkpoint(
-            self.checkpoint_path,
-            {
-                "recipe": self.recipe.model_dump(mode="json"),
-                "student": self.student.state_dict(),
-                "heads": self.heads.state_dict(),
-                "optimisers": self.optimisers.state(),
-                "sampling": self.sampling.get_state(),
-                "random": self.random.generator.get_state(),
-                "step_number": self.step_number,
-                "elapsed_seconds": self.elapsed_seconds,
-                "earlier_runs": self.earlier_runs,
-            },
-        )
+        """Write the checkpoint; raises ``RunFolderError``, and then the earlier one is whole."""
+        average = self.average
+        state = {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "student": self.student.state_dict(),
+            "step_number": self.step_number,
+            "elapsed_seconds": self.elapsed_seconds,
+            "earlier_runs": self.earlier_runs,
+        }
+        resumable = {
+            "heads": self.heads.state_dict(),
+            "optimisers": self.optimisers.state(),
+            "average": None if average is None else average.network.state_dict(),
+            "updates": 0 if average is None else average.updates,
+            "sampling": self.sampling.get_state(),
+            "random": self.random.generator.get_state(),
+        }
+        weights = state | {"student": self.judged.state_dict()}
+        self.folder.save(self.checkpoint_path, state | resumable, weights)
 
     def _start_from(self, path: Path) -> None:
         """Take the weights of an earlier run, and with a checkpoint its heads and its history."""
@@ -167,9 +198,11 @@ class DistillationRun:
             load_exported(self.student, path)
             return
         state = load_checkpoint(path, self.options.device)
-        self._require_trained(state)
-        self.student.load_state_dict(state["student"])
-        if state["heads"].keys() == self.heads.state_dict().keys():
+        self._require_trained(state, path)
+        if path.resolve() == self.checkpoint_path.resolve() and not self.options.resume:
+            raise CheckpointError(f"{path} would make way for this run; name another --run folder")
+        take_weights(self.student, judged_weights(state), path)
+        if _shapes(state["heads"]) == _shapes(self.heads.state_dict()):
             self.heads.load_state_dict(state["heads"])
         this = {
             "recipe": state["recipe"]["name"],
@@ -187,22 +220,32 @@ class DistillationRun:
             start_from_published(student, self.heads, weights, self.targets, self.crops)
 
     @staticmethod
-    def _require_trained(state: dict[str, Any]) -> None:
+    def _require_trained(state: dict[str, Any], path: Path) -> None:
         if "heads" not in state:
-            raise CheckpointError("weights of `interpolate` are none that training can go on from")
+            raise CheckpointError(
+                f"{path}: weights alone, as of `interpolate`, are none that training can go on from"
+            )
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self._require_trained(state)
+        path = self.checkpoint_path
+        self._require_trained(state, path)
         if Recipe.model_validate(state["recipe"]) != self.recipe:
             raise CheckpointError("the checkpoint was made by another recipe")
-        self.student.load_state_dict(state["student"])
-        self.heads.load_state_dict(state["heads"])
+        take_weights(self.student, state["student"], path)
+        take_weights(self.heads, state["heads"], path)
+        if self.average is not None:
+            take_weights(self.average.network, state["average"], path)
+            self.average.updates = state["updates"]
         self.optimisers.restore(state["optimisers"])
         self.sampling.set_state(state["sampling"].cpu())
         self.random.generator.set_state(state["random"].cpu())
         self.step_number = state["step_number"]
         self.elapsed_seconds = state["elapsed_seconds"]
         self.earlier_runs = state.get("earlier_runs", [])
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in weights.items()}
 
 
 def near(images: Tensor, device: torch.device) -> Tensor:
@@ -214,72 +257,6 @@ def near(images: Tensor, device: torch.device) -> Tensor:
         return images
     free, _ = torch.cuda.mem_get_info(device)
     return images.to(device) if images.nbytes < free / 2 else images.pin_memory()
-
-
-def exported_state(path: Path) -> dict[str, Tensor]:
-    """Return the student's weights in an exported TorchScript embedder."""
-    exported = torch.jit.load(str(path), map_location="cpu").state_dict()
-    prefix = "student."
-    return {
-        key.removeprefix(prefix): value.float() if value.is_floating_point() else value
-        for key, value in exported.items()
-        if key.startswith(prefix)
-    }
-
-
-def load_exported(student: nn.Module, path: Path) -> None:
-    """Give a student the weights of an exported TorchScript embedder."""
-    exported = exported_state(path)
-    # TorchScript lists buffers that a checkpoint leaves out, being constants.
-    constants = {name for name, _ in student.named_buffers()} - student.state_dict().keys()
-    student.load_state_dict({name: exported[name] for name in exported.keys() - constants})
-
-
-def train(run: DistillationRun) -> None:
-    """Train to the end of the run, with a progress bar, a log and checkpoints."""
-    run.options.folder.mkdir(parents=True, exist_ok=True)
-    (run.options.folder / "recipe.json").write_text(run.recipe.model_dump_json(indent=2))
-    writer = SummaryWriter(str(run.options.folder))
-    log = (run.options.folder / "log.jsonl").open("a")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn(
-            "{task.percentage:5.1f} %  {task.fields[rate]:.0f} img/s  loss {task.fields[loss]:.4f}"
-        ),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    last_saved = time.monotonic()
-    run.student.train()
-    with Progress(*columns, refresh_per_second=1) as bar:
-        task = bar.add_task(run.recipe.name, total=1.0, rate=0.0, loss=0.0)
-        sums: dict[str, float] = {}
-        since, count = time.monotonic(), 0
-        while run.progress < 1.0:
-            started = time.monotonic()
-            terms = run.step()
-            run.elapsed_seconds += time.monotonic() - started
-            count += 1
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value
-            if count == 50 or run.progress >= 1.0:
-                means = {name: value / count for name, value in sums.items()}
-                loss = sum(value for name, value in means.items() if name != "pixels")
-                rate = count * run.recipe.batch_size / (time.monotonic() - since)
-                bar.update(task, completed=run.progress, rate=rate, loss=loss)
-                entry = {"step": run.step_number, "progress": run.progress, "rate": rate, **means}
-                log.write(json.dumps({k: round(v, 6) for k, v in entry.items()}) + "\n")
-                log.flush()
-                for name, value in means.items():
-                    writer.add_scalar(name, value, run.step_number)
-                sums, since, count = {}, time.monotonic(), 0
-            if time.monotonic() - last_saved > 60 * run.options.checkpoint_minutes:
-                run.save()
-                last_saved = time.monotonic()
-    run.save()
-    writer.close()
-    log.close()
 
 
 @torch.inference_mode()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from training.data.crops import CropSet
-from training.engine.checkpoint import CheckpointError
+from training.engine.checkpoint import CheckpointError, judged_weights
 from training.engine.targets import CORRECTION, TargetSource
 from training.engine.warm_start import fit_linear, see_pictures
 from training.networks.mobile_face_net import MobileFaceNetwork
@@ -41,7 +41,7 @@ def interpolated(
         raise CheckpointError("these weights lie between start and end already; give the run's own")
     student = MobileFaceNetwork(wanted.embedding_dim, wanted.published_crop)
     load_published(student, targets.root / wanted.start)
-    student.load_state_dict(mixed(student.state_dict(), state["student"], trained_share))
+    student.load_state_dict(mixed(student.state_dict(), judged_weights(state), trained_share))
     seen, answers = see_pictures(student, targets, crops)
     fit_linear(student.project, seen, answers[CORRECTION])
     kept = ("recipe", "step_number", "elapsed_seconds", "earlier_runs")

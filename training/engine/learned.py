@@ -16,7 +16,7 @@ from training.engine.batches import Batch, BatchSource, DrawnBatches, ShuffledBa
 from training.engine.embedding import embed_images
 from training.engine.environment import fingerprint
 from training.engine.learning import LearningOptions, LearningRun
-from training.engine.learning_data import LearningData, check_learnable
+from training.engine.learning_data import LearningData, check_judgeable, check_learnable
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import RunFolder, RunFolderError
@@ -64,7 +64,13 @@ def learn_recipe(
     *,
     resume: bool = False,
 ) -> HeldOut:
-    """Learn, embed what was held out with the best weights, and keep both in ``folder``."""
+    """Learn, embed what was held out with the best weights, and keep both in ``folder``.
+
+    Raises ``DataError`` before the first step where what is held out could not judge.
+    """
+    check_judgeable(parts.test, "test")
+    if recipe.patience is not None and len(parts.validation):
+        check_judgeable(parts.validation, "validation")
     run = _make_run(recipe, parts, LearningOptions(RunFolder(folder), device, resume))
     started = time.monotonic()
     learn_to_the_end(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ from training.augment.randomness import Randomness
 from training.data.crops import DataError
 from training.engine.batches import BatchSource
 from training.engine.checkpoint import CheckpointError, load_checkpoint
-from training.engine.distillation import TrainingDivergedError
+from training.engine.divergence import TrainingDivergedError, name_diverged
 from training.engine.environment import fingerprint
+from training.engine.gradients import NonFiniteGradientError
 from training.engine.learning_data import LearningData, check_learnable
-from training.engine.metric_optimiser import MetricOptimiser, NonFiniteGradientError
+from training.engine.metric_optimiser import MetricOptimiser
 from training.engine.moving_average import MovingAverage
 from training.engine.run_folder import RunFolder
 from training.losses.metric import make_loss
@@ -112,29 +112,19 @@ class LearningRun:
             terms["teacher"] = recipe.teacher.weight * term
         loss = torch.stack([*terms.values()]).sum()
         if not bool(loss.detach().isfinite()):
-            self._diverged(f"the loss is {float(loss.detach())}", rows, embeddings)
+            raise self._diverged(f"the loss is {float(loss.detach())}", rows, embeddings)
         try:
             told = self.optimiser.step(loss, self.step_number / recipe.steps)
         except NonFiniteGradientError as error:
-            self._diverged(str(error), rows, embeddings)
+            raise self._diverged(str(error), rows, embeddings) from error
         if self.average is not None:
             self.average.update(self.network)
         self.step_number += 1
         return {name: float(term.detach()) for name, term in terms.items()} | told
 
-    def _diverged(self, what: str, rows: Tensor, embeddings: Tensor) -> None:
-        """Stop with the batch named; the file beside the checkpoint lists all of it."""
-        broken = ~embeddings.detach().isfinite().all(dim=1).cpu()
-        guilty = rows[broken] if bool(broken.any()) else rows
-        named = [f"{self.data.keys[row]} (row {row})" for row in guilty.tolist()]
-        batch = {"step": self.step_number, "what": what, "rows": rows.tolist(), "named": named}
-        text = json.dumps(batch, indent=2) + "\n"
-        if self.options.folder.path.is_dir():
-            self.options.folder.write("diverged.json", text)
-        shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
-        checkpoint = self.options.folder.checkpoint
-        kept = f"; {checkpoint} holds the last good state" if checkpoint.is_file() else ""
-        raise TrainingDivergedError(f"{what} at step {self.step_number}; batch: {shown}{kept}")
+    def _diverged(self, what: str, rows: Tensor, embeddings: Tensor) -> TrainingDivergedError:
+        keys, folder = self.data.keys, self.options.folder
+        return name_diverged(what, self.step_number, rows, keys, embeddings, folder)
 
     def judge(self) -> float:
         """Validate the judged network; nothing that learns notices."""

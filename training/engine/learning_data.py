@@ -93,6 +93,20 @@ def check_learnable(data: LearningData, recipe: MetricRecipe) -> None:
         )
 
 
+def check_judgeable(data: LearningData, part: str) -> None:
+    """Raise ``DataError`` where no image of the part called ``part`` could find another.
+
+    Said before a run, for it would be learned to its end and then have nothing to say.
+    """
+    counts = data.images_per_identity()
+    if int((counts > 0).sum()) < 2 or int(counts.max()) < 2:
+        raise DataError(
+            f"the {part} part has {len(data)} images of {int((counts > 0).sum())} identities, and "
+            "R@1 needs two identities, one of them with two images: hold out more (data.test, "
+            'data.validation), or whole identities (data.divide = "identities")'
+        )
+
+
 def without_single(data: LearningData) -> LearningData:
     """Return the data without identities of one image; unknown ones stay."""
     if data.classes == 0:

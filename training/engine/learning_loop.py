@@ -9,7 +9,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
-from training.engine.distillation import TrainingDivergedError
+from training.engine.divergence import refuse_broken
 from training.engine.environment import describe_environment
 from training.engine.learning import LearningRun
 from training.engine.run_folder import RunFolderError
@@ -73,12 +73,7 @@ def evaluate_and_save(run: LearningRun) -> None:
     Without a validation the newest weights are the best.
     """
     folder = run.options.folder
-    broken = first_broken(run.network)
-    if broken is not None:
-        raise TrainingDivergedError(
-            f"after step {run.step_number} {broken} holds numbers that are none; "
-            f"{folder.checkpoint} was left as it was"
-        )
+    refuse_broken(run.network, run.step_number, folder)
     score = run.judge()
     if not math.isnan(score):
         folder.log(run.step_number, {"validation": score})
@@ -87,14 +82,6 @@ def evaluate_and_save(run: LearningRun) -> None:
         run.best_step = run.step_number
         folder.save(folder.best, run.weights(), run.weights())
     folder.save(folder.checkpoint, run.state(), run.weights())
-
-
-def first_broken(network: nn.Module) -> str | None:
-    """Return the name of the first weight that is not finite."""
-    for name, value in network.state_dict().items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            return name
-    return None
 
 
 def load_best(run: LearningRun, path: Path) -> nn.Module:

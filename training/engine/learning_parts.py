@@ -43,7 +43,8 @@ def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
 
 
 def _read(source: SourceRecipe, root: Path) -> ImageSet:
-    images = read_images(source.kind, None if source.path is None else root / source.path)
+    path = None if source.path is None else root / source.path
+    images = read_images(source.kind, path, name=source.name)
     if source.only is None:
         return images
     kept = tuple(i for i in images.items if i.label is not None and re.match(source.only, i.label))

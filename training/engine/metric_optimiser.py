@@ -7,12 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from training.engine.gradients import NonFiniteGradientError
 from training.engine.schedule import learning_rate_factor
 from training.metric_recipe import MetricOptimiserRecipe
-
-
-class NonFiniteGradientError(ArithmeticError):
-    """A gradient is no number; nothing was stepped."""
 
 
 class MetricOptimiser:

@@ -18,7 +18,12 @@ import torch.nn.functional as F
 
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import (
+    CheckpointError,
+    judged_weights,
+    load_checkpoint,
+    take_weights,
+)
 from training.engine.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.evaluation.pairs import Matrix
@@ -55,11 +60,14 @@ class CheckpointEmbedder:
     """The student inside a training checkpoint, in full precision."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
-        """Load the student; raises ``CheckpointError`` where the file is not a checkpoint."""
+        """Load the student, its moving average where there is one.
+
+        Raises ``CheckpointError`` where the file is not a checkpoint.
+        """
         state = load_checkpoint(path, device)
         self.recipe = Recipe.model_validate(state["recipe"])
         self.student = make_student(self.recipe.student).to(device)
-        self.student.load_state_dict(state["student"])
+        take_weights(self.student, judged_weights(state), path)
         self.device = device
         self.name = f"{self.recipe.name} at step {state.get('step_number', 0)}"
         self.sha256: str | None = None
@@ -125,7 +133,7 @@ class TeachersEmbedder:
     """
 
     def __init__(self, recipe: Recipe, root: Path, cache: Path, device: torch.device) -> None:
-        """Load the teachers; raises ``FileNotFoundError`` where one is missing."""
+        """Load the teachers; raises what ``Teacher`` raises."""
         self.teachers = [Teacher(teacher, root, device) for teacher in recipe.teachers]
         self.name = " + ".join(teacher.name for teacher in recipe.teachers)
         self.sha256: str | None = None
@@ -134,7 +142,8 @@ class TeachersEmbedder:
 
     def embed(self, crops: CropSet) -> Matrix:
         """Return unit embeddings, float32 ``(N, sum of D)``."""
-        return kept_answers(self.cache, self.name, crops, self._concatenated)
+        identity = " + ".join(teacher.identity for teacher in self.teachers)
+        return kept_answers(self.cache, identity, crops, self._concatenated)
 
     def _concatenated(self, crops: CropSet) -> Matrix:
         rows = []

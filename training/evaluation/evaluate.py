@@ -70,7 +70,8 @@ def _view2(root: Path, lfw: CropSet, faces: Matrix) -> Verification:
     pairs = read_lfw_pairs(root / "lfw-pairs.txt", lfw.files)
     first, second = faces[pairs.rows[:, 0]], faces[pairs.rows[:, 1]]
     similarities = np.einsum("nd,nd->n", first, second, dtype=np.float64)
-    return verify_pairs(similarities, pairs.same, pairs.folds)
+    people: IntArray = lfw.identities.numpy()[pairs.rows]
+    return verify_pairs(similarities, pairs.same, pairs.folds, people)
 
 
 def _open_sets(crops: CropSet, faces: Matrix, impostors: Matrix) -> tuple[OpenSet, ...]:

@@ -101,23 +101,6 @@ def bootstrap_statistic(
     return percentile_interval(value, usable if len(usable) else np.array([value]), len(first))
 
 
-def bootstrap_pairs(
-    statistic: Callable[[FloatArray, FloatArray], float],
-    same: FloatArray,
-    different: FloatArray,
-    replicates: int = REPLICATES,
-) -> Estimate:
-    """Return a statistic of two samples of similarities; either sample is resampled by itself."""
-    random = np.random.default_rng(SEED)
-    values = np.array(
-        [
-            statistic(random.choice(same, len(same)), random.choice(different, len(different)))
-            for _ in range(replicates)
-        ]
-    )
-    return percentile_interval(statistic(same, different), values, len(same) + len(different))
-
-
 def vertex_bootstrap(
     matches: IntArray, people: int, replicates: int = VERTEX_REPLICATES
 ) -> Estimate:

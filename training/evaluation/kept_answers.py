@@ -24,8 +24,8 @@ def kept_answers(
 ) -> Matrix:
     """Return ``embed(crops)``, read from ``cache`` where this ``model`` met these crops before.
 
-    ``model`` is what tells models apart: the hash of a file, the names of teachers. Nothing is kept
-    where ``cache`` is None.
+    ``model`` is what tells models apart: the hash of a file, the identities of teachers. Nothing is
+    kept where ``cache`` is None.
     """
     if cache is None:
         return embed(crops)

@@ -14,17 +14,17 @@ from scipy import stats
 from training.evaluation.intervals import (
     FloatArray,
     IntArray,
-    bootstrap_pairs,
     bootstrap_rate,
+    bootstrap_statistic,
     clopper_pearson,
     mean_of_folds,
 )
+from training.evaluation.ranked_pairs import RankedPairs
 from training.evaluation.results import AllPairs, RateAtFar, Verification
 
 Similarities = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 LFW_RATES = (1e-2, 1e-3)
-EER_REPLICATES = 300
 
 
 def threshold_at_far(different: Similarities, far: float) -> float:
@@ -82,9 +82,13 @@ def fold_accuracies(
 
 
 def verify_pairs(
-    similarities: FloatArray, same: npt.NDArray[np.bool_], folds: IntArray
+    similarities: FloatArray, same: npt.NDArray[np.bool_], folds: IntArray, people: IntArray
 ) -> Verification:
-    """Return the LFW View 2 figures (Huang et al., 2007) of a list of pairs, each ``(N,)``."""
+    """Return the LFW View 2 figures (Huang et al., 2007) of a list of pairs, each ``(N,)``.
+
+    ``people`` ``(N, 2)`` says whom a pair shows: the intervals of AUC and EER resample them.
+    """
+    ranks, shown = RankedPairs(similarities, same), (people[:, 0], people[:, 1])
     accuracies, thresholds = fold_accuracies(similarities, same, folds)
     accuracy, error = mean_of_folds(accuracies, len(similarities))
     genuine, impostors = similarities[same], similarities[~same]
@@ -99,8 +103,8 @@ def verify_pairs(
         standard_error=error,
         fold_thresholds=tuple(float(value) for value in thresholds),
         tar_at_far=tuple(rates),
-        auc=bootstrap_pairs(area_under_curve, genuine, impostors, EER_REPLICATES),
-        eer=bootstrap_pairs(equal_error_rate, genuine, impostors, EER_REPLICATES),
+        auc=bootstrap_statistic(ranks.area_under_curve, *shown),
+        eer=bootstrap_statistic(ranks.equal_error_rate, *shown),
         same_pairs=len(genuine),
         different_pairs=len(impostors),
     )

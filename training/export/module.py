@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.engine.checkpoint import CheckpointError
+
 
 class ServedEmbedder(nn.Module):
     """A network as the service calls it; its submodule's name is what training reloads by."""
@@ -52,8 +54,14 @@ def save_module(student: nn.Module, path: Path, *, half: bool) -> None:
 
 
 def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
-    """Load and freeze an exported module exactly as the service does."""
+    """Load and freeze an exported module exactly as the service does.
+
+    Raises ``CheckpointError`` where the file is no TorchScript module.
+    """
     with quiet_torchscript():
-        module = torch.jit.load(str(path), map_location=device).float().eval()
+        try:
+            module = torch.jit.load(str(path), map_location=device).float().eval()
+        except RuntimeError as error:
+            raise CheckpointError(f"{path} is no TorchScript module") from error
         frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
     return frozen

@@ -88,7 +88,7 @@ class TrainedOrigin(Record):
         )
         return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
 teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
-somebody else.{self._mean()}
+somebody else.{self._average()}{self._mean()}
 
 {markdown(sources)}
 
@@ -100,6 +100,16 @@ somebody else.{self._mean()}
     def final_checkpoint(self) -> str:
         """Where ``training_commands`` leave these weights."""
         return f"runs/{'mean' if self.trained_share < 1 else len(self.runs)}/checkpoint.pt"
+
+    def _average(self) -> str:
+        """Return which of the run's weights these are, where they are not the last ones."""
+        decay = self.recipe.ema_decay
+        if decay is None:
+            return ""
+        return (
+            " The weights are the exponential moving\naverage of those of the run, "
+            f"decay {decay:g}."
+        )
 
     def _mean(self) -> str:
         """Return how weights that lie between start and end came about."""

@@ -10,7 +10,12 @@ import torch
 from torch import nn
 
 from training.calibration.results import Calibration
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import (
+    CheckpointError,
+    judged_weights,
+    load_checkpoint,
+    take_weights,
+)
 from training.engine.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
@@ -35,11 +40,14 @@ Calibrator = Callable[[Path, str], Calibration]
 
 
 def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
-    """Return the student of a checkpoint, ready to run, and what its run was."""
+    """Return the student of a checkpoint, ready to run, and what its run was.
+
+    Of a run with a moving average that is the student.
+    """
     state = load_checkpoint(checkpoint, torch.device("cpu"))
     recipe = Recipe.model_validate(state["recipe"])
     student = make_student(recipe.student)
-    student.load_state_dict(state["student"])
+    take_weights(student, judged_weights(state), checkpoint)
     origin = TrainedOrigin(
         recipe=recipe,
         steps=int(state.get("step_number", 0)),

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError
+from training.engine.checkpoint import CheckpointError, take_weights
 from training.metric_recipe import BackboneRecipe
 from training.networks.small_cnn import SmallNetwork
 from training.networks.student import StudentNetwork
@@ -110,22 +110,7 @@ def load_weights(backbone: Backbone, path: Path) -> None:
         target = backbone.network
         if not isinstance(target, StudentNetwork):
             state = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
-    wanted = target.state_dict()
-    wrong = {
-        "missing": sorted(wanted.keys() - state.keys()),
-        "unknown": sorted(state.keys() - wanted.keys()),
-        "of another shape": sorted(
-            name for name in wanted.keys() & state.keys() if wanted[name].shape != state[name].shape
-        ),
-    }
-    said = "; ".join(
-        f"{len(names)} {what} ({', '.join(names[:3])}{' ...' if len(names) > 3 else ''})"
-        for what, names in wrong.items()
-        if names
-    )
-    if said:
-        raise CheckpointError(f"{path} holds the weights of another network: {said}")
-    target.load_state_dict(state)
+    take_weights(target, state, path)
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ pooling of 8 x 8 positions, where a network of the 112 px crop has 7 x 7.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,12 @@ def load_published(network: MobileFaceNetwork, path: Path) -> None:
     """
     if not path.is_file():
         raise CheckpointError(f"the weights to start from, {path}, do not exist")
-    state = torch.jit.load(str(path), map_location="cpu").float().state_dict()
+    try:
+        state = torch.jit.load(str(path), map_location="cpu").float().state_dict()
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} is no TorchScript module") from error
+    if not all(re.fullmatch(r"p\d+", name) for name in state):
+        raise CheckpointError(f"{path} holds another network: its tensors are not p0, p1, ...")
     tensors = [state[name] for name in sorted(state, key=lambda name: int(name[1:]))]
     places = list(_places(network))
     if len(tensors) != len(places):

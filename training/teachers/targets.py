@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN
 def clean_targets(crops: CropSet, teacher: Teacher, cache: Path, batch_size: int = 128) -> Tensor:
     """Return the teacher's unit embeddings ``(N, D)``, mean of each crop and its mirror image.
 
-    Read from ``cache`` where the same pictures met the same teacher before.
+    Read from ``cache`` where the same pictures met the same teacher before: the same file, shown
+    pictures in the same way.
     """
     file = cache / f"{teacher.recipe.name}-{_fingerprint(crops, teacher)}.npy"
     if file.is_file():
@@ -32,7 +34,9 @@ def clean_targets(crops: CropSet, teacher: Teacher, cache: Path, batch_size: int
         rows.append(F.normalize(both[0] + both[1], dim=1).cpu())
     targets = torch.cat(rows)
     cache.mkdir(parents=True, exist_ok=True)
-    np.save(file, targets.half().numpy())
+    partial = file.with_suffix(f".{os.getpid()}.partial.npy")
+    np.save(partial, targets.half().numpy())
+    partial.replace(file)
     return targets
 
 
@@ -49,10 +53,7 @@ def _views(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _fingerprint(crops: CropSet, teacher: Teacher) -> str:
-    digest = hashlib.sha256(teacher.recipe.model_dump_json(exclude=_WEIGHTS).encode())
+    digest = hashlib.sha256(teacher.identity.encode())
     digest.update("\n".join(crops.files).encode())
     digest.update(crops.images[:: max(1, len(crops) // 64)].numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-_WEIGHTS = {"loss_weight", "similarity_weight"}

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.engine.checkpoint import CheckpointError
+from training.export.provenance import file_hash
 from training.networks.template_crop import resample, template_transform
 from training.recipe import TeacherRecipe
+
+#: What a teacher weighs in a run changes nothing in its answers.
+_WEIGHTS = {"loss_weight", "similarity_weight"}
 
 
 class Teacher(nn.Module):
     """A frozen embedder behind one interface: RGB crops in 0..255 in, unit embeddings out."""
 
     def __init__(self, recipe: TeacherRecipe, root: Path, device: torch.device) -> None:
-        """Load the network; raises ``FileNotFoundError`` where its file is missing."""
+        """Load the network and show it a blank picture.
+
+        Raises ``FileNotFoundError`` where its file is missing, and ``CheckpointError`` where that
+        is no TorchScript module or gives no embedding of a picture of the recipe's size.
+        """
         super().__init__()
         path = root / recipe.path
         if not path.is_file():
             raise FileNotFoundError(f"teacher {recipe.name}: {path} does not exist")
         self.recipe = recipe
-        network = torch.jit.load(str(path), map_location=device).float().eval()
-        self.network = torch.jit.freeze(network)
         self.device = device
+        self.identity = _identity(recipe, path)
+        try:
+            network = torch.jit.load(str(path), map_location=device).float().eval()
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"teacher {recipe.name}: {path} is no TorchScript module: {_last_line(error)}"
+            ) from error
+        _try_out(network, recipe, path, device)
+        self.network = torch.jit.freeze(network)
 
     @torch.no_grad()
     def forward(self, crops: Tensor, size: int, margin: float) -> Tensor:
@@ -46,3 +64,36 @@ def warp_to_template(crops: Tensor, recipe: TeacherRecipe, size: int, margin: fl
     """Resample crops on the ArcFace template onto the teacher's own template and size."""
     transform = template_transform(recipe.template, recipe.input_size, size, margin)
     return resample(crops, transform, recipe.input_size)
+
+
+@torch.no_grad()
+def _try_out(network: nn.Module, recipe: TeacherRecipe, path: Path, device: torch.device) -> None:
+    """Raise ``CheckpointError`` where a picture of the recipe's size gives no embedding."""
+    size = recipe.input_size
+    wanted = f"teacher {recipe.name}: {path} gives no embedding of a picture of {size} px"
+    try:
+        answer: object = network(torch.full((1, 3, size, size), 128.0, device=device))
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise CheckpointError(f"{wanted}: {_last_line(error)}") from error
+    if not isinstance(answer, Tensor) or answer.ndim != 2 or len(answer) != 1:
+        given = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+        raise CheckpointError(f"{wanted} but {given}")
+
+
+def _identity(recipe: TeacherRecipe, path: Path) -> str:
+    """Return what tells teachers apart: the file's content and how the recipe shows it pictures."""
+    state = path.stat()
+    content = _content(path.resolve(), state.st_size, state.st_mtime_ns)
+    told = f"{recipe.model_dump_json(exclude=_WEIGHTS)} {content}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@cache
+def _content(path: Path, _size: int, _changed_ns: int) -> str | None:
+    return file_hash(path)
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["it cannot be read"])[-1][:300]

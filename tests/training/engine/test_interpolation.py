@@ -14,7 +14,7 @@ from tests.training.made_data import write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
 from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from training.engine.distillation import train
+from training.engine.distillation_loop import train
 from training.engine.interpolate_command import interpolate
 from training.engine.interpolation import checked_share, interpolated, mixed
 from training.engine.targets import CORRECTION

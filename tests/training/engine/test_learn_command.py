@@ -101,6 +101,28 @@ def test_a_single_image_stops_the_run_before_it_begins(folder: Path, tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_what_could_not_be_judged_stops_the_run_before_it_begins(
+    folder: Path, tmp_path: Path, part: str
+) -> None:
+    text = RECIPE.format(bar=0.0, folder=folder).replace('"identities"', '"images"', 1)
+    shares = {"test": "test = 0.25", "validation": "test = 0.5\nvalidation = 0.25"}[part]
+    recipe = tmp_path / "made.toml"
+    recipe.write_text("patience = 2\n" + text.replace("[data]", f"[data]\n{shares}"))
+    with pytest.raises(DataError, match=f"the {part} part has 8 images of 8 identities, and R@1"):
+        run(str(recipe), "--run", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_held_out_identity_has_nobody_to_be_told_from(folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "made.toml"
+    text = RECIPE.format(bar=0.0, folder=folder)
+    recipe.write_text(text.replace("[data]", "[data]\ntest = 0.1"))
+    with pytest.raises(DataError, match="test part has 4 images of 1 identities"):
+        run(str(recipe), "--run", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
 class Teacher(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return images.float().mean(dim=(2, 3)) - torch.tensor([100.0, 110.0, 120.0])

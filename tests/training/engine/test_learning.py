@@ -11,7 +11,7 @@ import torch
 from tests.training.engine.small_runs import CPU, made_data, made_recipe, made_run
 from training.data.crops import DataError
 from training.engine.checkpoint import CheckpointError
-from training.engine.distillation import TrainingDivergedError
+from training.engine.divergence import TrainingDivergedError
 from training.engine.learning import LearningRun
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.run_folder import RunFolder, RunFolderError

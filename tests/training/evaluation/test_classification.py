@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from tests.training.evaluation.made_tables import made_table
 from training.data.crops import DataError
 from training.evaluation.classification import (
-    RankedPairs,
     decision_figures,
     det_curve,
     judge_decisions,
@@ -23,6 +22,7 @@ from training.evaluation.open_set import (
     identify_open_set,
     open_set_scores,
 )
+from training.evaluation.ranked_pairs import RankedPairs
 from training.evaluation.scored_pairs import draw_pairs
 from training.evaluation.table_parts import split_open_set
 from training.evaluation.verification import (

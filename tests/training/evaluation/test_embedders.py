@@ -67,3 +67,10 @@ def test_the_teachers_together_give_the_mean_of_their_cosines(
 def test_a_folder_without_a_manifest_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"manifest\.json"):
         open_embedder(str(tmp_path), tmp_path, "all", tmp_path, CPU)
+
+
+def test_a_damaged_export_is_named(tmp_path: Path) -> None:
+    (tmp_path / "embedder.pt").write_bytes(b"half a file")
+    (tmp_path / "manifest.json").write_text('{"name": "a", "version": "1", "file": "embedder.pt"}')
+    with pytest.raises(CheckpointError, match=r"embedder\.pt is no TorchScript module"):
+        open_embedder(str(tmp_path), tmp_path, "all", tmp_path, CPU)

@@ -11,7 +11,6 @@ from training.evaluation.intervals import (
     SEED,
     FloatArray,
     bootstrap_mean,
-    bootstrap_pairs,
     bootstrap_rate,
     bootstrap_statistic,
     clopper_pearson,
@@ -94,11 +93,12 @@ def test_nothing_seen_is_no_proof_of_nothing() -> None:
 
 
 def test_bootstraps_repeat_to_the_digit() -> None:
-    same, different = np.linspace(0, 1, 20), np.linspace(-1, 0.5, 30)
-    statistic = lambda s, d: float(s.mean() - d.mean())  # noqa: E731
-    assert bootstrap_pairs(statistic, same, different) == bootstrap_pairs(
-        statistic, same, different
-    )
+    values, first, second = np.linspace(0, 1, 20), np.arange(20), np.arange(20) // 2
+
+    def mean(weights: FloatArray) -> float:
+        return float((values * weights).sum() / weights.sum())
+
+    assert bootstrap_statistic(mean, first, second) == bootstrap_statistic(mean, first, second)
 
 
 def test_pairs_are_resampled_by_drawing_people_and_repeating_their_pairs() -> None:

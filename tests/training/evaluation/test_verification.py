@@ -111,13 +111,45 @@ def test_fold_accuracy_never_sees_its_own_fold() -> None:
 
 def test_view2_reports_the_mean_of_the_folds_within_its_interval() -> None:
     similarities, same, folds = made_pairs()
-    result = verify_pairs(similarities, same, folds)
+    result = verify_pairs(similarities, same, folds, shown_people(same, 240))
     accuracies, _ = fold_accuracies(similarities, same, folds)
     assert result.accuracy.value == pytest.approx(accuracies.mean())
     assert result.standard_error == pytest.approx(accuracies.std(ddof=1) / np.sqrt(10))
     assert result.accuracy.low < result.accuracy.value < result.accuracy.high
     assert result.eer.low <= result.eer.value <= result.eer.high
     assert (result.same_pairs, result.different_pairs) == (60, 60)
+
+
+def shown_people(same: np.ndarray, count: int) -> IntArray:
+    """Return whom each pair shows, ``(N, 2)``: of ``count`` people, in turn."""
+    first = np.arange(len(same)) % count
+    return np.stack([first, np.where(same, first, (first + 1) % count)], axis=1)
+
+
+def test_view2_is_as_accurate_as_before_its_intervals_resampled_people() -> None:
+    similarities, same, folds = made_pairs()
+    result = verify_pairs(similarities, same, folds, shown_people(same, 240))
+    genuine, impostors = similarities[same], similarities[~same]
+    assert result.auc.value == pytest.approx(area_under_curve(genuine, impostors), abs=1e-12)
+    assert result.eer.value == pytest.approx(equal_error_rate(genuine, impostors), abs=1e-12)
+    assert (result.auc.trials, result.eer.trials) == (120, 120)
+
+
+def test_view2_of_few_people_is_less_certain_than_of_many() -> None:
+    """Some people are recognised in every pair and some in none: their pairs hang together."""
+    owner = np.repeat(np.arange(12), 20)
+    same = np.arange(240) % 2 == 0
+    hard = owner % 3 == 0
+    noise = 0.05 * np.random.default_rng(4).normal(size=240)
+    similarities = np.where(same & ~hard, 0.6, 0.1) + noise
+    folds = np.arange(240) % 10
+    few = verify_pairs(similarities, same, folds, np.stack([owner, np.where(same, owner, 99)], 1))
+    alone = np.arange(240)
+    each = np.stack([alone, np.where(same, alone, alone + 1000)], 1)
+    many = verify_pairs(similarities, same, folds, each)
+    for certain, uncertain in ((many.auc, few.auc), (many.eer, few.eer)):
+        assert uncertain.value == certain.value
+        assert uncertain.high - uncertain.low > 1.5 * (certain.high - certain.low)
 
 
 def test_tar_over_all_pairs_is_the_share_above_the_threshold() -> None:

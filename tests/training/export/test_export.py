@@ -17,7 +17,7 @@ from training.calibration.command import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
 from training.engine.checkpoint import save_checkpoint
-from training.engine.distillation import exported_state, load_exported
+from training.engine.exported_weights import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
 from training.evaluation.pairs import Matrix
 from training.export.files import folder_made_whole, write_text
