@@ -13,10 +13,12 @@ from training.engine.environment import describe_environment
 from training.engine.learned import HeldOut
 from training.engine.learning_data import LearningData
 from training.engine.learning_parts import LearningParts
+from training.engine.run_folder import BEST
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
 from training.metric_recipe import MetricRecipe
 from training.report.write import read_log, write_report
+from training.search.files import file_sha256
 
 
 def report_run(
@@ -46,7 +48,7 @@ def report_run(
     environment = {name: str(value) for name, value in describe_environment(device).items()}
     return write_report(
         folder,
-        judge_table(validation, test, recipe.name, seed=recipe.seed),
+        judge_table(validation, test, recipe.name, _hash_of(folder / BEST), recipe.seed),
         test,
         picture_of=picture_of if pictures else None,
         log=read_log(folder / "log.jsonl"),
@@ -60,3 +62,8 @@ def table_of(data: LearningData, embeddings: Tensor) -> EmbeddingTable:
     """Return the embeddings of images with their keys and identities; numbers name the nameless."""
     names = data.label_names or tuple(map(str, range(data.classes)))
     return EmbeddingTable(embeddings.numpy(), data.labels.numpy(), data.keys, names)
+
+
+def _hash_of(weights: Path) -> str | None:
+    """Return the hash by which the judgement is known to be of these weights."""
+    return file_sha256(weights) if weights.is_file() else None

@@ -26,6 +26,7 @@ from training.report.html import ReportPage, render_page
 from training.report.sheets import judgement_sheets, key_figures
 from training.report.strips import PictureOf, draw_hardest, draw_queries
 
+JUDGEMENT = "judgement.json"
 QUERY_CAPTION = (
     "The nearest enrolled images with their cosine similarity, the nearest first. The upper half "
     "is drawn by chance, the lower half are the worst. "
@@ -48,7 +49,7 @@ def write_report(
     ``test`` is the table that was judged. Without ``picture_of`` no image is shown, so that the
     report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``.
     """
-    write_text(folder / "judgement.json", judgement.model_dump_json(indent=1) + "\n")
+    write_text(folder / JUDGEMENT, judgement.model_dump_json(indent=1) + "\n")
     judged = thinned(test, MOST_ROWS, judgement.seed)
     pictures = [
         drawn
