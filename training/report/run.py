@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app.domain.faces import Picture
+from app.vision.detector import FaceDetector
 from training.data.crops import DataError
 from training.engine.environment import describe_environment
 from training.engine.learned import HeldOut
@@ -17,6 +18,7 @@ from training.engine.run_folder import BEST
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
 from training.metric_recipe import MetricRecipe
+from training.report.discretion import Shown, discreet
 from training.report.write import read_log, write_report
 from training.search.files import file_sha256
 
@@ -29,9 +31,11 @@ def report_run(
     device: torch.device,
     *,
     pictures: bool = True,
+    blur_with: FaceDetector | None = None,
 ) -> Path:
     """Write ``report.html`` and what it shows into the run's folder; return its path.
 
+    With ``blur_with`` faces are blurred and numbers stand for names.
     Raises ``DataError`` where too little was held out, for validation too: a threshold chosen on
     the judged images would flatter.
     """
@@ -45,12 +49,16 @@ def report_run(
         picture: Picture = parts.test.images[row_of[key]].permute(1, 2, 0).numpy()
         return picture
 
+    shown = Shown(validation, test, picture_of)
+    if blur_with is not None:
+        shown = discreet(shown, blur_with)
+    digest = _hash_of(folder / BEST)
     environment = {name: str(value) for name, value in describe_environment(device).items()}
     return write_report(
         folder,
-        judge_table(validation, test, recipe.name, _hash_of(folder / BEST), recipe.seed),
-        test,
-        picture_of=picture_of if pictures else None,
+        judge_table(shown.validation, shown.test, recipe.name, digest, recipe.seed),
+        shown.test,
+        picture_of=shown.picture_of if pictures else None,
         log=read_log(folder / "log.jsonl"),
         recipe=recipe.model_dump_json(indent=1),
         environment=environment,

@@ -42,6 +42,16 @@ def key_figures(judgement: Judgement) -> list[tuple[str, str]]:
     return [(name, f"{value:.4f}") for name, value in figures]
 
 
+def judgement_notes(judgement: Judgement) -> list[str]:
+    """Return what a reader has to know of the data before the figures, a sentence each."""
+    return [
+        f"Of the {facts.images:,} images of {name} {facts.judged:,} are judged: fewer of each "
+        f"identity, then fewer identities, drawn with the seed {judgement.seed}."
+        for name, facts in (("validation", judgement.validation), ("test", judgement.test))
+        if facts.judged < facts.images
+    ]
+
+
 def _retrieval(judgement: Judgement) -> Sheet:
     found = judgement.retrieval
     of = f"{found.queries:,} queries of {found.identities:,} identities in {found.gallery:,} images"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from training.data.crops import DataError
 from training.evaluation.served import newest_model
+from training.inspection.blurring import watchful_detector
 from training.search.index import holds_index, open_index
 from training.search.models import open_image_embedder, own_threshold
 from training.search.parquet import write_embeddings
@@ -57,6 +58,9 @@ def search(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 5,
     picture: Annotated[Path | None, typer.Option(help="PNG of the query and its answers.")] = None,
+    blur_faces: Annotated[
+        bool, typer.Option("--blur-faces", help="Blur the picture's faces and hide names.")
+    ] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Embed everything again.")] = False,
     model: ModelOption = None,
     crops: CropsOption = False,
@@ -73,7 +77,8 @@ def search(
         table.add_row(str(place), hit.key, hit.label or "", f"{hit.similarity:.4f}")
     Console().print(table)
     if picture is not None:
-        save_strip(picture, query, folder, hits)
+        blur_with = watchful_detector() if blur_faces else None
+        save_strip(picture, query, folder, hits, blur_with)
         typer.echo(f"picture: {picture}")
 
 
