@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
 from training.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
+from training.source_recipe import Expression, SourceRecipe
 
 METRIC_RECIPES = RECIPES / "metric"
 
@@ -154,30 +154,6 @@ class TeacherTermRecipe(_Strict):
     path: Path
     weight: float = Field(default=1.0, gt=0)
     kind: Literal["cosine", "similarity"] = "cosine"
-
-
-def _compiles(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression: {error}") from error
-    return text
-
-
-#: The text of a regular expression.
-Expression = Annotated[str, AfterValidator(_compiles)]
-
-
-class SourceRecipe(_Strict):
-    """A data set: a reader's name and, for all but bundled ones, where it lies.
-
-    A relative path is one below the folder of the training data. ``only`` is a regular expression
-    that the names of identities must begin with.
-    """
-
-    kind: str
-    path: Path | None = None
-    only: Expression | None = None
 
 
 class DataRecipe(_Strict):

@@ -12,7 +12,8 @@ from training.data.readers.registry import read_images
 from training.data.transform import load_images
 from training.engine.held_out import divide
 from training.engine.learning_data import LearningData, without_single
-from training.metric_recipe import MetricRecipe, SourceRecipe
+from training.metric_recipe import MetricRecipe
+from training.source_recipe import SourceRecipe
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
 
 
 def _read(source: SourceRecipe, root: Path) -> ImageSet:
-    images = read_images(source.kind, None if source.path is None else root / source.path)
+    path = None if source.path is None else root / source.path
+    images = read_images(source.kind, path, leftovers=source.leftovers)
     if source.only is None:
         return images
     kept = tuple(i for i in images.items if i.label is not None and re.match(source.only, i.label))

@@ -41,11 +41,16 @@ class _Look:
 
 
 def inspect_images(
-    image_set: ImageSet, *, most_bits: int = MOST_BITS, least_correlation: float = LEAST_CORRELATION
+    image_set: ImageSet,
+    *,
+    most_bits: int = MOST_BITS,
+    least_correlation: float = LEAST_CORRELATION,
+    unpaired: tuple[str, ...] = (),
 ) -> InspectionReport:
     """Return what can be said of a set of images; each is decoded once, in threads.
 
     ``most_bits`` and ``least_correlation`` bound what is nearly the same (see ``near_pairs``).
+    ``unpaired`` names pictures that the reader left out for want of a partner.
     """
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(_look_at, image_set.items))
@@ -66,6 +71,7 @@ def inspect_images(
         channels=tuple(sorted(channels.items())),
         sizes=tuple(PictureSize(*size, count) for size, count in sizes.most_common()),
         unreadable=tuple(look for look in seen if isinstance(look, UnreadableImage)),
+        unpaired=unpaired,
         single_image_identities=tuple(
             sorted(label for label, count in per_identity.items() if count == 1)
         ),

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.training.data.made_images import write_image
+from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engine.small_runs import CPU, made_data
 from training.data.crops import DataError
 from training.engine.checkpoint import CheckpointError
@@ -99,6 +101,23 @@ def test_a_single_image_stops_the_run_before_it_begins(folder: Path, tmp_path: P
     with pytest.raises(DataError, match="needs two images of every identity"):
         run(str(recipe), "--run", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_pairs_by_stem_are_learned_without_their_leftovers_where_the_recipe_says_so(
+    tmp_path: Path,
+) -> None:
+    root = write_pairs(tmp_path / "pairs", [f"{n}.png" for n in range(12)], ["x.png"])
+    for number in range(12):
+        write_image(root / "right" / f"{number}.png", number)
+    recipe = tmp_path / "made.toml"
+    text = RECIPE.format(bar=0.0, folder=root).replace('"folders"', '"stem_pairs"')
+    recipe.write_text(text)
+    with pytest.raises(DataError, match=r"1 pictures without a partner .*: right/x"):
+        run(str(recipe), "--run", str(tmp_path / "run"))
+    recipe.write_text(text.replace("path =", 'leftovers = "leave_out", path ='))
+    code, said = run(str(recipe), "--run", str(tmp_path / "run"), "--device", "cpu")
+    assert code == 0, said
+    assert "test: 6 images of 3 identities" in said
 
 
 class Teacher(nn.Module):

@@ -11,13 +11,16 @@ from training.data.decoding import read_picture
 from training.data.images import ImageItem, ImageSet
 from training.data.readers.folders import files_by_stem
 
+#: What to do about pictures without a partner.
+Leftovers = Literal["raise", "leave_out"]
+
 
 def read_stem_pairs(
     root: Path,
     *,
     left: str = "left",
     right: str = "right",
-    leftovers: Literal["raise", "leave_out"] = "raise",
+    leftovers: Leftovers = "raise",
     name: str | None = None,
 ) -> ImageSet:
     """Return the pictures of ``left`` and ``right``: a stem is an identity with exactly two.
