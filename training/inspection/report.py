@@ -54,8 +54,9 @@ class InspectionReport:
     """Everything that one look at all images says.
 
     Counts are of readable images unless they say otherwise. ``channels`` counts images that are
-    "grey" (three equal channels) and "colour". ``unpaired`` are pictures that belong to no pair.
-    ``copies`` lists groups of keys with the same pixels across identities or splits;
+    "grey" (three equal channels) and "colour" when decoded; ``stored`` how their own files store
+    them, where they have any (see ``stored_form``). ``unpaired`` are pictures that belong to no
+    pair. ``copies`` lists groups of keys with the same pixels across identities or splits;
     ``near_duplicates`` the closest pairs across identities, of ``near_duplicate_count``. An unknown
     identity counts as another one.
     """
@@ -67,6 +68,7 @@ class InspectionReport:
     without_identity: int
     splits: tuple[tuple[str, int], ...]
     per_identity: ImagesPerIdentity | None
+    stored: tuple[tuple[str, int], ...]
     channels: tuple[tuple[str, int], ...]
     sizes: tuple[PictureSize, ...]
     unreadable: tuple[UnreadableImage, ...]
@@ -102,6 +104,7 @@ class InspectionReport:
             ("splits", _counts(self.splits)),
             ("images per identity", _spread(self.per_identity)),
             ("identities by images", _histogram(self.per_identity)),
+            ("stored as", _counts(self.stored)),
             ("channels", _counts(self.channels)),
             ("sizes", _sizes(self.sizes)),
             ("unreadable", _listed([f"{bad.key}: {bad.reason}" for bad in self.unreadable])),

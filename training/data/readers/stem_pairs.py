@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from training.data.crops import DataError
-from training.data.decoding import read_picture
-from training.data.images import ImageItem, ImageSet
+from training.data.decoding import file_item
+from training.data.images import ImageSet
 from training.data.readers.folders import files_by_stem
 
 #: What to do about pictures without a partner.
@@ -40,11 +39,7 @@ def read_stem_pairs(
     if not paired:
         raise DataError(f"{root}: {left} and {right} have no filename stem in common")
     items = tuple(
-        ImageItem(
-            key := f"{side}/{sides[side][stem].name}",
-            stem,
-            partial(read_picture, sides[side][stem], key),
-        )
+        file_item(sides[side][stem], f"{side}/{sides[side][stem].name}", stem)
         for stem in paired
         for side in (left, right)
     )
