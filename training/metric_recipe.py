@@ -182,6 +182,14 @@ class DataRecipe(_Strict):
             raise ValueError("validation and test leave nothing to learn from")
         return self
 
+    @model_validator(mode="after")
+    def _listed_pairs_stay_whole(self) -> DataRecipe:
+        if self.divide != "split" and any(source.pairs is not None for source in self.sources):
+            raise ValueError(
+                'a list of pairs is judged whole: divide = "split" learns from the other sources'
+            )
+        return self
+
 
 class MetricOptimiserRecipe(_Strict):
     """The optimiser, its rate with warm-up and a cosine to zero, and where gradients are cut."""

@@ -30,7 +30,7 @@ def _compiles(text: str) -> str:
 Expression = Annotated[str, AfterValidator(_compiles)]
 
 #: Keys younger than saved runs, with what runs did before: a run that does so is the same run.
-_YOUNGER: dict[str, object] = {"leftovers": "raise"}
+_YOUNGER: dict[str, object] = {"leftovers": "raise", "pairs": None}
 
 
 class SourceRecipe(BaseModel):
@@ -38,7 +38,8 @@ class SourceRecipe(BaseModel):
 
     A relative path is one below the folder of the training data. ``only`` is a regular expression
     that the names of identities must begin with. ``leftovers = "leave_out"`` passes over pictures
-    of "stem_pairs" that have no partner; otherwise they stop the run.
+    of "stem_pairs" that have no partner; otherwise they stop the run. ``pairs`` is the View 2 list
+    of "lfw": all of these images are of the split "test", and the report judges the listed pairs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,11 +48,14 @@ class SourceRecipe(BaseModel):
     path: Path | None = None
     only: Expression | None = None
     leftovers: Leftovers = "raise"
+    pairs: Path | None = None
 
     @model_validator(mode="after")
     def _keys_fit_the_kind(self) -> SourceRecipe:
         if self.leftovers != "raise" and self.kind != "stem_pairs":
             raise ValueError(f'leftovers are of "stem_pairs", not of "{self.kind}"')
+        if self.pairs is not None and self.kind != "lfw":
+            raise ValueError(f'pairs are of "lfw", not of "{self.kind}"')
         return self
 
     @model_serializer(mode="wrap")

@@ -55,6 +55,14 @@ def test_there_is_a_recipe_for_every_loss_of_the_comparison() -> None:
             {"data": {"sources": [{"kind": "folders", "path": "a", "leftovers": "leave_out"}]}},
             'leftovers are of "stem_pairs", not of "folders"',
         ),
+        (
+            {"data": {"sources": [{"kind": "folders", "path": "a", "pairs": "pairs.txt"}]}},
+            'pairs are of "lfw", not of "folders"',
+        ),
+        (
+            {"data": {"sources": [{"kind": "lfw", "path": "a", "pairs": "pairs.txt"}]}},
+            "a list of pairs is judged whole",
+        ),
         ({"optimiser": {"learning_rate": 0}}, "learning_rate"),
         ({"precision": "fp8"}, "precision"),
     ],

@@ -17,8 +17,10 @@ from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import BEST
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
+from training.evaluation.listed_pairs import judge_listed
 from training.metric_recipe import MetricRecipe
 from training.report.discretion import Shown, discreet
+from training.report.sheets import note_of_listed, sheet_of_listed
 from training.report.write import read_log, write_report
 from training.search.files import file_sha256
 
@@ -49,6 +51,7 @@ def report_run(
         picture: Picture = parts.test.images[row_of[key]].permute(1, 2, 0).numpy()
         return picture
 
+    judged = [judge_listed(listed, test) for listed in parts.listed]
     shown = Shown(validation, test, picture_of)
     if blur_with is not None:
         shown = discreet(shown, blur_with)
@@ -63,6 +66,8 @@ def report_run(
         recipe=recipe.model_dump_json(indent=1),
         environment=environment,
         title=f"Learned similarity: {recipe.name}",
+        sheets=[sheet_of_listed(found) for found in judged if found.figures is not None],
+        notes=[note_of_listed(found) for found in judged],
     )
 
 

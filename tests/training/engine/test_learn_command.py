@@ -120,6 +120,32 @@ def test_pairs_by_stem_are_learned_without_their_leftovers_where_the_recipe_says
     assert "test: 6 images of 3 identities" in said
 
 
+def test_a_list_of_lfw_pairs_is_judged_in_the_report_and_none_of_lfw_is_learned(
+    folder: Path, tmp_path: Path
+) -> None:
+    for person in range(6):
+        for shot in (1, 2):
+            name = f"Person_{person}"
+            write_image(tmp_path / "lfw" / name / f"{name}_{shot:04d}.png", 10 * person + shot)
+    lines = ["3\t2"]
+    for fold in range(3):
+        lines += [f"Person_{n}\t1\t2" for n in (2 * fold, 2 * fold + 1)]
+        lines += [f"Person_{n}\t1\tPerson_{(n + 1) % 6}\t2" for n in (2 * fold, 2 * fold + 1)]
+    (tmp_path / "pairs.txt").write_text("\n".join(lines) + "\n")
+    lfw = f'{{{{ kind = "lfw", path = "{tmp_path}/lfw", pairs = "{tmp_path}/pairs.txt" }}}}'
+    text = RECIPE.replace('{folder}" }}]', f'{{folder}}" }}}}, {lfw}]').replace(
+        'divide = "identities"', 'divide = "split"\nvalidation = 0.5'
+    )
+    recipe = tmp_path / "made.toml"
+    recipe.write_text(text.format(bar=0.0, folder=folder))
+    code, said = run(str(recipe), "--run", str(tmp_path / "run"), "--device", "cpu")
+    assert code == 0, said
+    assert "test: 12 images of 6 identities" in said
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "lfw, View 2: 12 of 12 listed pairs have both images and are judged" in report
+    assert "accuracy, 3 folds" in report
+
+
 class Teacher(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return images.float().mean(dim=(2, 3)) - torch.tensor([100.0, 110.0, 120.0])
