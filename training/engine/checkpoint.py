@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def load_checkpoint(
     """Read a checkpoint; raises ``CheckpointError`` where the file is not one of this kind."""
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
+    if _is_module(path):
+        raise CheckpointError(f"{path} is an exported module and no checkpoint")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
@@ -33,3 +36,11 @@ def load_checkpoint(
     if not isinstance(state, dict) or any(key not in state for key in holding):
         raise CheckpointError(f"{path} holds no {' and '.join(holding)}")
     return state
+
+
+def _is_module(path: Path) -> bool:
+    """Return whether a file is TorchScript, which holds code where a checkpoint holds weights."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())

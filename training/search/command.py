@@ -67,6 +67,8 @@ def search(
     device: DeviceOption = None,
 ) -> None:
     """Find the most similar pictures; the index is made, or brought up to date, before."""
+    if blur_faces and picture is None:
+        raise DataError("--blur-faces is for the picture of the answers; name it: --picture")
     folder = pictures or _indexed_pictures(index_dir)
     embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
     update = update_index(index_dir, folder, embedder, rebuild=rebuild)

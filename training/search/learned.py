@@ -74,6 +74,8 @@ def validation_threshold(checkpoint: Path) -> float:
         judgement = Judgement.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         raise _no_threshold(f"{path} is no judgement of it") from None
+    if judgement.sha256 is None:
+        raise _no_threshold(f"{path} does not say which weights it judges; learn again for that")
     if judgement.sha256 != file_sha256(checkpoint):
         raise _no_threshold(f"{path} judges other weights than {checkpoint.name}")
     return judgement.decisions.threshold

@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.training.engine.small_runs import CPU, made_data
+from tests.training.made_data import write_teacher
 from training.data.crops import DataError
 from training.data.decoding import as_rgb
 from training.engine.checkpoint import CheckpointError
@@ -132,6 +133,8 @@ def test_a_search_finds_the_identity_and_embeds_only_what_is_new(
     assert "kind-01/new.png" in again.output
     blurred = tmp_path / "blurred.png"
     invoke(app, "search", index, query, "--top", "1", "--picture", blurred, "--blur-faces", *model)
+    unseen = invoke(app, "search", index, query, "--blur-faces", *model)
+    assert isinstance(unseen.exception, DataError)
     assert blurred.stat().st_size < strip.stat().st_size  # what is blurred has little to store
 
 
@@ -163,7 +166,7 @@ def test_two_pictures_are_judged_at_the_threshold_that_validation_chose(
     assert different.output.startswith("different: similarity")
 
 
-@pytest.mark.parametrize("how", ["gone", "broken", "of another network"])
+@pytest.mark.parametrize("how", ["gone", "broken", "of another network", "of no weights"])
 def test_without_a_judgement_of_these_weights_the_threshold_must_be_given(
     app: typer.Typer, run: Path, gallery: Path, tmp_path: Path, how: str
 ) -> None:
@@ -175,8 +178,9 @@ def test_without_a_judgement_of_these_weights_the_threshold_must_be_given(
     elif how == "broken":
         judgement.write_text("{}")
     else:
-        digest = LearnedEmbedder(run / "best.pt", CPU).sha256
-        judgement.write_text(judgement.read_text().replace(str(digest), "0" * 64))
+        whose = f'"{"0" * 64}"' if how == "of another network" else "null"
+        digest = f'"{LearnedEmbedder(run / "best.pt", CPU).sha256}"'
+        judgement.write_text(judgement.read_text().replace(digest, whose))
     one = sorted((gallery / "kind-00").iterdir())[0]
     refused = invoke(app, "verify", one, one, "--model", moved)
     assert isinstance(refused.exception, CheckpointError)
@@ -194,10 +198,12 @@ def test_a_file_or_folder_of_another_kind_is_refused_in_one_line(
     state["recipe"]["backbone"]["embedding_dim"] = 9
     torch.save(state, odd)
     text.write_text("nothing")
+    module = write_teacher(tmp_path / "module.pt", 1, 3)
     for model, said in (
         (student, "no network that training learn made.*holds no network and recipe"),
         (text, "no network that training learn made.*cannot be read"),
         (odd, "does not fit together"),
+        (module, "is an exported module and no checkpoint"),
         (gallery, r"neither the manifest.json of an exported model nor a learned best\.pt"),
         (tmp_path / "none.pt", "does not exist"),
     ):
