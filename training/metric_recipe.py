@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
 from training.recipe import RECIPES, read_document
 from training.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
+from training.source_recipe import Expression, SourceRecipe
 
 METRIC_RECIPES = RECIPES / "metric"
 
@@ -164,40 +156,6 @@ class TeacherTermRecipe(_Strict):
     kind: Literal["cosine", "similarity"] = "cosine"
 
 
-def _compiles(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression: {error}") from error
-    return text
-
-
-#: The text of a regular expression.
-Expression = Annotated[str, AfterValidator(_compiles)]
-
-
-class SourceRecipe(_Strict):
-    """A data set: a reader's name and, for all but bundled ones, where it lies.
-
-    A relative path is one below the folder of the training data. ``only`` is a regular expression
-    that the names of identities must begin with. Where several sources are combined, ``name``, or
-    else the last part of the path, goes before the names of their images and identities.
-    """
-
-    kind: str
-    path: Path | None = None
-    only: Expression | None = None
-    name: str | None = Field(default=None, pattern="^[^/]+$")
-
-    @model_serializer(mode="wrap")
-    def _as_before_without_a_name(
-        self, serialize: SerializerFunctionWrapHandler
-    ) -> dict[str, object]:
-        """Leave out a name that is none: runs saved before there were names are still the same."""
-        document: dict[str, object] = serialize(self)
-        return {key: value for key, value in document.items() if (key, value) != ("name", None)}
-
-
 class DataRecipe(_Strict):
     """What to learn from and what to hold out.
 
@@ -222,6 +180,14 @@ class DataRecipe(_Strict):
     def _something_is_left(self) -> DataRecipe:
         if self.validation + self.test >= 1:
             raise ValueError("validation and test leave nothing to learn from")
+        return self
+
+    @model_validator(mode="after")
+    def _listed_pairs_stay_whole(self) -> DataRecipe:
+        if self.divide != "split" and any(source.pairs is not None for source in self.sources):
+            raise ValueError(
+                'a list of pairs is judged whole: divide = "split" learns from the other sources'
+            )
         return self
 
 

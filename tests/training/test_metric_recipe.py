@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from training.metric_recipe import METRIC_RECIPES, MetricRecipe, load_metric_recipe
+from training.source_recipe import SourceRecipe
 
 LEAST: dict[str, object] = {"name": "x", "steps": 1, "data": {"sources": [{"kind": "digits"}]}}
 
@@ -49,6 +50,18 @@ def test_there_is_a_recipe_for_every_loss_of_the_comparison() -> None:
         (
             {"data": {"sources": [{"kind": "digits"}], "validation": 0.5, "test": 0.5}},
             "nothing to learn from",
+        ),
+        (
+            {"data": {"sources": [{"kind": "folders", "path": "a", "leftovers": "leave_out"}]}},
+            'leftovers are of "stem_pairs", not of "folders"',
+        ),
+        (
+            {"data": {"sources": [{"kind": "folders", "path": "a", "pairs": "pairs.txt"}]}},
+            'pairs are of "lfw", not of "folders"',
+        ),
+        (
+            {"data": {"sources": [{"kind": "lfw", "path": "a", "pairs": "pairs.txt"}]}},
+            "a list of pairs is judged whole",
         ),
         ({"optimiser": {"learning_rate": 0}}, "learning_rate"),
         ({"precision": "fp8"}, "precision"),
@@ -114,6 +127,20 @@ def test_another_loss_brings_its_own_settings_and_the_rest_is_extended(tmp_path:
     assert (recipe.optimiser.learning_rate, recipe.optimiser.momentum) == (0.5, 0.5)
     kept = load_metric_recipe(str(same)).loss.model_dump()
     assert (kept["margin"], kept["soft"]) == (0.7, True)
+
+
+def test_a_key_that_says_what_was_done_before_it_existed_leaves_a_saved_run_the_same() -> None:
+    def dumped(**changes: object) -> dict[str, object]:
+        return SourceRecipe.model_validate(
+            {"kind": "stem_pairs", "path": "a", **changes}
+        ).model_dump(mode="json")
+
+    assert (
+        dumped() == dumped(leftovers="raise") == {"kind": "stem_pairs", "path": "a", "only": None}
+    )
+    told = dumped(leftovers="leave_out")
+    assert told["leftovers"] == "leave_out"
+    assert SourceRecipe.model_validate(told).leftovers == "leave_out"
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:

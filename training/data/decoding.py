@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from app.domain.errors import PhotoError, UnsupportedPhotoTypeError
 from app.domain.faces import Picture
 from app.vision.decode import DecodeLimits, decode_photo
-from training.data.images import UnreadableImageError
+from training.data.images import ImageItem, UnreadableImageError
 
 #: What a reader takes for an image, by its name.
 PICTURE_SUFFIXES = (
@@ -22,6 +23,9 @@ PICTURE_SUFFIXES = (
 LIMITS = DecodeLimits(max_bytes=64 * 2**20, max_pixels=100_000_000)
 #: Formats that the service refuses and old data sets use.
 _OLDER_FORMATS = ("PPM", "GIF", "TIFF")
+_BITS = 8  # of a channel, usually
+_PNG_DEPTH = 24  # place of the byte in a PNG file: signature, then IHDR (W3C PNG, 11.2.1)
+_TIFF_DEPTH = 258  # BitsPerSample (TIFF 6.0)
 _DEEP_STEP = 257  # 65535 / 255
 
 
@@ -32,6 +36,29 @@ def read_picture(path: Path, key: str) -> Picture:
     except OSError as error:
         raise UnreadableImageError(f"{key}: {error.strerror or error}") from error
     return decode_picture(content, key)
+
+
+def file_item(path: Path, key: str, label: str | None, split: str | None = None) -> ImageItem:
+    """Return the item of a picture's file; nothing is read before it is asked for."""
+    return ImageItem(key, label, partial(read_picture, path, key), split, path.read_bytes)
+
+
+def stored_form(content: bytes) -> str:
+    """Return how a file stores its pixels: Pillow's mode, and what that does not tell.
+
+    Such as "L", "I;16", "RGBA", "CMYK", "P with transparency", "RGB of 16 bits": Pillow reads
+    deeper colour as 8 bits and says nothing, so that the depth is the header's. Raises
+    ``UnreadableImageError`` where there is no header of a picture.
+    """
+    try:
+        with Image.open(BytesIO(content)) as image:
+            form, bits = image.mode, _stored_bits(image, content)
+            hidden = image.has_transparency_data and "A" not in image.mode
+    except Exception as error:  # Pillow's plugins raise whatever a broken file leads them to
+        raise UnreadableImageError("this is no picture that can be decoded") from error
+    told = f"{form} with transparency" if hidden else form
+    deeper = bits > _BITS and not form.startswith(("I", "F"))  # these say it themselves
+    return f"{told} of {bits} bits" if deeper else told
 
 
 def decode_picture(content: bytes, key: str) -> Picture:
@@ -67,6 +94,15 @@ def as_rgb(pixels: npt.NDArray[np.generic]) -> Picture:
     if channels <= 2:
         shallow = np.repeat(shallow, 3, axis=2)
     return np.ascontiguousarray(shallow)
+
+
+def _stored_bits(image: Image.Image, content: bytes) -> int:
+    """Return the bits of a channel by the header of a PNG or TIFF file; others have 8 at most."""
+    if image.format == "PNG":
+        return content[_PNG_DEPTH]
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return int(max(image.tag_v2.get(_TIFF_DEPTH, (1,))))
+    return _BITS
 
 
 def _eight_bits(pixels: npt.NDArray[np.generic]) -> Picture:

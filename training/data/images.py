@@ -23,13 +23,15 @@ class ImageItem:
     """One image. ``read`` returns its picture or raises ``UnreadableImageError``.
 
     ``key`` is unique in its set; ``label`` names who or what it shows, ``None`` where unknown;
-    ``split`` is the part of a data set that comes divided ("train", "validation", "test").
+    ``split`` is the part of a data set that comes divided ("train", "validation", "test");
+    ``content`` returns the bytes of the image's own file, where it has one.
     """
 
     key: str
     label: str | None
     read: Callable[[], Picture]
     split: str | None = None
+    content: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def load_checkpoint(
     """Read a checkpoint; raises ``CheckpointError`` where the file is not one of this kind."""
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
+    if _is_module(path):
+        raise CheckpointError(f"{path} is an exported module and no checkpoint")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
@@ -68,3 +71,11 @@ def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     average = state.get("average")
     found: dict[str, Tensor] = state["student"] if average is None else average
     return found
+
+
+def _is_module(path: Path) -> bool:
+    """Return whether a file is TorchScript, which holds code where a checkpoint holds weights."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())

@@ -39,11 +39,19 @@ def name_diverged(
     return TrainingDivergedError(f"{what} at step {step}; batch: {shown}{more}{kept}")
 
 
-def refuse_broken(network: nn.Module, step: int, folder: RunFolder) -> None:
-    """Raise ``TrainingDivergedError`` rather than have weights saved that are no numbers."""
+def first_broken(network: nn.Module) -> str | None:
+    """Return the name of a weight that holds a number that is none, or ``None``."""
     for name, value in network.state_dict().items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise TrainingDivergedError(
-                f"after step {step} {name} holds numbers that are none; "
-                f"{folder.checkpoint} was left as it was"
-            )
+            return name
+    return None
+
+
+def refuse_broken(network: nn.Module, step: int, folder: RunFolder) -> None:
+    """Raise ``TrainingDivergedError`` rather than have weights saved that are no numbers."""
+    name = first_broken(network)
+    if name is not None:
+        raise TrainingDivergedError(
+            f"after step {step} {name} holds numbers that are none; "
+            f"{folder.checkpoint} was left as it was"
+        )

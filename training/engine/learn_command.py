@@ -12,6 +12,7 @@ from training.engine.learned import learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.similarity import judge_similarity
+from training.inspection.blurring import watchful_detector
 from training.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 from training.torch_setup import choose_device
@@ -29,6 +30,9 @@ def learn(
     pictures: Annotated[
         bool, typer.Option(help="Show images in the report; without, it can leave the house.")
     ] = True,
+    blur_faces: Annotated[
+        bool, typer.Option("--blur-faces", help="Blur the report's images and hide names.")
+    ] = False,
 ) -> None:
     """Learn an embedding and report on it; R@1 below the recipe's bar is a failure (1)."""
     loaded = load_metric_recipe(recipe)
@@ -41,7 +45,10 @@ def learn(
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
     recall = judge_similarity(judged.embeddings, judged.labels)["R@1"]
     try:
-        report = report_run(loaded, parts, judged, folder, chosen, pictures=pictures)
+        blur_with = watchful_detector() if blur_faces else None
+        report = report_run(
+            loaded, parts, judged, folder, chosen, pictures=pictures, blur_with=blur_with
+        )
         typer.echo(f"report: {report}")
     except DataError as error:  # too little was held out; the network is learned all the same
         typer.echo(f"no report: {error}", err=True)

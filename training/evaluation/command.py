@@ -10,11 +10,25 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
-from training.evaluation.embedders import ExportedEmbedder, open_embedder, read_manifest
-from training.evaluation.evaluate import evaluate_embedder
+from training.data.crops import DataError
+from training.engine.environment import describe_environment
+from training.engine.run_folder import LOG
+from training.evaluation.embedded_people import embed_people
+from training.evaluation.embedders import (
+    CheckpointEmbedder,
+    CropEmbedder,
+    ExportedEmbedder,
+    open_embedder,
+    read_manifest,
+)
+from training.evaluation.evaluate import evaluate_people
 from training.evaluation.report import evaluation_sheets, print_sheets
 from training.evaluation.whole_photos import judge_whole_photos
 from training.export.files import write_text
+from training.inspection.blurring import watchful_detector
+from training.report.curves import LogLine
+from training.report.people import report_people
+from training.report.write import read_log
 from training.torch_setup import choose_device
 
 ModelOption = Annotated[
@@ -35,22 +49,57 @@ def evaluate(
         typer.Option(help="JSON to write; for an exported model, its folder's evaluation.json."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="Whose teachers 'teachers' means.")] = "all",
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for an HTML report with pictures; none without.")
+    ] = None,
+    blur_faces: Annotated[
+        bool, typer.Option("--blur-faces", help="Blur the report's faces and hide names.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
     """Measure a model on LFW, validation people and strangers, with 95 % intervals."""
-    embedder = open_embedder(model, data, recipe, CACHE, choose_device(device))
+    if blur_faces and report is None:
+        raise DataError("--blur-faces is for the pictures of a report; name its folder: --report")
+    chosen = choose_device(device)
+    embedder = open_embedder(model, data, recipe, CACHE, chosen)
     threshold = None
     if Path(model).is_dir():
         manifest = ModelManifest.from_json(read_manifest(Path(model)))
         threshold = manifest.identify.similarity
         out = out or Path(model) / "evaluation.json"
-    result = evaluate_embedder(embedder, data, threshold)
+    people = embed_people(embedder, data)
+    result = evaluate_people(people, data, threshold)
+    sheets = evaluation_sheets(result)
     console = Console(width=None if Console().is_terminal else 160)
     console.print(f"[bold]{result.model}[/bold]")
-    print_sheets(evaluation_sheets(result), console)
+    print_sheets(sheets, console)
     if out is not None:
         write_text(out, result.model_dump_json(indent=1) + "\n")
         console.print(f"written: {out}")
+    if report is not None:
+        page = report_people(
+            people,
+            report,
+            blur_with=watchful_detector() if blur_faces else None,
+            sheets=sheets,
+            log=_log_of(model),
+            recipe=_recipe_of(embedder),
+            environment={k: str(v) for k, v in describe_environment(chosen).items()},
+        )
+        console.print(f"report: {page}")
+
+
+def _log_of(model: str) -> list[LogLine]:
+    """Return the log of the run that a checkpoint lies in, if it does."""
+    log = Path(model).parent / LOG
+    return read_log(log) if Path(model).is_file() and log.is_file() else []
+
+
+def _recipe_of(embedder: CropEmbedder) -> str | None:
+    """Return the recipe that a checkpoint holds."""
+    if not isinstance(embedder, CheckpointEmbedder):
+        return None
+    return embedder.recipe.model_dump_json(indent=1)
 
 
 def whole_photos(

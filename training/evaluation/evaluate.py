@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.crops import CropSet
+from training.evaluation.embedded_people import EmbeddedPeople, embed_people
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.false_matches import LFW_RATE, REPORTED_PEOPLE, match_strangers
 from training.evaluation.intervals import IntArray
@@ -17,12 +18,7 @@ from training.evaluation.open_set import (
     single_photo_rows,
 )
 from training.evaluation.pairs import Matrix, same_and_different
-from training.evaluation.populations import (
-    read_lfw_pairs,
-    read_people,
-    read_pools,
-    read_strangers,
-)
+from training.evaluation.populations import read_lfw_pairs, read_pools
 from training.evaluation.results import Evaluation, OpenSet, Verification
 from training.evaluation.verification import threshold_at_far, verify_all_pairs, verify_pairs
 
@@ -40,15 +36,22 @@ def evaluate_embedder(
 
     Raises ``DataError`` where a file of the data is missing or malformed.
     """
-    lfw, val, strangers = read_people(root, "lfw"), read_people(root, "val"), read_strangers(root)
-    lfw_faces, val_faces = embedder.embed(lfw), embedder.embed(val)
-    stranger_faces = embedder.embed(strangers)
+    return evaluate_people(embed_people(embedder, root), root, default_threshold)
+
+
+def evaluate_people(
+    people: EmbeddedPeople, root: Path, default_threshold: float | None
+) -> Evaluation:
+    """Return every figure of people who are embedded already; pairs and groups lie at ``root``."""
+    lfw, val, strangers = people.lfw.crops, people.val.crops, people.strangers.crops
+    lfw_faces, val_faces = people.lfw.faces, people.val.faces
+    stranger_faces = people.strangers.faces
     lfw_people, val_people = lfw.identities.numpy(), val.identities.numpy()
     lfw_same, lfw_owners, lfw_different = same_and_different(lfw_faces, lfw_people)
     val_same, val_owners, val_different = same_and_different(val_faces, val_people)
     return Evaluation(
-        model=embedder.name,
-        sha256=embedder.sha256,
+        model=people.model,
+        sha256=people.sha256,
         lfw=_view2(root, lfw, lfw_faces),
         lfw_all_pairs=verify_all_pairs(lfw_same, lfw_owners, lfw_different, ALL_PAIR_RATES),
         lfw_open_set=_open_sets(lfw, lfw_faces, lfw_faces[single_photo_rows(lfw_people)]),

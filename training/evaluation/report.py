@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.results import Estimate, Evaluation, OpenSet, Strangers
+from training.evaluation.results import Estimate, Evaluation, OpenSet, Strangers, Verification
+
+VERIFICATION_HEAD = ("data", "figure", "value [95 %]", "of")
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,23 @@ def _number(value: float, digits: int) -> str:
     return f"{value:.1e}" if 0 < value < 10.0**-digits * 5 else f"{value:.{digits}f}"
 
 
-def _verification(evaluation: Evaluation) -> Sheet:
-    lfw = evaluation.lfw
-    pairs = f"{lfw.same_pairs:,} + {lfw.different_pairs:,} pairs"
-    accuracy = f"{estimate_text(lfw.accuracy)} (standard error {lfw.standard_error:.4f})"
-    rows = [
-        ("LFW View 2", "accuracy, 10 folds", accuracy, pairs),
-        ("LFW View 2", "AUC", estimate_text(lfw.auc, 5), pairs),
-        ("LFW View 2", "EER", estimate_text(lfw.eer), pairs),
+def view2_rows(name: str, found: Verification) -> list[tuple[str, ...]]:
+    """Return the figures of listed pairs as rows: data, figure, value, of."""
+    pairs = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
+    folds = len(found.fold_thresholds)
+    accuracy = f"{estimate_text(found.accuracy)} (standard error {found.standard_error:.4f})"
+    rates = [(f"TAR @ FAR {p.far:g}", estimate_text(p.tar)) for p in found.tar_at_far]
+    figures = [
+        (f"accuracy, {folds} folds", accuracy),
+        ("AUC", estimate_text(found.auc, 5)),
+        ("EER", estimate_text(found.eer)),
+        *rates,
     ]
-    for point in lfw.tar_at_far:
-        rows.append(("LFW View 2", f"TAR @ FAR {point.far:g}", estimate_text(point.tar), pairs))
+    return [(name, figure, value, pairs) for figure, value in figures]
+
+
+def _verification(evaluation: Evaluation) -> Sheet:
+    rows = view2_rows("LFW View 2", evaluation.lfw)
     for name, result in (("LFW, all pairs", evaluation.lfw_all_pairs), ("val", evaluation.val)):
         counts = (
             f"{result.same_pairs:,} + {result.different_pairs:,} pairs; "
@@ -74,7 +82,7 @@ def _verification(evaluation: Evaluation) -> Sheet:
         )
         for point in result.tar_at_far:
             rows.append((name, f"TAR @ FAR {point.far:g}", estimate_text(point.tar), counts))
-    return Sheet("Verification, 1:1", ("data", "figure", "value [95 %]", "of"), tuple(rows))
+    return Sheet("Verification, 1:1", VERIFICATION_HEAD, tuple(rows))
 
 
 def _identification(title: str, evaluation: Evaluation) -> Sheet:

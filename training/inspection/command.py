@@ -10,6 +10,7 @@ from rich.console import Console
 
 from training.augment.generic import GenericAugmentRecipe
 from training.data.readers.registry import ImageKind, guess_kind, read_images
+from training.data.readers.stem_pairs import unpaired_stems
 from training.data.transform import Fit, TransformRecipe
 from training.inspection.blurring import watchful_detector
 from training.inspection.examination import LEAST_CORRELATION, MOST_BITS, inspect_images
@@ -35,8 +36,14 @@ def inspect(
     ] = LEAST_CORRELATION,
 ) -> None:
     """Look at every image: counts, sizes, unreadable files, duplicates. Exit code 1: findings."""
-    images = read_images(kind or guess_kind(data), data)
-    report = inspect_images(images, most_bits=most_bits, least_correlation=least_correlation)
+    chosen = kind or guess_kind(data)
+    images = read_images(chosen, data, leftovers="leave_out")
+    report = inspect_images(
+        images,
+        most_bits=most_bits,
+        least_correlation=least_correlation,
+        unpaired=unpaired_stems(data) if data and chosen == "stem_pairs" else (),
+    )
     if as_json:
         typer.echo(report.to_json())
     else:
@@ -66,7 +73,7 @@ def preview(
     ] = False,
 ) -> None:
     """Draw random pairs, triplets and augmented images of a data set into one picture."""
-    images = read_images(kind or guess_kind(data), data)
+    images = read_images(kind or guess_kind(data), data, leftovers="leave_out")
     sheet = preview_images(
         images,
         transform=TransformRecipe(size=size, fit=fit),

@@ -10,6 +10,7 @@ from statistics import median
 
 import numpy as np
 
+from training.data.decoding import stored_form
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
 from training.inspection.fingerprints import Fingerprint, Hashes, fingerprint, near_pairs
 from training.inspection.report import (
@@ -37,15 +38,21 @@ class _Look:
     width: int
     height: int
     grey: bool
+    stored: str | None
     fingerprint: Fingerprint
 
 
 def inspect_images(
-    image_set: ImageSet, *, most_bits: int = MOST_BITS, least_correlation: float = LEAST_CORRELATION
+    image_set: ImageSet,
+    *,
+    most_bits: int = MOST_BITS,
+    least_correlation: float = LEAST_CORRELATION,
+    unpaired: tuple[str, ...] = (),
 ) -> InspectionReport:
     """Return what can be said of a set of images; each is decoded once, in threads.
 
     ``most_bits`` and ``least_correlation`` bound what is nearly the same (see ``near_pairs``).
+    ``unpaired`` names pictures that the reader left out for want of a partner.
     """
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(_look_at, image_set.items))
@@ -55,6 +62,7 @@ def inspect_images(
     splits = Counter(look.item.split for look in looks if look.item.split is not None)
     sizes = Counter((look.width, look.height) for look in looks)
     channels = Counter("grey" if look.grey else "colour" for look in looks)
+    stored = Counter(look.stored for look in looks if look.stored is not None)
     return InspectionReport(
         name=image_set.name,
         images=len(seen),
@@ -63,9 +71,11 @@ def inspect_images(
         without_identity=sum(look.item.label is None for look in looks),
         splits=tuple(sorted(splits.items())),
         per_identity=_spread(per_identity),
+        stored=tuple(sorted(stored.items())),
         channels=tuple(sorted(channels.items())),
         sizes=tuple(PictureSize(*size, count) for size, count in sizes.most_common()),
         unreadable=tuple(look for look in seen if isinstance(look, UnreadableImage)),
+        unpaired=unpaired,
         single_image_identities=tuple(
             sorted(label for label, count in per_identity.items() if count == 1)
         ),
@@ -78,11 +88,12 @@ def inspect_images(
 def _look_at(item: ImageItem) -> _Look | UnreadableImage:
     try:
         picture = item.read()
-    except UnreadableImageError as error:
+        stored = None if item.content is None else stored_form(item.content())
+    except (UnreadableImageError, OSError) as error:
         return UnreadableImage(item.key, str(error).removeprefix(f"{item.key}: "))
     height, width = picture.shape[:2]
     grey = bool((picture == picture[:, :, :1]).all())
-    return _Look(item, width, height, grey, fingerprint(picture))
+    return _Look(item, width, height, grey, stored, fingerprint(picture))
 
 
 def _spread(per_identity: Counter[str]) -> ImagesPerIdentity | None:

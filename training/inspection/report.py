@@ -54,9 +54,11 @@ class InspectionReport:
     """Everything that one look at all images says.
 
     Counts are of readable images unless they say otherwise. ``channels`` counts images that are
-    "grey" (three equal channels) and "colour". ``copies`` lists groups of keys with the same
-    pixels across identities or splits; ``near_duplicates`` the closest pairs across identities, of
-    ``near_duplicate_count``. An unknown identity counts as another one.
+    "grey" (three equal channels) and "colour" when decoded; ``stored`` how their own files store
+    them, where they have any (see ``stored_form``). ``unpaired`` are pictures that belong to no
+    pair. ``copies`` lists groups of keys with the same pixels across identities or splits;
+    ``near_duplicates`` the closest pairs across identities, of ``near_duplicate_count``. An unknown
+    identity counts as another one.
     """
 
     name: str
@@ -66,9 +68,11 @@ class InspectionReport:
     without_identity: int
     splits: tuple[tuple[str, int], ...]
     per_identity: ImagesPerIdentity | None
+    stored: tuple[tuple[str, int], ...]
     channels: tuple[tuple[str, int], ...]
     sizes: tuple[PictureSize, ...]
     unreadable: tuple[UnreadableImage, ...]
+    unpaired: tuple[str, ...]
     single_image_identities: tuple[str, ...]
     copies: tuple[tuple[str, ...], ...]
     near_duplicates: tuple[NearDuplicate, ...]
@@ -79,6 +83,7 @@ class InspectionReport:
         """What somebody should look at before training, a sentence each."""
         sentences = (
             (len(self.unreadable), "images cannot be read and are skipped"),
+            (len(self.unpaired), "pictures have no partner of the same stem and are left out"),
             (len(self.single_image_identities), "identities have one image, so no pair"),
             (len(self.copies), "images are there again under another identity or in another split"),
             (self.near_duplicate_count, "pairs across identities look nearly the same"),
@@ -99,9 +104,11 @@ class InspectionReport:
             ("splits", _counts(self.splits)),
             ("images per identity", _spread(self.per_identity)),
             ("identities by images", _histogram(self.per_identity)),
+            ("stored as", _counts(self.stored)),
             ("channels", _counts(self.channels)),
             ("sizes", _sizes(self.sizes)),
             ("unreadable", _listed([f"{bad.key}: {bad.reason}" for bad in self.unreadable])),
+            ("without a partner", _listed(list(self.unpaired))),
             ("identities with one image", _listed(list(self.single_image_identities))),
             ("the same pixels", _listed([" = ".join(group[:4]) for group in self.copies])),
             ("nearly the same", _listed(self._near_lines(), self.near_duplicate_count)),

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from training.engine.checkpoint import CheckpointError
-from training.engine.distillation import exported_state
+from training.engine.exported_weights import exported_state
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.false_matches import LEAST_PEOPLE

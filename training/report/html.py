@@ -23,6 +23,7 @@ class ReportPage:
     model: str
     sha256: str | None
     key_figures: Sequence[tuple[str, str]]
+    notes: Sequence[str]
     sheets: Sequence[Sheet]
     pictures: Sequence[Drawn]
     environment: Mapping[str, str]

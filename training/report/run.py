@@ -8,15 +8,21 @@ import torch
 from torch import Tensor
 
 from app.domain.faces import Picture
+from app.vision.detector import FaceDetector
 from training.data.crops import DataError
 from training.engine.environment import describe_environment
 from training.engine.learned import HeldOut
 from training.engine.learning_data import LearningData
 from training.engine.learning_parts import LearningParts
+from training.engine.run_folder import BEST
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
+from training.evaluation.listed_pairs import judge_listed
 from training.metric_recipe import MetricRecipe
+from training.report.discretion import Shown, discreet
+from training.report.sheets import note_of_listed, sheet_of_listed
 from training.report.write import read_log, write_report
+from training.search.files import file_sha256
 
 
 def report_run(
@@ -27,9 +33,11 @@ def report_run(
     device: torch.device,
     *,
     pictures: bool = True,
+    blur_with: FaceDetector | None = None,
 ) -> Path:
     """Write ``report.html`` and what it shows into the run's folder; return its path.
 
+    With ``blur_with`` faces are blurred and numbers stand for names.
     Raises ``DataError`` where too little was held out, for validation too: a threshold chosen on
     the judged images would flatter.
     """
@@ -43,16 +51,23 @@ def report_run(
         picture: Picture = parts.test.images[row_of[key]].permute(1, 2, 0).numpy()
         return picture
 
+    judged = [judge_listed(listed, test) for listed in parts.listed]
+    shown = Shown(validation, test, picture_of)
+    if blur_with is not None:
+        shown = discreet(shown, blur_with)
+    digest = _hash_of(folder / BEST)
     environment = {name: str(value) for name, value in describe_environment(device).items()}
     return write_report(
         folder,
-        judge_table(validation, test, recipe.name, seed=recipe.seed),
-        test,
-        picture_of=picture_of if pictures else None,
+        judge_table(shown.validation, shown.test, recipe.name, digest, recipe.seed),
+        shown.test,
+        picture_of=shown.picture_of if pictures else None,
         log=read_log(folder / "log.jsonl"),
         recipe=recipe.model_dump_json(indent=1),
         environment=environment,
         title=f"Learned similarity: {recipe.name}",
+        sheets=[sheet_of_listed(found) for found in judged if found.figures is not None],
+        notes=[note_of_listed(found) for found in judged],
     )
 
 
@@ -60,3 +75,8 @@ def table_of(data: LearningData, embeddings: Tensor) -> EmbeddingTable:
     """Return the embeddings of images with their keys and identities; numbers name the nameless."""
     names = data.label_names or tuple(map(str, range(data.classes)))
     return EmbeddingTable(embeddings.numpy(), data.labels.numpy(), data.keys, names)
+
+
+def _hash_of(weights: Path) -> str | None:
+    """Return the hash by which the judgement is known to be of these weights."""
+    return file_sha256(weights) if weights.is_file() else None

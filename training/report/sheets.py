@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from training.evaluation.judgement import Judgement, OpenSetJudgement, TableFacts
-from training.evaluation.report import Sheet, estimate_text
+from training.evaluation.listed_pairs import JudgedPairs
+from training.evaluation.report import VERIFICATION_HEAD, Sheet, estimate_text, view2_rows
 
 Row = tuple[str, ...]
 
@@ -40,6 +41,32 @@ def key_figures(judgement: Judgement) -> list[tuple[str, str]]:
         for point in one.result.points[-1:]
     ]
     return [(name, f"{value:.4f}") for name, value in figures]
+
+
+def judgement_notes(judgement: Judgement) -> list[str]:
+    """Return what a reader has to know of the data before the figures, a sentence each."""
+    return [
+        f"Of the {facts.images:,} images of {name} {facts.judged:,} are judged: fewer of each "
+        f"identity, then fewer identities, drawn with the seed {judgement.seed}."
+        for name, facts in (("validation", judgement.validation), ("test", judgement.test))
+        if facts.judged < facts.images
+    ]
+
+
+def sheet_of_listed(found: JudgedPairs) -> Sheet:
+    """Return the figures of pairs that a data set lists; raises ``ValueError`` for none."""
+    if found.figures is None:
+        raise ValueError(f"{found.name} was not judged")
+    rows = tuple(view2_rows(found.name, found.figures))
+    return Sheet("Verification, listed pairs", VERIFICATION_HEAD, rows)
+
+
+def note_of_listed(found: JudgedPairs) -> str:
+    """Return what became of the pairs that a data set lists."""
+    kept = f"{found.listed - found.left_out:,} of {found.listed:,} listed pairs have both images"
+    if found.figures is None:
+        return f"{found.name}: {kept}: too few to choose thresholds by folds, so none is judged."
+    return f"{found.name}: {kept} and are judged, each fold at the threshold of the others."
 
 
 def _retrieval(judgement: Judgement) -> Sheet:

@@ -11,6 +11,7 @@ from training.data.crops import DataError
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import MOST_ROWS
 from training.evaluation.judgement import Judgement
+from training.evaluation.report import Sheet
 from training.evaluation.table_parts import thinned
 from training.export.files import write_text
 from training.report.canvas import Drawn
@@ -23,9 +24,10 @@ from training.report.curves import (
     draw_training_curves,
 )
 from training.report.html import ReportPage, render_page
-from training.report.sheets import judgement_sheets, key_figures
+from training.report.sheets import judgement_notes, judgement_sheets, key_figures
 from training.report.strips import PictureOf, draw_hardest, draw_queries
 
+JUDGEMENT = "judgement.json"
 QUERY_CAPTION = (
     "The nearest enrolled images with their cosine similarity, the nearest first. The upper half "
     "is drawn by chance, the lower half are the worst. "
@@ -42,13 +44,16 @@ def write_report(
     recipe: str | None = None,
     environment: Mapping[str, str] | None = None,
     title: str = "How similar is similar",
+    sheets: Sequence[Sheet] = (),
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write ``judgement.json``, ``pictures/`` and ``report.html``; return the last one's path.
 
     ``test`` is the table that was judged. Without ``picture_of`` no image is shown, so that the
-    report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``.
+    report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``; ``sheets`` are
+    shown after those of the judgement, ``notes`` before them.
     """
-    write_text(folder / "judgement.json", judgement.model_dump_json(indent=1) + "\n")
+    write_text(folder / JUDGEMENT, judgement.model_dump_json(indent=1) + "\n")
     judged = thinned(test, MOST_ROWS, judgement.seed)
     pictures = [
         drawn
@@ -62,7 +67,8 @@ def write_report(
         model=judgement.model,
         sha256=judgement.sha256,
         key_figures=key_figures(judgement),
-        sheets=judgement_sheets(judgement),
+        notes=[*notes, *judgement_notes(judgement)],
+        sheets=[*judgement_sheets(judgement), *sheets],
         pictures=pictures,
         environment=environment or {},
         recipe=recipe,

@@ -10,12 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.domain.model_manifest import ModelManifest
 from training.data.crops import DataError
-from training.evaluation.embedders import read_manifest
 from training.evaluation.served import newest_model
-from training.search.embedder import FaceEmbedder
+from training.inspection.blurring import watchful_detector
 from training.search.index import holds_index, open_index
+from training.search.models import open_image_embedder, own_threshold
 from training.search.parquet import write_embeddings
 from training.search.query import save_strip, search_picture, verify_pictures
 from training.search.update import IndexUpdate, embed_folder, update_index
@@ -24,7 +23,11 @@ from training.torch_setup import choose_device
 SHOWN_SKIPS = 10
 
 ModelOption = Annotated[
-    Path | None, typer.Option(help="An exported model's folder; the newest of models/embedder.")
+    Path | None,
+    typer.Option(
+        help="An exported model's folder, the newest of models/embedder; or a learned network: "
+        "the folder of a learn run, or its best.pt."
+    ),
 ]
 CropsOption = Annotated[
     bool, typer.Option("--crops", help="The pictures are aligned faces of 112 or 128 px.")
@@ -40,7 +43,7 @@ def embed(
     device: DeviceOption = None,
 ) -> None:
     """Write the embeddings of a folder's pictures as Parquet: key, label, model, embedding."""
-    embedder = FaceEmbedder(model or newest_model(), choose_device(device), crops=crops)
+    embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
     table, skipped = embed_folder(pictures, embedder)
     write_embeddings(out, table, embedder.name)
     _tell_skipped(skipped)
@@ -55,14 +58,19 @@ def search(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 5,
     picture: Annotated[Path | None, typer.Option(help="PNG of the query and its answers.")] = None,
+    blur_faces: Annotated[
+        bool, typer.Option("--blur-faces", help="Blur the picture's faces and hide names.")
+    ] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Embed everything again.")] = False,
     model: ModelOption = None,
     crops: CropsOption = False,
     device: DeviceOption = None,
 ) -> None:
     """Find the most similar pictures; the index is made, or brought up to date, before."""
+    if blur_faces and picture is None:
+        raise DataError("--blur-faces is for the picture of the answers; name it: --picture")
     folder = pictures or _indexed_pictures(index_dir)
-    embedder = FaceEmbedder(model or newest_model(), choose_device(device), crops=crops)
+    embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
     update = update_index(index_dir, folder, embedder, rebuild=rebuild)
     _tell_update(update)
     hits = search_picture(update.index, embedder, query, top)
@@ -71,7 +79,8 @@ def search(
         table.add_row(str(place), hit.key, hit.label or "", f"{hit.similarity:.4f}")
     Console().print(table)
     if picture is not None:
-        save_strip(picture, query, folder, hits)
+        blur_with = watchful_detector() if blur_faces else None
+        save_strip(picture, query, folder, hits, blur_with)
         typer.echo(f"picture: {picture}")
 
 
@@ -79,7 +88,10 @@ def verify(
     one: Annotated[Path, typer.Argument(help="A picture.")],
     other: Annotated[Path, typer.Argument(help="Another picture.")],
     threshold: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="Similarity; the model's own for 1:1.")
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="Similarity; the model's own for 1:1, where one is saved with it."
+        ),
     ] = None,
     model: ModelOption = None,
     crops: CropsOption = False,
@@ -88,8 +100,8 @@ def verify(
     """Say whether two pictures show one person; the exit code is 0 for the same, 1 for not."""
     folder = model or newest_model()
     if threshold is None:
-        threshold = ModelManifest.from_json(read_manifest(folder)).verify.similarity
-    embedder = FaceEmbedder(folder, choose_device(device), crops=crops)
+        threshold = own_threshold(folder)
+    embedder = open_image_embedder(folder, choose_device(device), crops=crops)
     verdict = verify_pictures(embedder, one, other, threshold)
     decision = "same" if verdict.same else "different"
     typer.echo(f"{decision}: similarity {verdict.similarity:.4f}, threshold {threshold:.4f}")

@@ -9,14 +9,14 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from app.domain.errors import PhotoError
 from app.domain.faces import Picture
 from app.vision.alignment import align_face
-from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
 from training.data.crops import CROP_MARGIN, CROP_SIZE, DataError
+from training.data.decoding import decode_picture as decode_named
+from training.data.images import UnreadableImageError
 from training.evaluation.embedders import FACE_SIZE, ExportedEmbedder
 from training.evaluation.pairs import Matrix
 
@@ -81,7 +81,7 @@ class FaceEmbedder:
 
 
 def read_picture(path: Path) -> Picture:
-    """Return an upright RGB picture, decoded as the service does.
+    """Return an upright RGB picture, decoded as for training (see ``training.data.decoding``).
 
     Raises ``UnusablePictureError`` where it cannot be read.
     """
@@ -93,10 +93,11 @@ def read_picture(path: Path) -> Picture:
 
 def decode_picture(content: bytes) -> Picture:
     """Return the upright RGB picture of a file's bytes; raises ``UnusablePictureError``."""
+    key = "picture"
     try:
-        return decode_photo(content, DecodeLimits())
-    except PhotoError as error:
-        raise UnusablePictureError(str(error)) from error
+        return decode_named(content, key)
+    except UnreadableImageError as error:
+        raise UnusablePictureError(str(error).removeprefix(f"{key}: ")) from error
 
 
 def _ready_crop(picture: Picture) -> Picture:

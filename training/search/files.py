@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from training.data.crops import IMAGE_SUFFIXES, DataError
+from training.data.crops import DataError
+from training.data.decoding import PICTURE_SUFFIXES
 from training.evaluation.results import Record
-
-SUFFIXES = (*IMAGE_SUFFIXES, ".bmp")
 
 
 class FileFacts(Record):
@@ -31,10 +30,10 @@ def find_pictures(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inside.parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+        if not hidden and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
             found[inside.as_posix()] = path
     if not found:
-        raise DataError(f"{folder} holds no picture ({', '.join(SUFFIXES)})")
+        raise DataError(f"{folder} holds no picture ({', '.join(PICTURE_SUFFIXES)})")
     return found
 
 

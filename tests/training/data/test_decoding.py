@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from tests.training.data.made_images import encoded, pixels
-from training.data.decoding import LIMITS, as_rgb, decode_picture
+from training.data.decoding import LIMITS, as_rgb, decode_picture, stored_form
 from training.data.images import UnreadableImageError
 
 
@@ -115,3 +116,36 @@ def test_arrays_of_any_depth_become_rgb(
 def test_arrays_that_are_no_picture_are_refused(array: npt.NDArray[np.generic]) -> None:
     with pytest.raises(UnreadableImageError, match=r"not a picture|no known range"):
         as_rgb(array)
+
+
+@pytest.mark.parametrize(
+    ("mode", "file_format", "told"),
+    [
+        ("1", "PNG", "1"),
+        ("L", "PNG", "L"),
+        ("L", "JPEG", "L"),
+        ("LA", "PNG", "LA"),
+        ("RGB", "JPEG", "RGB"),
+        ("RGBA", "PNG", "RGBA"),
+        ("RGBA", "WEBP", "RGBA"),
+        ("CMYK", "JPEG", "CMYK"),
+        ("CMYK", "TIFF", "CMYK"),
+        ("P", "GIF", "P"),
+        ("I;16", "PNG", "I;16"),
+        ("I;16", "TIFF", "I;16"),
+    ],
+)
+def test_a_file_tells_how_it_stores_its_pixels(mode: str, file_format: str, told: str) -> None:
+    assert stored_form(saved(Image.new(mode, (5, 4)), file_format)) == told
+
+
+def test_hidden_transparency_and_depth_are_told() -> None:
+    palette = Image.fromarray(pixels(3)).convert("P")
+    assert stored_form(saved(palette, "PNG", transparency=0)) == "P with transparency"
+    for file_format in (".png", ".tiff"):
+        for channels, told in ((3, "RGB of 16 bits"), (4, "RGBA of 16 bits")):
+            done, deep = cv2.imencode(file_format, np.full((5, 4, channels), 40_000, np.uint16))
+            assert done
+            assert stored_form(deep.tobytes()) == told
+    with pytest.raises(UnreadableImageError, match="no picture"):
+        stored_form(b"nothing")

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.training.data.made_images import write_image
+from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engine.small_runs import CPU, made_data
 from training.data.crops import DataError
 from training.engine.checkpoint import CheckpointError
@@ -121,6 +123,49 @@ def test_one_held_out_identity_has_nobody_to_be_told_from(folder: Path, tmp_path
     with pytest.raises(DataError, match="test part has 4 images of 1 identities"):
         run(str(recipe), "--run", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_pairs_by_stem_are_learned_without_their_leftovers_where_the_recipe_says_so(
+    tmp_path: Path,
+) -> None:
+    root = write_pairs(tmp_path / "pairs", [f"{n}.png" for n in range(12)], ["x.png"])
+    for number in range(12):
+        write_image(root / "right" / f"{number}.png", number)
+    recipe = tmp_path / "made.toml"
+    text = RECIPE.format(bar=0.0, folder=root).replace('"folders"', '"stem_pairs"')
+    recipe.write_text(text)
+    with pytest.raises(DataError, match=r"1 pictures without a partner .*: right/x"):
+        run(str(recipe), "--run", str(tmp_path / "run"))
+    recipe.write_text(text.replace("path =", 'leftovers = "leave_out", path ='))
+    code, said = run(str(recipe), "--run", str(tmp_path / "run"), "--device", "cpu")
+    assert code == 0, said
+    assert "test: 6 images of 3 identities" in said
+
+
+def test_a_list_of_lfw_pairs_is_judged_in_the_report_and_none_of_lfw_is_learned(
+    folder: Path, tmp_path: Path
+) -> None:
+    for person in range(6):
+        for shot in (1, 2):
+            name = f"Person_{person}"
+            write_image(tmp_path / "lfw" / name / f"{name}_{shot:04d}.png", 10 * person + shot)
+    lines = ["3\t2"]
+    for fold in range(3):
+        lines += [f"Person_{n}\t1\t2" for n in (2 * fold, 2 * fold + 1)]
+        lines += [f"Person_{n}\t1\tPerson_{(n + 1) % 6}\t2" for n in (2 * fold, 2 * fold + 1)]
+    (tmp_path / "pairs.txt").write_text("\n".join(lines) + "\n")
+    lfw = f'{{{{ kind = "lfw", path = "{tmp_path}/lfw", pairs = "{tmp_path}/pairs.txt" }}}}'
+    text = RECIPE.replace('{folder}" }}]', f'{{folder}}" }}}}, {lfw}]').replace(
+        'divide = "identities"', 'divide = "split"\nvalidation = 0.5'
+    )
+    recipe = tmp_path / "made.toml"
+    recipe.write_text(text.format(bar=0.0, folder=folder))
+    code, said = run(str(recipe), "--run", str(tmp_path / "run"), "--device", "cpu")
+    assert code == 0, said
+    assert "test: 12 images of 6 identities" in said
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "lfw, View 2: 12 of 12 listed pairs have both images and are judged" in report
+    assert "accuracy, 3 folds" in report
 
 
 class Teacher(nn.Module):

@@ -9,6 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.training.data.made_images import encoded, pixels, write_identities
+from tests.training.data.readers.test_stem_pairs import write_pairs
 from training.inspection.command import inspect, preview
 
 
@@ -34,6 +35,19 @@ def test_findings_exit_with_one_and_are_told(cli: typer.Typer, tmp_path: Path) -
     assert result.exit_code == 1
     assert "finding: 1 images cannot be read" in result.output
     assert "finding: 1 identities have one image" in result.output
+
+
+def test_a_picture_without_a_partner_is_a_finding_and_not_fatal(
+    cli: typer.Typer, tmp_path: Path
+) -> None:
+    root = write_pairs(tmp_path / "pairs", ["1.png", "2.png"], ["1.png", "3.png"])
+    result = CliRunner().invoke(cli, ["inspect", str(root), "--json"])
+    assert result.exit_code == 1
+    document = json.loads(result.output)
+    assert (document["images"], document["unpaired"]) == (2, ["left/2", "right/3"])
+    assert document["findings"][0].startswith("2 pictures have no partner")
+    shown = CliRunner().invoke(cli, ["preview", str(root), "--output", str(tmp_path / "a.png")])
+    assert shown.exit_code == 0, shown.output
 
 
 def test_json_is_all_that_is_printed(cli: typer.Typer, tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rich.console import Console
 
 from tests.training.data.made_images import image_set, pixels, write_identities
+from tests.training.made_data import write_tar
 from training.data.images import ImageSet
 from training.data.readers.folders import read_folders
+from training.data.readers.shards import read_shards
 from training.inspection.examination import inspect_images
 from training.inspection.report import InspectionReport, PictureSize
 
@@ -45,6 +48,21 @@ def test_the_spread_of_images_per_identity_is_told() -> None:
     assert report.single_image_identities == ("a",)
     assert report.findings == ("1 identities have one image, so no pair",)
     assert "8-15 images: 1" in printed(report)
+
+
+def test_what_decoding_hides_of_the_files_is_counted(tmp_path: Path) -> None:
+    root = write_identities(tmp_path, {"ada": 2, "bob": 1})
+    Image.new("RGBA", (9, 9), (200, 10, 10, 90)).save(root / "bob" / "clear.png")
+    Image.new("I;16", (9, 9), 30_000).save(root / "bob" / "deep.png")
+    Image.new("CMYK", (9, 9), (9, 60, 4, 2)).save(root / "ada" / "print.jpg")
+    (root / "ada" / "broken.png").write_bytes(b"broken")
+    expected = (("CMYK", 1), ("I;16", 1), ("RGB", 3), ("RGBA", 1))
+    report = inspect_images(read_folders(root))
+    assert report.stored == expected
+    assert "CMYK: 1, I;16: 1, RGB: 3, RGBA: 1" in printed(report)
+    members = {f.relative_to(root).as_posix(): f.read_bytes() for f in root.glob("*/*")}
+    assert inspect_images(read_shards(write_tar(tmp_path / "a.tar", members))).stored == expected
+    assert inspect_images(image_set([("a", pixels(1))])).stored == ()
 
 
 def test_a_corrupt_file_is_listed_and_not_fatal(tmp_path: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.training.report.pages import assert_asks_no_host
 from training.engine.learned import HeldOut, learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
+from training.evaluation.judgement import Judgement
 from training.evaluation.similarity import judge_similarity
+from training.inspection.blurring import watchful_detector
 from training.metric_recipe import MetricRecipe, load_metric_recipe
 from training.report.run import report_run
 
@@ -37,7 +42,8 @@ def test_a_run_reports_what_it_judged(
     measured = judge_similarity(held_out.embeddings, held_out.labels)
     assert recall == pytest.approx(measured["R@1"])
     assert f"{recall:.4f}" in text
-    assert "http://" not in text.replace("http://www.w3.org", "")
+    assert_asks_no_host(text)
+    assert judgement["sha256"] == hashlib.sha256((folder / "best.pt").read_bytes()).hexdigest()
     assert judgement["validation"]["images"] == len(parts.validation)
 
 
@@ -48,6 +54,21 @@ def test_without_pictures_no_image_is_shown(
     (tmp_path / "log.jsonl").write_text((folder / "log.jsonl").read_text())
     report_run(recipe, parts, held_out, tmp_path, CPU, pictures=False)
     assert not list((tmp_path / "pictures").glob("queries-*.png"))
+
+
+def test_a_blurred_report_numbers_the_images_and_keeps_the_figures(
+    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path], tmp_path: Path
+) -> None:
+    recipe, parts, held_out, folder = learned
+    (tmp_path / "log.jsonl").write_text((folder / "log.jsonl").read_text())
+    report_run(recipe, parts, held_out, tmp_path, CPU, blur_with=watchful_detector())
+    judgement = Judgement.model_validate_json((tmp_path / "judgement.json").read_text())
+    keys = {key for pair in judgement.hardest.genuine for key in pair.keys}
+    assert keys
+    assert all(re.fullmatch(r"image \d{6}", key) for key in keys)
+    plain = judge_similarity(held_out.embeddings, held_out.labels)
+    assert judgement.retrieval.recall_at[0].recall.value == pytest.approx(plain["R@1"])
+    assert (tmp_path / "pictures" / "hardest.png").is_file()
 
 
 def test_perfect_and_useless_embeddings_are_measured_as_such() -> None:

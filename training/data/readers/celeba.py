@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from training.data.crops import DataError
-from training.data.decoding import PICTURE_SUFFIXES, read_picture
-from training.data.images import ImageItem, ImageSet
+from training.data.decoding import PICTURE_SUFFIXES, file_item
+from training.data.images import ImageSet
 
 IMAGE_FOLDER = "img_align_celeba"
 #: The authors' own files, and the forms in which Kaggle offers them.
@@ -43,12 +42,7 @@ def read_celeba(root: Path, *, name: str | None = None) -> ImageSet:
     if odd:
         raise DataError(f"{parts} holds a part {odd[0]!r}; known are 0, 1 and 2")
     items = tuple(
-        ImageItem(
-            file,
-            identity,
-            partial(read_picture, folder / file, file),
-            SPLIT_OF_NUMBER[partition[file]],
-        )
+        file_item(folder / file, file, identity, SPLIT_OF_NUMBER[partition[file]])
         for file, identity in sorted(identities.items())
     )
     return ImageSet(name or root.name, items)

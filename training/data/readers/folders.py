@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from training.data.crops import DataError
-from training.data.decoding import PICTURE_SUFFIXES, read_picture
+from training.data.decoding import PICTURE_SUFFIXES, file_item
 from training.data.images import ImageItem, ImageSet
 
 #: What other people call the parts of a data set.
@@ -36,8 +35,7 @@ def read_pictures(root: Path, *, name: str | None = None) -> ImageSet:
     Raises ``DataError`` where there is none.
     """
     items = tuple(
-        ImageItem(key := file.relative_to(root).as_posix(), None, partial(read_picture, file, key))
-        for file in picture_files(root)
+        file_item(file, file.relative_to(root).as_posix(), None) for file in picture_files(root)
     )
     return ImageSet(name or root.name, items)
 
@@ -78,9 +76,8 @@ def files_by_stem(root: Path) -> dict[str, Path]:
 
 def _item(root: Path, file: Path, splits: bool) -> ImageItem:
     parts = file.relative_to(root).parts
-    key = "/".join(parts)
     split = SPLIT_NAMES.get(parts[0], parts[0]) if splits else None
-    return ImageItem(key, parts[-2], partial(read_picture, file, key), split)
+    return file_item(file, "/".join(parts), parts[-2], split)
 
 
 def _refuse_empty_identities(root: Path, depth: int, files: list[Path]) -> None:

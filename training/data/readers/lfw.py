@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.data.crops import DataError
 from training.data.images import ImageSet
 from training.data.readers.folders import read_folders
 from training.data.readers.shards import read_shards
-from training.evaluation.intervals import IntArray
+from training.evaluation.listed_pairs import ListedPairs
 from training.evaluation.populations import read_lfw_pairs
 
 
 @dataclass(frozen=True)
 class LfwImages:
-    """People, and pairs of them as ``(key, key, same)``; ``folds`` ``(len(pairs),)``."""
+    """People, every image of the split "test", and the listed pairs of them."""
 
     images: ImageSet
-    pairs: tuple[tuple[str, str, bool], ...]
-    folds: IntArray
+    listed: ListedPairs
 
 
 def read_lfw(path: Path, *, name: str | None = None) -> ImageSet:
@@ -32,10 +31,13 @@ def read_lfw(path: Path, *, name: str | None = None) -> ImageSet:
 def read_lfw_with_pairs(path: Path, pairs: Path, *, name: str | None = None) -> LfwImages:
     """Return the people and the View 2 list of pairs.
 
+    Whoever asks for the list wants to be judged by it, so that nothing here is to be learned from.
     Raises ``DataError`` where the list is malformed or names an image that is not there.
     """
     images = read_lfw(path, name=name)
     keys = [item.key for item in images.items]
+    if not pairs.is_file():
+        raise DataError(f"the list of pairs {pairs} does not exist")
     try:
         listed = read_lfw_pairs(pairs, keys)
     except DataError:
@@ -46,4 +48,6 @@ def read_lfw_with_pairs(path: Path, pairs: Path, *, name: str | None = None) -> 
         (keys[int(first)], keys[int(second)], bool(same))
         for (first, second), same in zip(listed.rows, listed.same, strict=True)
     )
-    return LfwImages(images, named, listed.folds)
+    judged = tuple(replace(item, split="test") for item in images.items)
+    view2 = ListedPairs(f"{images.name}, View 2", named, listed.folds)
+    return LfwImages(ImageSet(images.name, judged), view2)

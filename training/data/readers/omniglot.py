@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from training.data.crops import DataError
-from training.data.decoding import read_picture
-from training.data.images import ImageItem, ImageSet
+from training.data.decoding import file_item
+from training.data.images import ImageSet
 from training.data.readers.folders import picture_files
 
 #: The folders of the two zip files and the split that each stands for: no alphabet is in both.
@@ -31,5 +30,5 @@ def read_omniglot(root: Path, *, name: str | None = None) -> ImageSet:
                 raise DataError(f"{file} lies elsewhere than <alphabet>/<character>/<file>")
             key = f"{folder}/{'/'.join(within)}"
             label = f"{within[0]}/{within[1]}"
-            items.append(ImageItem(key, label, partial(read_picture, file, key), split))
+            items.append(file_item(file, key, label, split))
     return ImageSet(name or root.name, tuple(items))

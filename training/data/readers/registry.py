@@ -15,7 +15,7 @@ from training.data.readers.idx import read_idx
 from training.data.readers.lfw import read_lfw
 from training.data.readers.omniglot import SPLIT_OF_FOLDER, read_omniglot
 from training.data.readers.shards import read_shards
-from training.data.readers.stem_pairs import read_stem_pairs
+from training.data.readers.stem_pairs import Leftovers, read_stem_pairs
 from training.data.readers.table import read_table
 
 ImageKind = Literal[
@@ -40,7 +40,6 @@ _READERS: dict[str, Callable[[Path, str | None], ImageSet]] = {
     "pictures": lambda path, name: read_pictures(path, name=name),
     "shards": lambda path, name: read_shards(path, name=name),
     "unlabelled_shards": lambda path, name: read_shards(path, labelled=False, name=name),
-    "stem_pairs": lambda path, name: read_stem_pairs(path, name=name),
     "idx": lambda path, name: read_idx(path, name=name),
     "omniglot": lambda path, name: read_omniglot(path, name=name),
     "celeba": lambda path, name: read_celeba(path, name=name),
@@ -51,22 +50,31 @@ _READERS: dict[str, Callable[[Path, str | None], ImageSet]] = {
 _SPLIT_FOLDERS = {"train", "validation", "val", "valid", "test"}
 
 
-def read_images(kind: str, path: Path | None = None, *, name: str | None = None) -> ImageSet:
+def read_images(
+    kind: str,
+    path: Path | None = None,
+    *,
+    name: str | None = None,
+    leftovers: Leftovers = "raise",
+) -> ImageSet:
     """Return the images of a kind at a path, under ``name`` or the path's own.
 
-    Only "digits" needs no path. Raises ``DataError`` for an unknown kind, a missing path, and
-    whatever the reader of the kind finds wrong.
+    ``leftovers`` says what becomes of "stem_pairs" without a partner. Only "digits" needs no path.
+    Raises ``DataError`` for an unknown kind, a missing path, and whatever the reader of the kind
+    finds wrong.
     """
     if kind == "digits":
         if path is not None:
             raise DataError(f"the digits come with scikit-learn, not from {path}")
         return read_digits(name=name)
-    if kind not in _READERS:
+    if kind not in KINDS:
         raise DataError(f"there is no kind of images {kind!r}; known: {', '.join(KINDS)}")
     if path is None:
         raise DataError(f"images of kind {kind!r} need a path")
     if not path.exists():
         raise DataError(f"{path} does not exist")
+    if kind == "stem_pairs":
+        return read_stem_pairs(path, leftovers=leftovers, name=name)
     return _READERS[kind](path, name)
 
 

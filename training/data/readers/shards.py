@@ -23,6 +23,10 @@ class _Member:
     size: int
 
     def __call__(self) -> Picture:
+        return decode_picture(self.content(), self.key)
+
+    def content(self) -> bytes:
+        """Return the member's bytes; raises ``UnreadableImageError``."""
         try:
             with self.shard.open("rb") as stream:
                 stream.seek(self.offset)
@@ -31,7 +35,7 @@ class _Member:
             raise UnreadableImageError(f"{self.key}: {error.strerror or error}") from error
         if len(content) != self.size:
             raise UnreadableImageError(f"{self.key}: {self.shard} ends in the middle of it")
-        return decode_picture(content, self.key)
+        return content
 
 
 def read_shards(
@@ -49,7 +53,8 @@ def read_shards(
         folder = member.key.rpartition("/")[0]
         if labelled and not folder:
             raise DataError(f"{member.shard}: {member.key} lies in no folder, so of no identity")
-        items.append(ImageItem(member.key, folder if labelled else None, member))
+        label = folder if labelled else None
+        items.append(ImageItem(member.key, label, member, content=member.content))
     if not items:
         raise DataError(f"no picture in {', '.join(map(str, shards))}")
     return ImageSet(name or (paths if isinstance(paths, Path) else shards[0]).stem, tuple(items))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from training.data.crops import DataError
-from training.data.decoding import read_picture
-from training.data.images import ImageItem, ImageSet
+from training.data.decoding import file_item
+from training.data.images import ImageSet
 from training.data.readers.folders import files_by_stem
+
+#: What to do about pictures without a partner.
+Leftovers = Literal["raise", "leave_out"]
 
 
 def read_stem_pairs(
@@ -17,7 +19,7 @@ def read_stem_pairs(
     *,
     left: str = "left",
     right: str = "right",
-    leftovers: Literal["raise", "leave_out"] = "raise",
+    leftovers: Leftovers = "raise",
     name: str | None = None,
 ) -> ImageSet:
     """Return the pictures of ``left`` and ``right``: a stem is an identity with exactly two.
@@ -37,11 +39,7 @@ def read_stem_pairs(
     if not paired:
         raise DataError(f"{root}: {left} and {right} have no filename stem in common")
     items = tuple(
-        ImageItem(
-            key := f"{side}/{sides[side][stem].name}",
-            stem,
-            partial(read_picture, sides[side][stem], key),
-        )
+        file_item(sides[side][stem], f"{side}/{sides[side][stem].name}", stem)
         for stem in paired
         for side in (left, right)
     )

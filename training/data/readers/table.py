@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-from functools import partial
 from pathlib import Path
 
 from training.data.crops import DataError
-from training.data.decoding import read_picture
-from training.data.images import ImageItem, ImageSet
+from training.data.decoding import file_item
+from training.data.images import ImageSet
 
 REQUIRED_COLUMNS = ("path", "label")
 OPTIONAL_COLUMNS = ("split",)
@@ -40,8 +39,7 @@ def read_table(path: Path, *, name: str | None = None) -> ImageSet:
         key, file = row["path"], path.parent / row["path"]
         if not key or not file.is_file():
             raise DataError(f"{path}, row {number}: there is no file {key!r}")
-        reading = partial(read_picture, file, key)
-        items.append(ImageItem(key, row["label"] or None, reading, row.get("split") or None))
+        items.append(file_item(file, key, row["label"] or None, row.get("split") or None))
     if not items:
         raise DataError(f"{path} names no image")
     return ImageSet(name or path.stem, tuple(items))

@@ -23,9 +23,10 @@ def test_pairs_are_named_by_keys_and_say_what_is_the_same(tmp_path: Path) -> Non
     for number, file in enumerate(FILES):
         write_image(tmp_path / "lfw" / file, number)
     lfw = read_lfw_with_pairs(tmp_path / "lfw", write_list(tmp_path))
-    assert lfw.pairs == ((FILES[0], FILES[1], True), (FILES[1], FILES[2], False))
-    assert lfw.folds.tolist() == [0, 0]
+    assert lfw.listed.pairs == ((FILES[0], FILES[1], True), (FILES[1], FILES[2], False))
+    assert lfw.listed.folds.tolist() == [0, 0]
     assert lfw.images.label_names == ("Ann_Ash", "Bo_Birch")
+    assert {item.split for item in lfw.images.items} == {"test"}
 
 
 def test_a_tar_file_holds_the_same_people(tmp_path: Path) -> None:
@@ -47,3 +48,5 @@ def test_a_pair_of_a_missing_image_is_told(tmp_path: Path) -> None:
     write_image(tmp_path / "lfw" / FILES[0], 0)
     with pytest.raises(DataError, match="not among the pictures"):
         read_lfw_with_pairs(tmp_path / "lfw", write_list(tmp_path))
+    with pytest.raises(DataError, match=r"none\.txt does not exist"):
+        read_lfw_with_pairs(tmp_path / "lfw", tmp_path / "none.txt")

@@ -1,0 +1,107 @@
+"""A network that ``training learn`` made, as an embedder of any picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+
+from app.domain.faces import Picture
+from training.data.images import UnreadableImageError
+from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.divergence import first_broken
+from training.engine.embedding import embed_images
+from training.engine.run_folder import BEST
+from training.evaluation.judgement import Judgement
+from training.evaluation.pairs import Matrix
+from training.metric_recipe import MetricRecipe
+from training.networks.backbones import Backbone, make_backbone
+from training.report.write import JUDGEMENT
+from training.search.embedder import UnusablePictureError
+from training.search.files import file_sha256
+
+SHOWN_OF_HASH = 12
+
+
+class LearnedEmbedder:
+    """The network of a ``learn`` run; pictures are fitted as its own recipe fits them.
+
+    It is named by the recipe and the file's hash, so that two runs of one recipe do not mix.
+    """
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        """Load ``best.pt``, or a run's ``checkpoint.pt``; raises ``CheckpointError`` for others."""
+        self._recipe, self._network = _load_network(path, device)
+        self._device = device
+        digest = file_sha256(path)
+        self.name = f"{self._recipe.name} {digest[:SHOWN_OF_HASH]}"
+        self.sha256: str | None = digest
+
+    def embed_pictures(self, pictures: Sequence[Picture]) -> Matrix:
+        """Return unit embeddings, float32 ``(N, D)``; raises ``UnusablePictureError``."""
+        if not pictures:
+            raise ValueError("no picture to embed")
+        fit = self._recipe.data.transform
+        try:
+            images = torch.stack([fit(picture) for picture in pictures])
+        except UnreadableImageError as error:
+            raise UnusablePictureError(str(error)) from error
+        embeddings: Matrix = embed_images(self._network, images, self._device).numpy()
+        return embeddings
+
+
+def learned_checkpoint(path: Path) -> Path | None:
+    """Return the file of a learned network that ``path`` names: itself, or a run's ``best.pt``.
+
+    ``None`` where ``path`` is a folder without one.
+    """
+    if not path.is_dir():
+        return path
+    best = path / BEST
+    return best if best.is_file() else None
+
+
+def validation_threshold(checkpoint: Path) -> float:
+    """Return the threshold for pairs that a run's validation chose for these very weights.
+
+    It stands in the judgement beside them. Raises ``CheckpointError`` where there is none, or one
+    of other weights.
+    """
+    path = checkpoint.parent / JUDGEMENT
+    try:
+        judgement = Judgement.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        raise _no_threshold(f"{path} is no judgement of it") from None
+    if judgement.sha256 is None:
+        raise _no_threshold(f"{path} does not say which weights it judges; learn again for that")
+    if judgement.sha256 != file_sha256(checkpoint):
+        raise _no_threshold(f"{path} judges other weights than {checkpoint.name}")
+    return judgement.decisions.threshold
+
+
+def _no_threshold(why: str) -> CheckpointError:
+    return CheckpointError(f"no threshold is known for this network ({why}); give --threshold")
+
+
+def _load_network(path: Path, device: torch.device) -> tuple[MetricRecipe, Backbone]:
+    """Return recipe and network; of a run's whole state the moving average, where it has one."""
+    try:
+        state = load_checkpoint(path, device, ("network", "recipe"))
+    except CheckpointError as error:
+        said = str(error).splitlines()[0]
+        raise CheckpointError(f"this is no network that training learn made: {said}") from error
+    weights = state.get("average") or state["network"]
+    try:
+        recipe = MetricRecipe.model_validate(state["recipe"])
+        # Weights to start from have done their part, and need not be there any more.
+        network = make_backbone(recipe.backbone.model_copy(update={"weights": None}))
+        network.load_state_dict(weights)
+    except (ValidationError, RuntimeError, TypeError, AttributeError) as error:
+        said = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} does not fit together: {said}") from error
+    broken = first_broken(network)
+    if broken is not None:
+        raise CheckpointError(f"{path}: {broken} holds numbers that are none")
+    return recipe, network.to(device).eval()

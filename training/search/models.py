@@ -1,0 +1,55 @@
+"""What ``--model`` names: an exported face embedder's folder, or what ``training learn`` made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from app.domain.model_manifest import ModelManifest
+from training.data.crops import DataError
+from training.engine.checkpoint import CheckpointError
+from training.engine.run_folder import BEST
+from training.evaluation.embedders import read_manifest
+from training.search.embedder import FaceEmbedder, ImageEmbedder
+from training.search.learned import LearnedEmbedder, learned_checkpoint, validation_threshold
+
+MANIFEST = "manifest.json"
+
+
+def open_image_embedder(model: Path, device: torch.device, *, crops: bool) -> ImageEmbedder:
+    """Return the embedder that ``model`` names.
+
+    A folder with a manifest is an exported face embedder; a run's folder or a checkpoint is a
+    learned network. Raises ``CheckpointError`` for anything else, ``DataError`` where a learned
+    network is to be given ready ``crops``: it has its own way to fit pictures.
+    """
+    checkpoint = _learned(model)
+    if checkpoint is None:
+        return FaceEmbedder(model, device, crops=crops)
+    if crops:
+        raise DataError("--crops is for a face embedder; a learned network fits pictures itself")
+    return LearnedEmbedder(checkpoint, device)
+
+
+def own_threshold(model: Path) -> float:
+    """Return the similarity at or above which the model itself takes two pictures for one identity.
+
+    Raises ``CheckpointError`` where none is saved with it.
+    """
+    checkpoint = _learned(model)
+    if checkpoint is None:
+        return ModelManifest.from_json(read_manifest(model)).verify.similarity
+    return validation_threshold(checkpoint)
+
+
+def _learned(model: Path) -> Path | None:
+    """Return the learned network's file, ``None`` for an exported model."""
+    if (model / MANIFEST).is_file():
+        return None
+    checkpoint = learned_checkpoint(model)
+    if checkpoint is None:
+        raise CheckpointError(
+            f"{model} holds neither the {MANIFEST} of an exported model nor a learned {BEST}"
+        )
+    return checkpoint
