@@ -70,8 +70,12 @@ train: full ## Learn similarity on bundled digits, report, fail below the bar; R
 compare: full ## Compare losses with everything else equal: the table, from saved runs or new ones.
 	@$(PYTHON) -m training compare
 
-distill: full ## Train the face embedder as shipped; needs the training data; for hours.
-	$(PYTHON) -m training distill --recipe tuned
+VERSION ?= new
+distill: full ## Make the face embedder as shipped into models/embedder/VERSION; needs the data; hours.
+	$(PYTHON) -m training distill --recipe native-open --run runs/native-open --minutes 80
+	$(PYTHON) -m training interpolate --checkpoint runs/native-open/checkpoint.pt --share 0.5 \
+		--run runs/native-open-mean
+	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
 
 prove: full ## Stated risks against met ones, guards, bursts, a planted audit; needs the data.
 	@$(PYTHON) -m training prove

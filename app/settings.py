@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         False, description="Serve without a key on an address others can reach."
     )
     model_dir: Path = Field(
-        PROJECT_ROOT / "models" / "embedder" / "2.1.0", description="Folder of the embedder."
+        PROJECT_ROOT / "models" / "embedder" / "2.2.0", description="Folder of the embedder."
     )
     runtime: Runtime = Field(
         Runtime.OPENVINO, description="What runs the embedder; bfloat16 needs a CPU that has it."
