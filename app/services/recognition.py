@@ -84,12 +84,11 @@ class Recognition:
             )
             alike = recorded_look_alikes(session, ranked)
         candidates = ranked[:limit]
-        listed = sum(candidate.probability for candidate in candidates)
         photos = dict(zip(keys, everyone.photo_counts[order].tolist(), strict=True))
+        fused = face.frames_used > 1
 
-        def asked(candidate: Candidate | None) -> Threshold:
-            count = photos[candidate.employee.key] if candidate else None
-            fused = face.frames_used > 1
+        def asked(one: Candidate | None) -> Threshold:
+            count = photos[one.employee.key] if one else None
             return self._policy.identify(len(ratios), fused=fused, photos=count).threshold
 
         best = ranked[0] if ranked else None
@@ -108,7 +107,7 @@ class Recognition:
         return Identification(
             candidates=candidates,
             unknown_probability=nobody,
-            others_probability=max(0.0, 1.0 - nobody - listed),
+            others_probability=max(0.0, 1.0 - nobody - sum(one.probability for one in candidates)),
             threshold=threshold,
             face=face,
             verdict=verdict,

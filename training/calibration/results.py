@@ -115,7 +115,7 @@ class Calibration(Record):
     impostor_tails: tuple[Tail, ...]
     thresholds: Thresholds
     genuine: tuple[Genuine, ...]
-    centroid_shifts: tuple[CentroidShift, ...]
+    centroid_shifts: tuple[CentroidShift, ...] = ()
     centroid_checks: tuple[CentroidCheck, ...]
     costs: tuple[Cost, ...]
     excluded: ExcludedPairs

@@ -19,6 +19,7 @@ from training.enrolment.guards import (
     false_alarms,
 )
 from training.enrolment.limits import measure_limits
+from training.enrolment.pose import measured_yaw
 from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
 from training.enrolment.trial import run_trial
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
@@ -60,13 +61,14 @@ def quality_limits(
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
-    """Measure how the error grows as pictures get smaller, blurred, dark or overexposed."""
+    """Measure how the error grows as pictures get smaller, blurred, dark, overexposed or turned."""
     model = model or newest_model()
     manifest = ModelManifest.from_json(read_manifest(model))
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     threshold, _ = served_thresholds(manifest, 1)
     people, calibration = read_people(data, "val"), manifest.calibration
-    measured = measure_limits(embedder, people, threshold, calibration, typer.echo)
+    yaw = measured_yaw(people)
+    measured = measure_limits(embedder, people, threshold, calibration, typer.echo, yaw)
     _show([limits_sheet(measured)], out)
 
 

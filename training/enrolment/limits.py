@@ -1,12 +1,14 @@
 """How the error grows as a probe's picture gets worse: what the quality limits are set by.
 
 Aligned validation crops are made small, blurred, dark and overexposed, step by step, and compared
-with centroids of three photos as they are. Pose cannot be made from a crop.
+with centroids of three photos as they are. Pose cannot be made from a crop; the photos are divided
+by the pose that they have.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -21,7 +23,7 @@ from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.intervals import FloatArray, bootstrap_rate
+from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
 from training.evaluation.open_set import enrol_people
 from training.evaluation.reliability import calibration_error, equal_width_bins
 from training.evaluation.results import Estimate
@@ -36,6 +38,7 @@ SIZES = (16, 20, 24, 32, 40, 56)  # of the box, in pixels
 BLURS = (1.0, 2.0, 3.0, 4.0)  # standard deviation in pixels of the crop
 DARKENINGS = (0.5, 0.35, 0.25, 0.15)
 BRIGHTENINGS = (1.5, 2.0, 3.0)
+YAWS = (0.0, 15.0, 30.0, 45.0, 90.0)  # borders of the bins, degrees to either side
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,13 @@ def measure_limits(
     threshold: float,
     calibration: Calibration,
     tell: Callable[[str], object] = print,
+    yaw: FloatArray | None = None,
 ) -> tuple[SpoiltProbes, ...]:
     """Return FNMR at ``threshold`` for each step, with intervals that resample people.
 
-    How far ``calibration`` holds is judged on the same probes against their own centroid and
-    against everybody else's.
+    With ``yaw`` ``(N,)``, the degrees by which the faces of ``val`` are turned, also for each bin
+    of the probes as they are; NaN is in none. How far ``calibration`` holds is judged on the same
+    probes against their own centroid and against everybody else's.
 
     Raises ``ValueError`` where nobody has more than three photos.
     """
@@ -96,26 +101,26 @@ def measure_limits(
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
     middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))
     probes = val.of(torch.from_numpy(drawn.probes))
-    found = []
-    for step in steps():
-        spoilt = spoil_all(probes, step.spoil)
-        against = np.asarray(embedder.embed(spoilt) @ middles.T, np.float64)
-        own = drawn.owners[:, None] == np.arange(len(middles))
+    found: list[SpoiltProbes] = []
+
+    def judge(kind: str, amount: str, shown: CropSet, owners: IntArray) -> None:
+        against = np.asarray(embedder.embed(shown) @ middles.T, np.float64)
+        own = owners[:, None] == np.arange(len(middles))
         similarities = against[own]
         cllr, ece = _taken_at_their_word(similarities, against[~own], calibration)
-        sharpness, brightness = measure_crops(spoilt)
-        found.append(
-            SpoiltProbes(
-                step.kind,
-                step.amount,
-                float(np.median(sharpness)),
-                float(np.median(brightness)),
-                bootstrap_rate(similarities < threshold, drawn.owners),
-                cllr,
-                ece,
-            )
-        )
-        tell(f"{step.kind} {step.amount}: FNMR {found[-1].fnmr.value:.3f}")
+        sharpness, brightness = (float(np.median(measure)) for measure in measure_crops(shown))
+        missed = bootstrap_rate(similarities < threshold, owners)
+        found.append(SpoiltProbes(kind, amount, sharpness, brightness, missed, cllr, ece))
+        tell(f"{kind} {amount}: FNMR {missed.value:.3f} of {len(owners)}")
+
+    for step in steps():
+        judge(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
+    turned = np.abs(yaw[drawn.probes]) if yaw is not None else np.zeros(0)
+    for low, high in itertools.pairwise(YAWS):
+        rows = np.flatnonzero((turned >= low) & (turned < high))
+        if len(rows):
+            shown, owners = probes.of(torch.from_numpy(rows)), drawn.owners[rows]
+            judge("turned", f"{low:g} to {high:g} degrees", shown, owners)
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from training.calibration.report import calibration_sheets
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.evaluation.report import Sheet, evaluation_sheets, markdown
 from training.evaluation.results import Evaluation
+from training.export.beside import beside_text
 from training.export.origin import ORIGIN
 from training.export.parity import Parity
 from training.export.provenance import DataFile
@@ -29,21 +30,28 @@ class _Facts:
         )
         evidence = _mapping(manifest["calibration_evidence"])
         self.calibration = Calibration.model_validate(
-            {**evidence, **{key: manifest[key] for key in MANIFEST_KEYS}}
+            {**evidence, **{key: manifest[key] for key in MANIFEST_KEYS if key in manifest}}
         )
         self.libraries = _mapping(manifest["libraries"])
 
 
-def model_card(manifest: Mapping[str, object], evaluation: Evaluation | None, folder: str) -> str:
+def model_card(
+    manifest: Mapping[str, object],
+    evaluation: Evaluation | None,
+    folder: str,
+    beside: Evaluation | None = None,
+) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
-    ``folder`` is where the model lies, as commands name it.
+    ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
+    to compare it with.
     """
     facts = _Facts(manifest, folder)
     parts = [
         _head(facts),
         _origin(facts),
         _figures(facts, evaluation),
+        *([beside_text(evaluation, beside)] if evaluation and beside else []),
         _thresholds(facts),
         _limits(facts, evaluation),
         _commands(facts),

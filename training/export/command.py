@@ -14,7 +14,7 @@ from training.evaluation.embedders import centre_faces
 from training.evaluation.populations import read_people
 from training.evaluation.served import MODELS
 from training.export.files import write_text
-from training.export.package import card_of, export_model, read_training
+from training.export.package import card_of, export_model, keep_beside, read_training
 from training.export.parity import ByteFaces, made_patterns
 from training.export.provenance import data_files
 from training.torch_setup import choose_device
@@ -56,7 +56,12 @@ def parity_faces(root: Path) -> ByteFaces:
 
 def card(
     model: Annotated[Path, typer.Option(help="An exported model's folder.")],
+    beside: Annotated[
+        Path | None, typer.Option(help="Another model's folder, evaluated, to compare with.")
+    ] = None,
 ) -> None:
-    """Write the model's card from its manifest and evaluation.json."""
+    """Write the model's card from its manifest and evaluation.json, and beside.json if there."""
+    if beside is not None:
+        keep_beside(model, beside)
     write_text(model / "README.md", card_of(model))
     typer.echo(f"written: {model / 'README.md'}")

@@ -19,7 +19,7 @@ from training.engine.checkpoint import (
 from training.engine.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
-from training.export.files import folder_made_whole
+from training.export.files import folder_made_whole, write_text
 from training.export.manifest import MODEL_FILE, manifest_document
 from training.export.module import save_module
 from training.export.origin import EarlierRun, Origin, TrainedOrigin
@@ -29,6 +29,9 @@ from training.networks.students import make_student
 from training.recipe import Recipe
 
 MAX_BYTES = 16_000_000
+
+
+BESIDE = "beside.json"
 
 
 class ExportError(CheckpointError):
@@ -135,19 +138,33 @@ def shown(folder: Path) -> str:
         return folder.as_posix()
 
 
+def keep_beside(folder: Path, other: Path) -> None:
+    """Keep the figures of the model in ``other`` beside those of the one in ``folder``.
+
+    Raises ``ExportError`` where it was not evaluated.
+    """
+    try:
+        evaluation = Evaluation.model_validate_json((other / "evaluation.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{other} has no figures to compare with: {error}") from error
+    write_text(folder / BESIDE, evaluation.model_dump_json(indent=1) + "\n")
+
+
 def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
+    Where ``beside.json`` holds another model's figures, both are compared.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:
         document = json.loads((folder / "manifest.json").read_text())
         figures = folder / "evaluation.json"
-        evaluation = (
-            Evaluation.model_validate_json(figures.read_text()) if figures.is_file() else None
+        evaluation, beside = (
+            Evaluation.model_validate_json(path.read_text()) if path.is_file() else None
+            for path in (figures, folder / BESIDE)
         )
     except (OSError, ValueError) as error:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    return model_card(document, evaluation, shown(folder))
+    return model_card(document, evaluation, shown(folder), beside)

@@ -62,5 +62,11 @@ def test_limits_are_measured_for_every_step(crops: CropSet) -> None:
     assert measured[0].fnmr.trials == 8
     assert all(one.cllr >= 0 for one in measured)
     assert all(0 <= one.ece <= 1 for one in measured)
+    yaw = np.tile([3.0, -20.0, 100.0, 33.0, np.nan], 4)
+    turned = measure_limits(NameEmbedder(), crops, 0.5, CALIBRATION, told.append, yaw)[
+        len(measured) :
+    ]
+    assert {one.kind for one in turned} <= {"turned"}
+    assert sum(one.fnmr.trials for one in turned) == 4  # of two probes each, one is in a bin
     sheet = limits_sheet(measured)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}

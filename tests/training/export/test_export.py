@@ -28,6 +28,7 @@ from training.export.package import (
     ExportError,
     card_of,
     export_model,
+    keep_beside,
     read_training,
     write_module,
 )
@@ -199,6 +200,15 @@ def test_the_card_has_its_figures_only_after_an_evaluation(
     assert f"{result.lfw.accuracy.value:.4f}" in card
     assert f"--init-from {tmp_path.as_posix()}/embedder.pt" in card
     assert "north female" in card
+
+    (tmp_path / "rival").mkdir()
+    with pytest.raises(ExportError, match="no figures to compare with"):
+        keep_beside(tmp_path, tmp_path / "rival")
+    rival = result.model_copy(update={"model": "rival-1", "sha256": "1" * 64})
+    (tmp_path / "rival" / "evaluation.json").write_text(rival.model_dump_json())
+    keep_beside(tmp_path, tmp_path / "rival")
+    assert "## Beside rival-1" in card_of(tmp_path)
+
     other = result.model_copy(update={"sha256": "0" * 64})
     (tmp_path / "evaluation.json").write_text(other.model_dump_json())
     with pytest.raises(ExportError, match="another model"):
