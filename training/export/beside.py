@@ -40,7 +40,7 @@ def _figures(found: Evaluation) -> list[tuple[str, str]]:
         for point in pairs.tar_at_far
     ]
     rows += [
-        (f"LFW, FNIR @ FPIR 1 %, {one.photos_enrolled} photos", _fnir(one))
+        (f"LFW, FNIR @ FPIR 1 %, photos enrolled: {one.photos_enrolled}", _fnir(one))
         for one in found.lfw_open_set
     ]
     return [

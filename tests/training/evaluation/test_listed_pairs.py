@@ -32,7 +32,8 @@ def test_listed_pairs_are_judged_as_their_similarities_are() -> None:
     )
     same = np.array([pair[2] for pair in pairs.pairs])
     found = judge_listed(pairs, TABLE)
-    expected = verify_pairs(similarities, same, pairs.folds)
+    people = np.array([[TABLE.labels[row[a]], TABLE.labels[row[b]]] for a, b, _ in pairs.pairs])
+    expected = verify_pairs(similarities, same, pairs.folds, people)
     assert found.figures is not None
     assert found.figures.accuracy.value == pytest.approx(expected.accuracy.value)
     assert (found.figures.same_pairs, found.figures.different_pairs) == (30, 30)

@@ -18,4 +18,4 @@ def test_the_default_is_ours_unless_it_is_clearly_behind_on_validation_people(
     text = beside_text(made_evaluation("ours", ours), made_evaluation("theirs", theirs))
     assert f"hence **{chosen}**" in text
     assert "| worst group over overall | 4.0 x | 4.0 x |" in text
-    assert "LFW, FNIR @ FPIR 1 %, 3 photos" in text
+    assert "LFW, FNIR @ FPIR 1 %, photos enrolled: 3" in text
