@@ -19,7 +19,13 @@ from training.calibration.results import (
     Tail,
     Thresholds,
 )
-from training.calibration.scores import FusedProbes, Scores, centroid_scores, photo_scores
+from training.calibration.scores import (
+    FusedProbes,
+    Scores,
+    burst_scores,
+    centroid_scores,
+    photo_scores,
+)
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
 from training.evaluation.intervals import IntArray
@@ -119,11 +125,12 @@ def _scores(faces: CalibrationFaces) -> list[Scores]:
 
 def _burst_scores(faces: CalibrationFaces, fused: FusedProbes) -> list[Scores]:
     """Return the scores of bursts for every number of photos, from one on."""
-    found = (
+    several = (
         centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos, fused)
-        for photos in (1, *CENTROID_PHOTOS)
+        for photos in CENTROID_PHOTOS
     )
-    return [scores for scores in found if scores is not None]
+    single = burst_scores(faces.val, faces.people, faces.strangers, fused)
+    return [single, *(scores for scores in several if scores is not None)]
 
 
 def _shifts(scores: list[Scores]) -> tuple[CentroidShift, ...]:

@@ -59,6 +59,31 @@ def photo_scores(val: Matrix, people: IntArray, strangers: Matrix) -> Scores:
     return Scores(1, same, owners, others, (val @ strangers.T).ravel(), len(val), 0.0)
 
 
+def burst_scores(val: Matrix, people: IntArray, strangers: Matrix, fused: FusedProbes) -> Scores:
+    """Return the scores of every burst with every photo of another moment, as ``photo_scores``.
+
+    A burst is never compared with the photo it was made of.
+    """
+    similarities = fused.val @ val.T
+    alike = people[:, None] == people[None, :]
+    known = (people[:, None] >= 0) & (people[None, :] >= 0)
+    others = similarities[~alike & known]
+    np.fill_diagonal(alike, val=False)
+    owners = np.broadcast_to(people[:, None], alike.shape)[alike]
+    against = (val @ fused.strangers.T).ravel()
+    shift = _reached(against) - _reached((val @ strangers[fused.rows].T).ravel())
+    return Scores(
+        photos=1,
+        same=similarities[alike],
+        owners=owners,
+        others=others,
+        strangers=against,
+        enrolled=len(val),
+        shift=shift,
+        frames=fused.frames,
+    )
+
+
 def centroid_scores(
     val: Matrix,
     people: IntArray,

@@ -23,7 +23,7 @@ from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.command import calibrate_on, print_calibration
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
-from training.calibration.scores import FusedProbes, centroid_scores, photo_scores
+from training.calibration.scores import FusedProbes, burst_scores, centroid_scores, photo_scores
 from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, read_strangers
@@ -119,6 +119,23 @@ def test_bursts_get_lines_of_their_own_and_move_no_threshold_of_single_frames() 
         result.calibration[6].slope,
         result.calibration[6].intercept,
     )
+
+
+def test_every_burst_meets_every_photo_of_another_moment() -> None:
+    val, people, _ = made_people([2, 4, 1])
+    others = strangers(6)
+    burst = fused(3, val, others)
+    scores = burst_scores(val, people, others, burst)
+    assert (len(scores.same), len(scores.others)) == (2 + 12, 49 - 4 - 16 - 1)
+    assert (scores.frames, scores.photos) == (3, 1)
+    expected = sorted(
+        float(burst.val[one] @ val[other])
+        for one in range(7)
+        for other in range(7)
+        if one != other and people[one] == people[other]
+    )
+    np.testing.assert_allclose(np.sort(scores.same), expected, atol=1e-6)
+    assert scores.owners.tolist() == [0] * 2 + [1] * 12
 
 
 def test_every_burst_probes_the_centroid_of_the_next_photos() -> None:
