@@ -15,7 +15,10 @@ BAR_LEFT, BAR_STEP = 150, 34
 
 
 def similarity_chart(histogram: SimilarityHistogram, thresholds: AuditThresholds) -> str:
-    """Return how similarities are spread, each kind as a share of its highest bin."""
+    """Return how similarities are spread, each kind as a share of its highest bin.
+
+    The thresholds drawn are those of whoever has the most photos.
+    """
     parts = [_axis_of_similarity()]
     for counts, colour in ((histogram.impostor, IMPOSTOR), (histogram.genuine, GENUINE)):
         parts.append(_steps(counts, colour))

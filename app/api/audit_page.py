@@ -76,10 +76,18 @@ def audit_page(result: AuditResult, model_version: str, finished_at: datetime) -
 
 def thresholds_text(thresholds: AuditThresholds) -> str:
     """Return in words at which similarities the service decides, and the risk behind them."""
+    fewer = "".join(
+        f"; of {photos} photo{'s' if photos > 1 else ''} {identify:.4f} and {verify:.4f}"
+        for (photos, identify), (_, verify) in zip(
+            thresholds.identify_of, thresholds.verify_of, strict=True
+        )
+        if identify < thresholds.identify or verify < thresholds.verify
+    )
+    whose = " against whoever has the most photos" if fewer else ""
     return (
-        f"Thresholds: 1:N {thresholds.identify:.4f} (stated FPIR "
-        f"{percent(thresholds.stated_fpir)}), 1:1 {thresholds.verify:.4f}, second enrolment "
-        f"{thresholds.duplicate:.4f}"
+        f"Thresholds{whose}: 1:N {thresholds.identify:.4f} (stated FPIR "
+        f"{percent(thresholds.stated_fpir)}) and 1:1 {thresholds.verify:.4f}{fewer}; second "
+        f"enrolment {thresholds.duplicate:.4f}"
     )
 
 

@@ -10,7 +10,7 @@ from app.api import policy_schemas as schemas
 from app.api.problems import problem_docs
 from app.api.state import State
 from app.domain import errors
-from app.domain.policy import Promise, RiskPolicy
+from app.domain.policy import Promise
 from app.services.policy import DecisionPolicy, OwnStrangers
 
 router = APIRouter(tags=["service"])
@@ -51,7 +51,7 @@ def read_policy(
         most_people=risk.most_people(promise.stated_rate),
         identify=_promise(promise),
         verify=_promise(verify),
-        own_gallery=own and _own_gallery(own, risk, promise, verify),
+        own_gallery=own and _own_gallery(own, policy, promise),
         identify_false_rejections=_rejections(policy, promise),
         verify_false_rejections=_rejections(policy, verify),
         prior_unknown=policy.prior_unknown,
@@ -61,14 +61,18 @@ def read_policy(
 
 
 def _own_gallery(
-    own: OwnStrangers, risk: RiskPolicy, identify: Promise, verify: Promise
+    own: OwnStrangers, policy: DecisionPolicy, identify: Promise
 ) -> schemas.OwnGalleryBody:
-    bare = risk.promise(identify.stated_rate, identify.people)
+    # Of whoever has one photo, who is asked for the least and so is the first to be asked for more.
+    rate, people = identify.stated_rate, identify.people
+    bare = policy.risk.promise(rate, people, photos=1), policy.risk.verify(photos=1)
+    in_force = policy.promise(rate, people, photos=1), policy.verify(photos=1)
+    stricter, verify_stricter = (
+        now.threshold.similarity > without.threshold.similarity
+        for now, without in zip(in_force, bare, strict=True)
+    )
     return schemas.OwnGalleryBody(
-        people=own.people,
-        pairs=own.pairs,
-        stricter=identify.threshold.similarity > bare.threshold.similarity,
-        verify_stricter=verify.threshold.similarity > risk.verify().threshold.similarity,
+        people=own.people, pairs=own.pairs, stricter=stricter, verify_stricter=verify_stricter
     )
 
 

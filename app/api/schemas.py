@@ -187,7 +187,10 @@ class VerifyResponse(BaseModel):
     )
     similarity: Similarity | None
     probability: Probability
-    threshold: float
+    threshold: float = Field(
+        description="What is asked of the most probable employee, by the number of photos "
+        "enrolled (`GET /v1/policy`)."
+    )
     threshold_false_match_rate: float = Field(
         description="How often one different person reaches the threshold."
     )
@@ -224,7 +227,10 @@ class IdentifyResponse(BaseModel):
     prior_unknown: Probability = Field(
         description="The share of strangers that was assumed before looking."
     )
-    threshold: float
+    threshold: float = Field(
+        description="What is asked of the first candidate, by the number of photos enrolled; "
+        "others may be asked for more or less (`GET /v1/policy`)."
+    )
     face: FaceBody
     frames: list[FrameBody]
     liveness: Liveness
@@ -246,7 +252,10 @@ class ClaimResponse(BaseModel):
     employee: EmployeeBody
     similarity: Similarity
     probability: Probability = Field(description="That face and employee are one person.")
-    threshold: float
+    threshold: float = Field(
+        description="What is asked of the claimed employee, by the number of photos enrolled "
+        "(`GET /v1/policy`)."
+    )
     threshold_false_match_rate: float
     face: FaceBody
     frames: list[FrameBody]
@@ -261,7 +270,7 @@ class CompareResponse(BaseModel):
     decision: Literal["same", "different"]
     similarity: Similarity
     probability: Probability = Field(description="That both photos show one person.")
-    threshold: float
+    threshold: float = Field(description="What is asked of one photo against another.")
     threshold_false_match_rate: float
     faces: list[FaceBody] = Field(min_length=2, max_length=2)
     model_version: str

@@ -22,7 +22,7 @@ from app.domain.audit.errors import (
     NothingToAuditError,
 )
 from app.domain.audit.gallery import AuditedPhoto, AuditGallery
-from app.domain.audit.result import AuditResult, AuditThresholds
+from app.domain.audit.result import AuditResult, AuditThresholds, thresholds_by_photos
 from app.domain.calibration import Calibration
 from app.domain.errors import FacegateError
 from app.domain.model_manifest import ModelManifest
@@ -72,19 +72,12 @@ class _StoppedError(Exception):
 
 def thresholds_in_force(manifest: ModelManifest, policy: DecisionPolicy) -> AuditThresholds:
     """Return what the service decides by now: by whom is enrolled and what risk is stated."""
-    return AuditThresholds(
-        identify=policy.identify().threshold.similarity,
-        verify=policy.verify().threshold.similarity,
-        duplicate=duplicate_similarity(manifest, policy.risk, policy.enrolled),
-        stated_fpir=policy.risk.targets.fpir,
-        identify_of=tuple(
-            (photos, policy.identify(photos=photos).threshold.similarity)
-            for photos, _ in manifest.centroid_shifts
-        ),
-        verify_of=tuple(
-            (photos, policy.verify(photos=photos).threshold.similarity)
-            for photos, _ in manifest.centroid_shifts
-        ),
+    return thresholds_by_photos(
+        [photos for photos, _ in manifest.centroid_shifts],
+        lambda photos: policy.identify(photos=photos),
+        lambda photos: policy.verify(photos=photos),
+        duplicate_similarity(manifest, policy.risk, policy.enrolled),
+        policy.risk.targets.fpir,
     )
 
 

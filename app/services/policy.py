@@ -72,6 +72,8 @@ class DecisionPolicy:
             # Only what pairs of this gallery show; a fit to so few would close the door.
             wanted = max(comparison_rate(rate, people), own.tail.extrapolated_below)
             floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
+            # Its pairs are of centroids as they are enrolled; a burst is nearer to them all.
+            floor += self.risk.shift() if fused else 0.0
         return self.risk.promise(rate, people, floor, fused=fused, photos=photos)
 
     def verify(self, *, fused: bool = False, photos: int | None = None) -> Promise:

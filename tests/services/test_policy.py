@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.domain.employees import GalleryEntry
+from app.domain.model_manifest import Threshold
 from app.domain.policy import RiskPolicy
 from app.domain.tails import GenuineScores
 from app.search.faiss_index import FaissGalleryIndex
@@ -95,3 +96,16 @@ def test_one_more_employee_costs_no_evidence() -> None:
     assert before is not None
     assert after is not None
     assert (before.people, before.pairs) == (after.people, after.pairs) == (1000, 499_500)
+
+
+def test_a_burst_stays_stricter_than_a_photo_where_the_own_gallery_decides() -> None:
+    model = dataclasses.replace(
+        MANIFEST,
+        identify=Threshold(MANIFEST.tails[0].threshold_at(1e-4) + 0.05, 1e-4, "everyone"),
+        centroid_shifts=((1, 0.0), (5, 0.05)),
+    )
+    risk = RiskPolicy(model, RISK)
+    policy = DecisionPolicy(risk, index_of(200, 0.9), 0.5, 0.5)
+    photo, burst = (policy.identify(fused=fused, photos=1).threshold for fused in (False, True))
+    assert photo.similarity > risk.promise(RISK.fpir, 200, photos=1).threshold.similarity
+    assert burst.similarity == pytest.approx(photo.similarity + 0.05)

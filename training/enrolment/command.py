@@ -18,7 +18,7 @@ from training.enrolment.guards import (
     duplicate_figures,
     false_alarms,
 )
-from training.enrolment.limits import measure_limits
+from training.enrolment.limits import ENROLLED_PHOTOS, measure_limits
 from training.enrolment.pose import measured_yaw
 from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
 from training.enrolment.trial import run_trial
@@ -31,7 +31,6 @@ from training.evaluation.served import (
     DEFAULT_TARGETS,
     ServedModelOption,
     newest_model,
-    served_thresholds,
 )
 from training.export.files import write_text
 from training.torch_setup import choose_device
@@ -65,7 +64,8 @@ def quality_limits(
     model = model or newest_model()
     manifest = ModelManifest.from_json(read_manifest(model))
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
-    threshold, _ = served_thresholds(manifest, 1)
+    verify = RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=ENROLLED_PHOTOS)
+    threshold = verify.threshold.similarity
     people, calibration = read_people(data, "val"), manifest.calibration
     yaw = measured_yaw(people)
     measured = measure_limits(embedder, people, threshold, calibration, typer.echo, yaw)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.domain.audit.result import AuditThresholds
+from app.domain.audit.result import AuditThresholds, thresholds_by_photos
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
 from training.data.crops import DataError
@@ -34,24 +34,14 @@ def newest_model(models: Path = MODELS) -> Path:
     return max(versions)[1]
 
 
-def served_thresholds(manifest: ModelManifest, people: int) -> tuple[float, float]:
-    """Return the similarities asked for 1:1 and, against ``people`` enrolled, for 1:N."""
-    policy = RiskPolicy(manifest, DEFAULT_TARGETS)
-    identify = policy.promise(DEFAULT_TARGETS.fpir, people)
-    return policy.verify().threshold.similarity, identify.threshold.similarity
-
-
 def served_audit_thresholds(manifest: ModelManifest, people: int) -> AuditThresholds:
     """Return what the service audits a gallery of ``people`` by."""
-    verify, identify = served_thresholds(manifest, people)
     policy = RiskPolicy(manifest, DEFAULT_TARGETS)
     fpir = DEFAULT_TARGETS.fpir
-    numbers = [photos for photos, _ in manifest.centroid_shifts]
-    return AuditThresholds(
-        identify,
-        verify,
+    return thresholds_by_photos(
+        [photos for photos, _ in manifest.centroid_shifts],
+        lambda photos: policy.promise(fpir, people, photos=photos),
+        lambda photos: policy.verify(photos=photos),
         duplicate_similarity(manifest, policy, people),
         fpir,
-        tuple((n, policy.promise(fpir, people, photos=n).threshold.similarity) for n in numbers),
-        tuple((n, policy.verify(photos=n).threshold.similarity) for n in numbers),
     )

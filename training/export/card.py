@@ -71,9 +71,10 @@ them says how alike two faces are. This card is written by `python -m training c
 - Input: RGB uint8 `(N, 3, 112, 112)`, five landmarks on the ArcFace template. Scaling and unit norm
   are inside.
 - Network: {facts.origin.network}.
-- A similarity of **{identify.similarity:.3f}** is reached by {identify.false_match_rate:g} of the
-  pairs of different people ({identify.population}). The service's threshold follows from the
-  stated risk and the number of people enrolled (`GET /v1/policy`).
+- A similarity of **{identify.similarity - _most_shift(facts):.3f}** is reached by
+  {identify.false_match_rate:g} of the pairs of photos of different people ({identify.population}).
+  The service's threshold follows from the stated risk, from the number of people enrolled and from
+  how many photos each has (`GET /v1/policy`).
 - File: `embedder.pt`, TorchScript, {parity.weights} weights (call `.float()` after loading),
   SHA-256 `{facts.sha256}`.
 - Parity on {parity.crops} crops: trained against exported {parity.eager_difference:.1e}, one crop
@@ -129,7 +130,6 @@ def _thresholds(facts: _Facts) -> str:
     tails = "\n".join(
         f"- {tail.population}: {tail.evidence}." for tail in calibration.impostor_tails
     )
-    shift = max((check.shift for check in calibration.centroid_checks), default=0.0)
     excluded = calibration.excluded
     note = excluded.note[0].upper() + excluded.note[1:]
     return f"""## Thresholds and probabilities
@@ -137,14 +137,20 @@ def _thresholds(facts: _Facts) -> str:
 Fitted on validation people and strangers only. The service reads the threshold of a stated risk off
 the tails below, at their upper bounds, in the group and gender that asks for the most, because a
 staff is often of one region. A centroid of several photos is closer to everybody than one photo is:
-thresholds include the largest measured shift, {max(0.0, shift):.3f}. The defaults in the table are
-what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give without a stated risk.
+whoever has several is asked for more, by photos enrolled up to {_most_shift(facts):.3f}. The
+defaults in the table are what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give for whoever has the
+most, without a stated risk; who has one photo is asked for that much less by the service.
 
 {tails}
 - Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be
   {excluded.identify_if_kept:.3f}.
 
 {tables}"""
+
+
+def _most_shift(facts: _Facts) -> float:
+    """Return how much more is asked against the mean of the most photos than against one."""
+    return max((one.shift for one in facts.calibration.centroid_shifts), default=0.0)
 
 
 def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:

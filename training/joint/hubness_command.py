@@ -47,7 +47,8 @@ def hubness(
         read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE),
     )
     settings = [Setting(*each) for each in product(STRENGTHS, OFFSETS, NEAREST)]
-    sheet = trial_sheet(people, centres, usual_crowd(people, centres), settings)
+    usual = {nearest: usual_crowd(people, centres, nearest) for nearest in NEAREST}
+    sheet = trial_sheet(people, centres, usual, settings)
     print_sheets([sheet], Console(width=None if Console().is_terminal else 200))
     if out is not None:
         write_text(out, markdown(sheet) + "\n")
@@ -62,7 +63,7 @@ def read_centres(path: Path) -> torch.Tensor:
     return found[0].float()
 
 
-def usual_crowd(people: TrialPeople, centres: torch.Tensor) -> float:
+def usual_crowd(people: TrialPeople, centres: torch.Tensor, nearest: int) -> float:
     """Return how crowded it is round a validation person or a stranger, over both."""
     both = torch.from_numpy(people.plain_val), torch.from_numpy(people.plain_strangers)
-    return float(torch.cat([crowdedness(rows, centres, max(NEAREST)) for rows in both]).mean())
+    return float(torch.cat([crowdedness(rows, centres, nearest) for rows in both]).mean())

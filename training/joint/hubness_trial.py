@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,9 +51,14 @@ def without_last(embedder: CropEmbedder, crops: CropSet) -> Matrix:
 
 
 def trial_sheet(
-    people: TrialPeople, centres: torch.Tensor, usual: float, settings: Sequence[Setting]
+    people: TrialPeople,
+    centres: torch.Tensor,
+    usual: Mapping[int, float],
+    settings: Sequence[Setting],
 ) -> Sheet:
-    """Return a line of figures for each setting; ``usual`` is the crowdedness of most faces.
+    """Return a line of figures for each setting.
+
+    ``usual`` is the crowdedness of most faces, by how many nearest centres make a crowd.
 
     Refused: genuine comparisons with one and with three photos below what the worst group reaches
     at FMR 1e-4, raised by what strangers gain on centroids of so many, as the policy does.
@@ -61,7 +66,7 @@ def trial_sheet(
     rows = []
     for setting in settings:
         correction = HubnessCorrection(
-            centres, usual, setting.strength, setting.offset, setting.nearest
+            centres, usual[setting.nearest], setting.strength, setting.offset, setting.nearest
         )
         val, strangers = (
             correction(torch.from_numpy(plain)).numpy()

@@ -7,10 +7,12 @@ from pathlib import Path
 import torch
 
 from app.domain.model_manifest import ModelManifest
+from app.domain.policy import RiskPolicy
 from training.data.crops import DataError
 from training.engine.checkpoint import CheckpointError
 from training.engine.run_folder import BEST
 from training.evaluation.embedders import read_manifest
+from training.evaluation.served import DEFAULT_TARGETS
 from training.search.embedder import FaceEmbedder, ImageEmbedder
 from training.search.learned import LearnedEmbedder, learned_checkpoint, validation_threshold
 
@@ -39,7 +41,8 @@ def own_threshold(model: Path) -> float:
     """
     checkpoint = _learned(model)
     if checkpoint is None:
-        return ModelManifest.from_json(read_manifest(model)).verify.similarity
+        manifest = ModelManifest.from_json(read_manifest(model))
+        return RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=1).threshold.similarity
     return validation_threshold(checkpoint)
 
 

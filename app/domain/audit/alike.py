@@ -38,19 +38,16 @@ def alike_limits(
 class AlikePairs:
     """Pairs of N people who reached a similarity, each once; the most alike where they are many.
 
-    ``photo_limit`` is asked of a photo with a centroid, ``centroid_limit`` of two centroids.
+    ``photo_limits`` ``(N,)`` are asked of a photo with each person's centroid, ``centroid_limit``
+    of two centroids.
     """
 
     def __init__(
-        self,
-        people_count: int,
-        photo_limit: float,
-        centroid_limit: float,
-        most: int = MOST_PAIRS,
+        self, photo_limits: FloatArray, centroid_limit: float, most: int = MOST_PAIRS
     ) -> None:
-        self.photo_limit = photo_limit
-        self.centroid_limit = centroid_limit
-        self._people_count = people_count
+        self.photo_limits = photo_limits.astype(np.float32)
+        self.centroid_limit = np.float32(centroid_limit)
+        self._people_count = len(photo_limits)
         self._most = most
         self._floor = -1.0
         self._cut = False
@@ -65,8 +62,10 @@ class AlikePairs:
         """Take a block of photos' similarities ``(R, K)`` to the centroids of ``people`` ``(K,)``.
 
         ``owners`` ``(R,)`` says whose the photos are; without ``people`` the columns are all N.
+        ``people`` have lost photos, and may be asked for as little as whoever has the fewest.
         """
-        self._add(scores, owners, people, self.photo_limit)
+        limits = self.photo_limits if people is None else self.photo_limits.min()
+        self._add(scores, owners, people, limits)
 
     def add_centroids(
         self, scores: npt.NDArray[np.float32], rows: IntArray, people: IntArray | None = None
@@ -85,9 +84,9 @@ class AlikePairs:
         scores: npt.NDArray[np.float32],
         rows: IntArray,
         people: IntArray | None,
-        limit: float,
+        limit: npt.NDArray[np.float32] | np.float32,
     ) -> None:
-        near, far = np.nonzero(scores >= max(limit, self._floor))
+        near, far = np.nonzero(scores >= np.maximum(limit, np.float32(self._floor)))
         one, other = rows[near], far if people is None else people[far]
         two = one != other
         if not two.any():

@@ -38,9 +38,8 @@ def audit(
     if not len(gallery.owners):
         raise ValueError("there is no photo to audit")
     people = len(gallery.employee_ids)
-    counts = np.arange(1, gallery.photo_counts.max() + 1)
-    least = float(alike_limits(thresholds, calibration, counts, people).min())
-    alike = AlikePairs(people, least, thresholds.duplicate)
+    limits = alike_limits(thresholds, calibration, gallery.photo_counts, people)
+    alike = AlikePairs(limits, thresholds.duplicate)
     comparisons = compare_everybody(
         gallery,
         calibration,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.intervals import Rate
+from app.domain.policy import Promise
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,27 @@ class AuditThresholds:
     def verify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the threshold of 1:1 against people of so many photos, ``(N,)``."""
         return _asked(self.verify, self.verify_of, counts)
+
+
+def thresholds_by_photos(
+    numbers: Sequence[int],
+    identify: Callable[[int | None], Promise],
+    verify: Callable[[int | None], Promise],
+    duplicate: float,
+    stated_fpir: float,
+) -> AuditThresholds:
+    """Return the thresholds of a policy that promises by photos, for these ``numbers`` of them.
+
+    ``identify`` and ``verify`` give the promise for a number of photos, or for the most.
+    """
+    return AuditThresholds(
+        identify=identify(None).threshold.similarity,
+        verify=verify(None).threshold.similarity,
+        duplicate=duplicate,
+        stated_fpir=stated_fpir,
+        identify_of=tuple((n, identify(n).threshold.similarity) for n in numbers),
+        verify_of=tuple((n, verify(n).threshold.similarity) for n in numbers),
+    )
 
 
 def _asked(

@@ -117,12 +117,22 @@ def test_the_most_alike_pairs_are_kept_in_blocks_of_any_size(most: int) -> None:
                 pair = (min(owner, other), max(owner, other))
                 best[pair] = max(best.get(pair, -1.0), float(scores[row, other]))
     expected = sorted(best, key=lambda pair: -best[pair])[:most]
-    alike = AlikePairs(people, limit, 1.0, most)
+    alike = AlikePairs(np.full(people, limit), 1.0, most)
     for start in range(0, len(owners), 4):
         alike.add_photos(scores[start : start + 4], owners[start : start + 4])
     pairs, cut = alike.kept()
     assert {(one, other) for one, other in pairs.tolist()} == set(expected)
     assert cut == (len(best) > most)
+
+
+def test_everybody_is_held_to_the_limit_of_their_own_photos() -> None:
+    scores = np.array([[-1.0, 0.55, 0.55], [0.55, -1.0, 0.45], [0.65, 0.45, -1.0]], np.float32)
+    alike = AlikePairs(np.array([0.6, 0.5, 0.6]), 1.0)
+    alike.add_photos(scores, np.arange(3))
+    # 0.55 is enough with the second person, who has fewer photos, and not with the first or third.
+    assert {tuple(pair) for pair in alike.kept()[0].tolist()} == {(0, 1), (0, 2)}
+    alike.add_photos(np.array([[0.52]], np.float32), np.array([2]), np.array([1]))
+    assert {tuple(pair) for pair in alike.kept()[0].tolist()} == {(0, 1), (0, 2), (1, 2)}
 
 
 def test_where_everybody_is_alike_the_audit_says_that_it_judged_some() -> None:

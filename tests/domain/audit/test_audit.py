@@ -50,7 +50,7 @@ def test_blocks_of_any_size_give_the_same_and_progress_ends_at_the_end() -> None
     gallery = gallery_of(made_people(800, 2))  # several blocks
     done: list[float] = []
     found = compare_everybody(
-        gallery, CALIBRATION, (np.full(800, 0.2),), AlikePairs(800, 0.3, 0.3), done.append
+        gallery, CALIBRATION, (np.full(800, 0.2),), AlikePairs(np.full(800, 0.3), 0.3), done.append
     )
     scores = (
         gallery.embeddings

@@ -10,7 +10,7 @@ from app.domain.model_manifest import ModelManifest
 from app.settings import Settings
 from training.data.crops import DataError
 from training.evaluation.embedders import read_manifest
-from training.evaluation.served import DEFAULT_TARGETS, newest_model, served_thresholds
+from training.evaluation.served import DEFAULT_TARGETS, newest_model, served_audit_thresholds
 
 
 def test_the_newest_model_is_the_highest_version_by_number(tmp_path: Path) -> None:
@@ -31,6 +31,7 @@ def test_judged_is_what_the_service_runs_by_default() -> None:
 
 def test_more_people_ask_for_more_in_1_to_n_and_not_in_1_to_1() -> None:
     manifest = ModelManifest.from_json(read_manifest(newest_model()))
-    few, many = served_thresholds(manifest, 10), served_thresholds(manifest, 1000)
-    assert few[0] == many[0]
-    assert few[1] < many[1]
+    few, many = served_audit_thresholds(manifest, 10), served_audit_thresholds(manifest, 1000)
+    assert few.verify == many.verify
+    assert few.identify < many.identify
+    assert few.identify_of[0][1] < few.identify_of[-1][1] == few.identify

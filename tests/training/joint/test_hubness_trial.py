@@ -43,7 +43,7 @@ def test_every_setting_has_a_line_and_without_strength_single_pairs_rank_as_befo
 ) -> None:
     centres = torch.from_numpy(unit(np.random.default_rng(1).normal(size=(6, DIM))))
     settings = [Setting(strength, offset, 2) for strength in (0.0, 0.4) for offset in (0.2, 0.4)]
-    sheet = trial_sheet(people, centres, usual_crowd(people, centres), settings)
+    sheet = trial_sheet(people, centres, {2: usual_crowd(people, centres, 2)}, settings)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     assert [row[:3] for row in sheet.rows] == [
         ("0", "0.2", "2"),
