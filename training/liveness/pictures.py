@@ -1,4 +1,4 @@
-"""Whole pictures instead of made landmarks: flat and bent photos under the detector."""
+"""Whole pictures instead of made landmarks: flat and bent photos, and heads, by the detector."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
 from training.data.crops import DataError
 from training.evaluation.intervals import clopper_pearson
+from training.liveness.head_warp import EYES_MM, turned_head
 from training.liveness.results import MotionCheck
 
 Picture = npt.NDArray[np.uint8]
 Warp = Callable[[Picture, HeadView, float, np.random.Generator], Picture]
 
 RADII_MM = (126, 76, 50, 32)
-EYES_MM = 63
 TURNS_DEGREES = (20.0, 60.0)
+HEAD_TURNS_DEGREES = ((20.0, 30.0), (30.0, 45.0))  # beyond, a photo does not show enough of a head
 
 
 def measure_pictures(
     detector: FaceDetector, folder: Path, bursts_each: int, seed: int
 ) -> tuple[MotionCheck, ...]:
-    """Tilt and bend every photo below ``folder`` as a picture; the detector finds the landmarks.
+    """Tilt and bend every photo below ``folder`` as a picture, and turn its head as a head.
+
+    The detector finds the landmarks.
 
     Raises ``DataError`` where no photo shows a face.
     """
@@ -42,15 +45,29 @@ def measure_pictures(
     kinds: dict[str, Warp] = {"flat photo, tilted by 20 to 60 degrees": _tilted}
     for radius in RADII_MM:
         kinds[f"photo bent to a radius of {radius} mm, turned by 20 to 60 degrees"] = _bent(radius)
-    return tuple(
-        _attack(name, warp, detector, found, bursts_each, seed + number)
+    attacks = [
+        _tried(name, warp, TURNS_DEGREES, detector, found, bursts_each, seed + number)
         for number, (name, warp) in enumerate(kinds.items())
-    )
+    ]
+    heads = [
+        _tried(
+            f"head of a photo, warped in 3-D, turned by {turns[0]:g} to {turns[1]:g} degrees",
+            _as_a_head,
+            turns,
+            detector,
+            found,
+            bursts_each,
+            seed + 100 + number,
+        ).model_copy(update={"attack": False})
+        for number, turns in enumerate(HEAD_TURNS_DEGREES)
+    ]
+    return (*attacks, *heads)
 
 
-def _attack(
+def _tried(
     name: str,
     warp: Warp,
+    turns: tuple[float, float],
     detector: FaceDetector,
     photos: list[tuple[Picture, HeadView]],
     bursts_each: int,
@@ -62,7 +79,7 @@ def _attack(
     for photo, straight in photos:
         for _ in range(bursts_each):
             side = float(random.choice([-1.0, 1.0]))
-            degrees = side * random.uniform(*TURNS_DEGREES)
+            degrees = side * random.uniform(*turns)
             turned = _look(detector, warp(photo, straight, math.radians(degrees), random))
             look = Instruction.TURN_LEFT if side > 0 else Instruction.TURN_RIGHT
             passed += turned is not None and passes(look, turned, straight)
@@ -116,6 +133,12 @@ def _bent(radius_mm: int) -> Warp:
         return moved.astype(np.uint8, copy=False)
 
     return warp
+
+
+def _as_a_head(
+    photo: Picture, straight: HeadView, yaw: float, _random: np.random.Generator
+) -> Picture:
+    return turned_head(photo, straight, yaw)
 
 
 def _look(detector: FaceDetector, picture: Picture) -> HeadView | None:
