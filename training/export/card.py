@@ -115,8 +115,8 @@ def _figures(facts: _Facts, evaluation: Evaluation | None) -> str:
     return f"""## Figures
 
 Plain centre crop, one view. In brackets 95 % intervals: Student's t over folds, exact binomial for
-listed pairs, else bootstraps that resample people, never narrower than binomial. LFW was used for
-nothing but this table; `val` serves for choices, thresholds and calibration, so that its figures
+listed pairs, else bootstraps that resample people, never narrower than binomial. LFW trained,
+tuned and calibrated nothing of this model; `val` serves for choices, thresholds and calibration, so that its figures
 may flatter. FNIR counts a probe as missed if its person is not on top or below the threshold.
 
 {tables}"""
