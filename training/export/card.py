@@ -40,11 +40,12 @@ def model_card(
     evaluation: Evaluation | None,
     folder: str,
     beside: Evaluation | None = None,
+    proof: str | None = None,
 ) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
-    to compare it with.
+    to compare it with, ``proof`` the tables of ``training prove``.
     """
     facts = _Facts(manifest, folder)
     parts = [
@@ -53,6 +54,7 @@ def model_card(
         _figures(facts, evaluation),
         *([beside_text(evaluation, beside)] if evaluation and beside else []),
         _thresholds(facts),
+        *([_proof(proof)] if proof else []),
         _limits(facts, evaluation),
         _commands(facts),
     ]
@@ -116,8 +118,9 @@ def _figures(facts: _Facts, evaluation: Evaluation | None) -> str:
 
 Plain centre crop, one view. In brackets 95 % intervals: Student's t over folds, exact binomial for
 listed pairs, else bootstraps that resample people, never narrower than binomial. LFW trained,
-tuned and calibrated nothing of this model; `val` serves for choices, thresholds and calibration, so that its figures
-may flatter. FNIR counts a probe as missed if its person is not on top or below the threshold.
+tuned and calibrated nothing of this model; `val` serves for choices, thresholds and calibration, so
+that its figures may flatter. FNIR counts a probe as missed if its person is not on top or below the
+threshold.
 
 {tables}"""
 
@@ -146,6 +149,16 @@ most, without a stated risk; who has one photo is asked for that much less by th
   {excluded.identify_if_kept:.3f}.
 
 {tables}"""
+
+
+def _proof(tables: str) -> str:
+    return f"""## Promises, kept
+
+Stated risks against met ones, errors by group, probabilities and verdicts, by
+`python -m training prove`; what they mean stands in `docs/trust.md`, with the guards, bursts and
+the planted audit of this model.
+
+{tables.strip()}"""
 
 
 def _most_shift(facts: _Facts) -> float:

@@ -14,7 +14,7 @@ from training.evaluation.embedders import centre_faces
 from training.evaluation.populations import read_people
 from training.evaluation.served import MODELS
 from training.export.files import write_text
-from training.export.package import card_of, export_model, keep_beside, read_training
+from training.export.package import card_of, export_model, keep_beside, keep_proof, read_training
 from training.export.parity import ByteFaces, made_patterns
 from training.export.provenance import data_files
 from training.torch_setup import choose_device
@@ -59,8 +59,13 @@ def card(
     beside: Annotated[
         Path | None, typer.Option(help="Another model's folder, evaluated, to compare with.")
     ] = None,
+    proof: Annotated[
+        Path | None, typer.Option(help="What `prove` wrote of this model: proof.md, to be kept.")
+    ] = None,
 ) -> None:
-    """Write the model's card from its manifest and evaluation.json, and beside.json if there."""
+    """Write the model's card from what its folder holds: figures, rivals, kept promises."""
+    if proof is not None:
+        keep_proof(model, proof)
     if beside is not None:
         keep_beside(model, beside)
     write_text(model / "README.md", card_of(model))

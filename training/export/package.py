@@ -31,7 +31,7 @@ from training.recipe import Recipe
 MAX_BYTES = 16_000_000
 
 
-BESIDE = "beside.json"
+BESIDE, PROOF = "beside.json", "proof.md"
 
 
 class ExportError(CheckpointError):
@@ -150,10 +150,27 @@ def keep_beside(folder: Path, other: Path) -> None:
     write_text(folder / BESIDE, evaluation.model_dump_json(indent=1) + "\n")
 
 
+def keep_proof(folder: Path, proof: Path) -> None:
+    """Keep the tables of ``training prove`` with the model in ``folder``.
+
+    Raises ``ExportError`` where they cannot be read, or are of another model.
+    """
+    try:
+        tables, record = proof.read_text(), json.loads(proof.with_suffix(".json").read_text())
+        manifest = json.loads((folder / "manifest.json").read_text())
+        of, this = record["sha256"], manifest["sha256"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{proof} holds no proof of a model: {error!r}") from error
+    if of != this:
+        raise ExportError(f"{proof} is of another model; prove this one first")
+    write_text(folder / PROOF, tables)
+
+
 def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
-    Where ``beside.json`` holds another model's figures, both are compared.
+    Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
+    the tables of ``training prove``, they are part of it.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:
@@ -167,4 +184,5 @@ def card_of(folder: Path) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    return model_card(document, evaluation, shown(folder), beside)
+    proof = (folder / PROOF).read_text() if (folder / PROOF).is_file() else None
+    return model_card(document, evaluation, shown(folder), beside, proof)

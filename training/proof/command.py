@@ -90,6 +90,7 @@ def prove(
     write_text(out, text + "\n")
     picture = draw_probabilities(proved, out.with_name("reliability.png"))
     record: dict[str, object] = {
+        "sha256": embedder.sha256,
         "groups": {title: dumped(errors) for title, errors in groups.items()},
         "promises": dumped(promises),
         "probabilities": dumped(proved),

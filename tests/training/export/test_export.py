@@ -29,6 +29,7 @@ from training.export.package import (
     card_of,
     export_model,
     keep_beside,
+    keep_proof,
     read_training,
     write_module,
 )
@@ -208,6 +209,19 @@ def test_the_card_has_its_figures_only_after_an_evaluation(
     (tmp_path / "rival" / "evaluation.json").write_text(rival.model_dump_json())
     keep_beside(tmp_path, tmp_path / "rival")
     assert "## Beside rival-1" in card_of(tmp_path)
+
+    proof = tmp_path / "rival" / "proof.md"
+    with pytest.raises(ExportError, match="no proof of a model"):
+        keep_proof(tmp_path, proof)
+    proof.write_text("**Kept**\n\n| stated | met |\n")
+    proof.with_suffix(".json").write_text(json.dumps({"sha256": "1" * 64}))
+    with pytest.raises(ExportError, match="of another model"):
+        keep_proof(tmp_path, proof)
+    proof.with_suffix(".json").write_text(json.dumps({"sha256": embedder.sha256}))
+    keep_proof(tmp_path, proof)
+    card = card_of(tmp_path)
+    assert "## Promises, kept" in card
+    assert "| stated | met |" in card
 
     other = result.model_copy(update={"sha256": "0" * 64})
     (tmp_path / "evaluation.json").write_text(other.model_dump_json())
