@@ -7,29 +7,42 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
 from training.burst.bursts import days_apart, one_moment, unseen_moment
 from training.burst.measure import FPIR, IdentifyThresholds, measure_bursts
-from training.burst.results import BurstReport, LineCheck
+from training.burst.results import BurstReport, FusionFigures, LineCheck
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import SEED
 from training.evaluation.populations import read_people, read_strangers
+from training.evaluation.report import Sheet, print_sheets, sheets_markdown
 from training.evaluation.results import Estimate
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
 from training.torch_setup import choose_device
 
+GAINS = (
+    "frames",
+    "bursts (people)",
+    f"FNIR % at FPIR {100 * FPIR:.0f} %",
+    "weighted alike",
+    "FNIR % at the policy's",
+    "FPIR % there",
+    "shift",
+)
+LINES = ("line fitted on", "slope, intercept", "Cllr", "ECE %")
+REFUSALS = ("frames", "one person refused %", "one foreign frame missed %")
 MOST_ENROLLED = 500  # of LFW; the shipped model can promise 1 % to somewhat more
 
 
 def burst(
     model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
-    out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON to write, and tables in Markdown beside it.")
+    ] = None,
     strangers: Annotated[int, typer.Option(min=100, help="Strangers to simulate.")] = 1_500,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
@@ -53,10 +66,12 @@ def burst(
             for trial in trials
         ),
     )
-    print_report(report, Console(width=None if Console().is_terminal else 200))
+    sheets = report_sheets(report)
+    print_sheets(sheets, Console(width=None if Console().is_terminal else 200))
     if out is not None:
         write_text(out, report.model_dump_json(indent=1) + "\n")
-        typer.echo(f"written: {out}")
+        write_text(out.with_suffix(".md"), sheets_markdown(sheets))
+        typer.echo(f"written: {out}, {out.with_suffix('.md')}")
     if broken := broken_promises(report, DEFAULT_TARGETS.fpir):
         typer.echo("\n".join(f"not kept: {line}" for line in broken), err=True)
         raise typer.Exit(1)
@@ -83,55 +98,44 @@ def broken_promises(report: BurstReport, stated: float) -> list[str]:
     ]
 
 
-def print_report(report: BurstReport, console: Console) -> None:
-    """Print one table of gains and one of refusals for each kind of burst."""
-    console.print(f"[bold]{report.model}[/bold]")
+def report_sheets(report: BurstReport) -> list[Sheet]:
+    """Return one table of gains and one of refusals for each kind of burst."""
+    sheets = []
     for kind in report.kinds:
-        gains = Table(
-            "frames",
-            "bursts (people)",
-            f"FNIR % at FPIR {100 * FPIR:.0f} %",
-            "weighted alike",
-            "FNIR % at the policy's",
-            "FPIR % there",
-            "shift",
-            "line fitted on",
-            "slope, intercept",
-            "Cllr",
-            "ECE %",
-            title=f"{kind.source}, gallery of {kind.gallery_people} people of one photo",
+        name = f"{kind.source}, gallery of {kind.gallery_people} people of one photo"
+        gains = tuple(
+            (*(_gain_cells(row) if number == 0 else ("",) * len(GAINS)), *_line_cells(line))
+            for row in kind.fusion
+            for number, line in enumerate(row.lines)
         )
-        for row in kind.fusion:
-            first, *more = row.lines
-            gains.add_row(
-                str(row.frames),
-                f"{row.bursts} ({row.people})",
-                _percent(row.fnir),
-                _percent(row.plain_fnir),
-                _percent(row.fnir_at_identify),
-                _percent(row.fpir_at_identify),
-                f"{row.shift:+.3f}",
-                *_line_cells(first),
-            )
-            for line in more:
-                gains.add_row(*[""] * 7, *_line_cells(line))
-        console.print(gains)
-        refusals = Table("frames", "one person refused %", "one foreign frame missed %")
-        for mixture in kind.mixtures:
-            refusals.add_row(
-                str(mixture.frames), _percent(mixture.refused), _percent(mixture.missed)
-            )
-        console.print(refusals)
+        sheets.append(Sheet(f"Bursts: {name}", (*GAINS, *LINES), gains))
+        refusals = tuple(
+            (str(one.frames), _percent(one.refused), _percent(one.missed)) for one in kind.mixtures
+        )
+        sheets.append(Sheet(f"Bursts refused: {kind.source}", REFUSALS, refusals))
+    return sheets
 
 
-def _line_cells(line: LineCheck) -> list[str]:
+def _gain_cells(row: FusionFigures) -> tuple[str, ...]:
+    return (
+        str(row.frames),
+        f"{row.bursts} ({row.people})",
+        _percent(row.fnir),
+        _percent(row.plain_fnir),
+        _percent(row.fnir_at_identify),
+        _percent(row.fpir_at_identify),
+        f"{row.shift:+.3f}",
+    )
+
+
+def _line_cells(line: LineCheck) -> tuple[str, ...]:
     fitted_on = "1 frame" if line.fitted_on == 1 else f"{line.fitted_on} frames"
-    return [
+    return (
         fitted_on,
         f"{line.slope:.1f}, {line.intercept:.2f}",
         f"{line.cllr:.3f}",
         _percent(line.ece),
-    ]
+    )
 
 
 def _percent(estimate: Estimate) -> str:

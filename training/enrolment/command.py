@@ -26,7 +26,7 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
-from training.evaluation.report import Sheet, markdown, print_sheets
+from training.evaluation.report import Sheet, print_sheets, sheets_markdown
 from training.evaluation.served import (
     DEFAULT_TARGETS,
     ServedModelOption,
@@ -76,8 +76,7 @@ def _show(sheets: list[Sheet], out: Path | None) -> None:
     console = Console(width=None if Console().is_terminal else 200)
     print_sheets(sheets, console)
     if out is not None:
-        tables = [f"**{sheet.title}**\n\n{markdown(sheet)}\n" for sheet in sheets]
-        write_text(out, "\n".join(tables))
+        write_text(out, sheets_markdown(sheets))
         console.print(f"written: {out}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -52,6 +53,11 @@ def markdown(sheet: Sheet) -> str:
     """Return a table in Markdown, without its caption."""
     lines = [sheet.head, tuple("---" for _ in sheet.head), *sheet.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def sheets_markdown(sheets: Sequence[Sheet]) -> str:
+    """Return tables in Markdown, each under its caption."""
+    return "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets) + "\n"
 
 
 def _number(value: float, digits: int) -> str:

@@ -154,9 +154,9 @@ most, without a stated risk; who has one photo is asked for that much less by th
 def _proof(tables: str) -> str:
     return f"""## Promises, kept
 
-Stated risks against met ones, errors by group, probabilities and verdicts, by
-`python -m training prove`; what they mean stands in `docs/trust.md`, with the guards, bursts and
-the planted audit of this model.
+Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enrol and
+their guards, quality limits and bursts, by `make prove`; what they mean stands in `docs/trust.md`,
+the planted audit of this model in `docs/audit-and-drift.md`.
 
 {tables.strip()}"""
 

@@ -32,6 +32,7 @@ MAX_BYTES = 16_000_000
 
 
 BESIDE, PROOF = "beside.json", "proof.md"
+BESIDE_THE_PROOF = ("enrolment.md", "quality-limits.md", "burst.md")
 
 
 class ExportError(CheckpointError):
@@ -153,7 +154,8 @@ def keep_beside(folder: Path, other: Path) -> None:
 def keep_proof(folder: Path, proof: Path) -> None:
     """Keep the tables of ``training prove`` with the model in ``folder``.
 
-    Raises ``ExportError`` where they cannot be read, or are of another model.
+    Those of guards, quality limits and bursts (``make prove`` writes all into one folder) follow,
+    where they lie beside it. Raises ``ExportError`` where there are no tables, or of another model.
     """
     try:
         tables, record = proof.read_text(), json.loads(proof.with_suffix(".json").read_text())
@@ -163,7 +165,8 @@ def keep_proof(folder: Path, proof: Path) -> None:
         raise ExportError(f"{proof} holds no proof of a model: {error!r}") from error
     if of != this:
         raise ExportError(f"{proof} is of another model; prove this one first")
-    write_text(folder / PROOF, tables)
+    others = (proof.with_name(name) for name in BESIDE_THE_PROOF)
+    write_text(folder / PROOF, "\n".join([tables, *(o.read_text() for o in others if o.is_file())]))
 
 
 def card_of(folder: Path) -> str:

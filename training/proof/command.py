@@ -19,7 +19,7 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.planted_twins import blend_twins, plan_twins
 from training.evaluation.populations import read_people
-from training.evaluation.report import estimate_text, markdown, print_sheets
+from training.evaluation.report import estimate_text, print_sheets, sheets_markdown
 from training.evaluation.results import Record
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
@@ -85,9 +85,8 @@ def prove(
         verdict_sheet([*answered, twins.recorded, twins.unrecorded]),
     ]
     print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
-    text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, text + "\n")
+    write_text(out, sheets_markdown(sheets))
     picture = draw_probabilities(proved, out.with_name("reliability.png"))
     record: dict[str, object] = {
         "sha256": embedder.sha256,

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
 from training.burst.bursts import MOST_FRAMES, Bursts, BurstTrial
-from training.burst.command import broken_promises
+from training.burst.command import broken_promises, report_sheets
 from training.burst.frames import simulate_frames
 from training.burst.measure import IdentifyThresholds, measure_bursts
 from training.burst.results import BurstKind, BurstReport
@@ -88,6 +88,13 @@ def test_a_promise_is_broken_where_strangers_surely_pass_more_often(kind: BurstK
         "made, 5 frames",
     ]
     assert not broken_promises(report, 1.0)
+
+
+def test_the_tables_hold_every_line(kind: BurstKind) -> None:
+    gains, refusals = report_sheets(BurstReport(model="made", sha256=None, kinds=(kind,)))
+    assert len(gains.rows) == 5  # one frame has one line, three and five have two
+    assert len(refusals.rows) == 3
+    assert all(len(row) == len(gains.head) for row in gains.rows)
 
 
 def test_a_foreign_frame_is_noticed(kind: BurstKind) -> None:

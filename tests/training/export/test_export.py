@@ -218,10 +218,12 @@ def test_the_card_has_its_figures_only_after_an_evaluation(
     with pytest.raises(ExportError, match="of another model"):
         keep_proof(tmp_path, proof)
     proof.with_suffix(".json").write_text(json.dumps({"sha256": embedder.sha256}))
+    proof.with_name("burst.md").write_text("**Bursts**\n")
     keep_proof(tmp_path, proof)
     card = card_of(tmp_path)
     assert "## Promises, kept" in card
     assert "| stated | met |" in card
+    assert "**Bursts**" in card
 
     other = result.model_copy(update={"sha256": "0" * 64})
     (tmp_path / "evaluation.json").write_text(other.model_dump_json())
