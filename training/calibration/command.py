@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,9 +59,8 @@ def calibrate_on(
     embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
 ) -> Calibration:
     """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
-    faces = read_faces(embedder, root, recipe, cache, device)
-    bursts = burst_probes(read_people(root, "val"), read_strangers(root), embedder)
-    return calibrate_embedder(replace(faces, bursts=bursts), embedder.name, embedder.sha256)
+    faces = read_faces(embedder, root, recipe, cache, device, bursts=True)
+    return calibrate_embedder(faces, embedder.name, embedder.sha256)
 
 
 def file_calibrator(
@@ -83,9 +81,18 @@ def file_calibrator(
 
 
 def read_faces(
-    embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
+    embedder: CropEmbedder,
+    root: Path,
+    recipe: Recipe,
+    cache: Path,
+    device: torch.device,
+    *,
+    bursts: bool = False,
 ) -> CalibrationFaces:
-    """Embed everyone, but no bursts; the pictures are let go before the scores take their place."""
+    """Embed everyone, with ``bursts`` also as bursts, which takes minutes.
+
+    The pictures are let go before millions of scores take their place.
+    """
     val, strangers = read_people(root, "val"), read_strangers(root)
     return CalibrationFaces(
         val=embedder.embed(val),
@@ -95,6 +102,7 @@ def read_faces(
         stranger_files=strangers.files,
         pools=read_pools(root / "strangers.csv", strangers.files, LEAST_PEOPLE),
         duplicates=find_duplicates(strangers, recipe, root, cache, device),
+        bursts=burst_probes(val, strangers, embedder) if bursts else (),
     )
 
 

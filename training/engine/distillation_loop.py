@@ -9,7 +9,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from training.engine.distillation import DistillationRun
 from training.engine.divergence import refuse_broken
 from training.engine.environment import describe_environment, fingerprint
-from training.engine.run_folder import RunFolderError
 
 LOG_EVERY = 50
 #: What a step tells beside the terms of its loss.
@@ -28,14 +27,8 @@ def train(run: DistillationRun) -> None:
     resumed_at = run.step_number if run.options.resume else None
     recipe = run.recipe.model_dump_json(indent=2) + "\n"
     folder.open(recipe, {**describe_environment(device), "data": data}, resumed_at)
-    try:
+    with folder.written():
         _step_to_the_end(run)
-    except RunFolderError:
-        raise
-    except OSError as error:
-        raise RunFolderError(f"{folder.path} cannot be written: {error}") from error
-    finally:
-        folder.close()
 
 
 def _step_to_the_end(run: DistillationRun) -> None:

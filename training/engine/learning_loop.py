@@ -12,7 +12,6 @@ from torch import nn
 from training.engine.divergence import refuse_broken
 from training.engine.environment import describe_environment
 from training.engine.learning import LearningRun
-from training.engine.run_folder import RunFolderError
 
 
 def learn_to_the_end(run: LearningRun) -> None:
@@ -35,30 +34,23 @@ def learn_to_the_end(run: LearningRun) -> None:
         TimeRemainingColumn(),
     )
     run.network.train()
-    try:
-        with Progress(*columns, refresh_per_second=1) as bar:
-            task = bar.add_task(recipe.name, total=recipe.steps, loss=math.nan, best=math.nan)
-            since: list[dict[str, float]] = []
-            while not run.finished and run.step_number != run.options.stop_after:
-                since.append(run.step())
-                last = run.step_number == recipe.steps
-                evaluates = last or run.step_number % recipe.evaluate_every == 0
-                if evaluates or run.step_number % recipe.log_every == 0:
-                    means = mean_of(since)
-                    folder.log(run.step_number, means)
-                    since = []
-                    loss = means["metric"] + means.get("teacher", 0.0)
-                    bar.update(
-                        task, completed=run.step_number, loss=loss, best=max(run.best_score, 0.0)
-                    )
-                if evaluates:
-                    evaluate_and_save(run)
-    except RunFolderError:
-        raise
-    except OSError as error:
-        raise RunFolderError(f"{folder.path} cannot be written: {error}") from error
-    finally:
-        folder.close()
+    with folder.written(), Progress(*columns, refresh_per_second=1) as bar:
+        task = bar.add_task(recipe.name, total=recipe.steps, loss=math.nan, best=math.nan)
+        since: list[dict[str, float]] = []
+        while not run.finished and run.step_number != run.options.stop_after:
+            since.append(run.step())
+            last = run.step_number == recipe.steps
+            evaluates = last or run.step_number % recipe.evaluate_every == 0
+            if evaluates or run.step_number % recipe.log_every == 0:
+                means = mean_of(since)
+                folder.log(run.step_number, means)
+                since = []
+                loss = means["metric"] + means.get("teacher", 0.0)
+                bar.update(
+                    task, completed=run.step_number, loss=loss, best=max(run.best_score, 0.0)
+                )
+            if evaluates:
+                evaluate_and_save(run)
 
 
 def mean_of(entries: list[dict[str, float]]) -> dict[str, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,18 @@ class RunFolder:
             else:
                 return f"the weights alone are in {rescued}"
         return "the weights could not be saved anywhere"
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Close the folder at the end; raises ``RunFolderError`` where it could not be written."""
+        try:
+            yield
+        except RunFolderError:
+            raise
+        except OSError as error:
+            raise RunFolderError(f"{self.path} cannot be written: {error}") from error
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Finish the curves."""

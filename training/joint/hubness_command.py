@@ -20,8 +20,9 @@ from training.evaluation.populations import read_people, read_pools, read_strang
 from training.evaluation.report import markdown, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model
 from training.export.files import write_text
-from training.joint.hubness_trial import Setting, TrialPeople, trial_sheet, without_last
+from training.joint.hubness_trial import TrialPeople, trial_sheet, without_last
 from training.networks.hubness import crowdedness
+from training.recipe import HubnessRecipe
 from training.torch_setup import choose_device
 
 CENTRES = "correction.centres"
@@ -46,7 +47,10 @@ def hubness(
         without_last(embedder, strangers),
         read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE),
     )
-    settings = [Setting(*each) for each in product(STRENGTHS, OFFSETS, NEAREST)]
+    settings = [
+        HubnessRecipe(strength=strength, offset=offset, nearest=nearest)
+        for strength, offset, nearest in product(STRENGTHS, OFFSETS, NEAREST)
+    ]
     usual = {nearest: usual_crowd(people, centres, nearest) for nearest in NEAREST}
     sheet = trial_sheet(people, centres, usual, settings)
     print_sheets([sheet], Console(width=None if Console().is_terminal else 200))

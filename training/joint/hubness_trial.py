@@ -19,6 +19,7 @@ from training.evaluation.populations import Pool
 from training.evaluation.report import Sheet
 from training.evaluation.verification import threshold_at_far
 from training.networks.hubness import HubnessCorrection
+from training.recipe import HubnessRecipe
 
 PHOTOS = (1, 3)
 TAIL_RATE = 1e-4
@@ -34,15 +35,6 @@ class TrialPeople:
     pools: Sequence[Pool]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One way to correct; strength 0 changes no order of similarities."""
-
-    strength: float
-    offset: float
-    nearest: int
-
-
 def without_last(embedder: CropEmbedder, crops: CropSet) -> Matrix:
     """Return unit embeddings ``(N, D - 1)`` as they were before the last coordinate."""
     rows = torch.from_numpy(embedder.embed(crops))[:, :-1]
@@ -54,7 +46,7 @@ def trial_sheet(
     people: TrialPeople,
     centres: torch.Tensor,
     usual: Mapping[int, float],
-    settings: Sequence[Setting],
+    settings: Sequence[HubnessRecipe],
 ) -> Sheet:
     """Return a line of figures for each setting.
 

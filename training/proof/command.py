@@ -97,6 +97,7 @@ def prove(
         "look_alikes": twins.model_dump(mode="json"),
     }
     write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    typer.echo(counted(promises))
     typer.echo(f"twins noticed at enrolment: {estimate_text(twins.noticed)}")
     typer.echo(f"written: {out}, {picture.path}")
     broken = [
@@ -112,6 +113,15 @@ def prove(
 def dumped(records: Sequence[Record]) -> list[object]:
     """Return records as JSON takes them."""
     return [record.model_dump(mode="json") for record in records]
+
+
+def counted(promises: Sequence[KeptPromise]) -> str:
+    """Return in words how many promises were given and kept."""
+    given = [kept for kept in promises if kept.supported]
+    return (
+        f"promises: {sum(not kept.broken for kept in given)} of {len(given)} kept; "
+        f"for {len(promises) - len(given)} more the data supports none"
+    )
 
 
 def broken_claims(groups: Mapping[str, list[GroupErrors]]) -> list[str]:

@@ -48,10 +48,8 @@ def test_every_centre_is_the_mean_of_many_and_nobodys_embedding() -> None:
     alone = -people(0.01, 1, 1)
     rows = torch.cat([two_groups(), alone])
     made = fit_hubness(rows, HubnessRecipe(centres=12), seed=0)
-    nearest = (rows @ made.centres.T).argmax(dim=1)
-    assert 1 <= len(made.centres) <= 12
-    assert int(torch.bincount(nearest).max()) >= LEAST_PEOPLE
     assert float((rows @ made.centres.T).max()) < 0.995
+    assert float((alone @ made.centres.T).max()) < 0.5  # the centre of one was dropped
 
 
 def test_what_is_usual_is_told_by_people_who_are_in_no_centre() -> None:

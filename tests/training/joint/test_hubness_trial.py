@@ -15,8 +15,9 @@ from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, read_people
 from training.export.module import save_module
 from training.joint.hubness_command import read_centres, usual_crowd
-from training.joint.hubness_trial import Setting, TrialPeople, trial_sheet
+from training.joint.hubness_trial import TrialPeople, trial_sheet
 from training.networks.hubness import CrowdAware, HubnessCorrection
+from training.recipe import HubnessRecipe
 
 DIM = 16
 
@@ -42,7 +43,11 @@ def test_every_setting_has_a_line_and_without_strength_single_pairs_rank_as_befo
     people: TrialPeople,
 ) -> None:
     centres = torch.from_numpy(unit(np.random.default_rng(1).normal(size=(6, DIM))))
-    settings = [Setting(strength, offset, 2) for strength in (0.0, 0.4) for offset in (0.2, 0.4)]
+    settings = [
+        HubnessRecipe(strength=strength, offset=offset, nearest=2)
+        for strength in (0.0, 0.4)
+        for offset in (0.2, 0.4)
+    ]
     sheet = trial_sheet(people, centres, {2: usual_crowd(people, centres, 2)}, settings)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     assert [row[:3] for row in sheet.rows] == [

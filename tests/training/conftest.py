@@ -7,8 +7,11 @@ import torch
 
 
 @pytest.fixture(scope="package", autouse=True)
-def threads_as_before() -> Iterator[None]:
-    """A command takes all cores for its model; the tests that follow need not."""
+def one_thread() -> Iterator[None]:
+    """Tiny networks: threads that wait for each other on a busy machine cost a hundredfold.
+
+    A command takes all cores for its model; the tests that follow need not.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
