@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import CheckpointError, load_checkpoint, take_weights
 from training.engine.divergence import first_broken
 from training.engine.embedding import embed_images
 from training.engine.run_folder import BEST
@@ -97,7 +97,7 @@ def _load_network(path: Path, device: torch.device) -> tuple[MetricRecipe, Backb
         recipe = MetricRecipe.model_validate(state["recipe"])
         # Weights to start from have done their part, and need not be there any more.
         network = make_backbone(recipe.backbone.model_copy(update={"weights": None}))
-        network.load_state_dict(weights)
+        take_weights(network, weights, path)
     except (ValidationError, RuntimeError, TypeError, AttributeError) as error:
         said = str(error).splitlines()[0]
         raise CheckpointError(f"{path} does not fit together: {said}") from error

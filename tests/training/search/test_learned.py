@@ -202,7 +202,7 @@ def test_a_file_or_folder_of_another_kind_is_refused_in_one_line(
     for model, said in (
         (student, "no network that training learn made.*holds no network and recipe"),
         (text, "no network that training learn made.*cannot be read"),
-        (odd, "does not fit together"),
+        (odd, "weights of another network: 2 of another shape"),
         (module, "is an exported module and no checkpoint"),
         (gallery, r"neither the manifest.json of an exported model nor a learned best\.pt"),
         (tmp_path / "none.pt", "does not exist"),
