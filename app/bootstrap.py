@@ -117,7 +117,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     )
     warn_of_broken_promise(policy.identify())
     logger.info(
-        "ready: %s by %s, %d employees", manifest.model_version, settings.runtime, index.size
+        "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
 

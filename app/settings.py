@@ -52,7 +52,8 @@ class Settings(BaseSettings):
         PROJECT_ROOT / "models" / "embedder" / "2.2.0", description="Folder of the embedder."
     )
     runtime: Runtime = Field(
-        Runtime.OPENVINO, description="What runs the embedder; bfloat16 needs a CPU that has it."
+        Runtime.AUTO,
+        description="What runs the embedder; auto takes bfloat16 where the CPU has it.",
     )
     detector_path: Path | None = Field(
         None, description="Another YuNet file than the one of the pinned wheel."

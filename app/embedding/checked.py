@@ -11,6 +11,7 @@ from app.domain.embeddings import Embedding, as_embedding
 from app.domain.errors import ModelArtifactError
 from app.domain.golden import golden_input
 from app.domain.model_manifest import ModelManifest
+from app.domain.runtime import Runtime
 
 
 class Network(Protocol):
@@ -24,16 +25,22 @@ class Network(Protocol):
 class CheckedEmbedder:
     """An embedder that a manifest describes; ``embed`` may be called from several threads."""
 
-    def __init__(self, manifest: ModelManifest, network: Network) -> None:
-        """Try the network; raises ``ModelArtifactError`` where it misbehaves."""
+    def __init__(self, manifest: ModelManifest, network: Network, runtime: Runtime) -> None:
+        """Try the network, run by ``runtime``; raises ``ModelArtifactError`` if it misbehaves."""
         self._manifest = manifest
         self._network = network
+        self._runtime = runtime
         self._require_golden()
 
     @property
     def manifest(self) -> ModelManifest:
         """What the loaded model is, with its thresholds and calibration."""
         return self._manifest
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs the network; never ``AUTO``."""
+        return self._runtime
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         """Return an embedding for each crop of ``(N, 3, 112, 112)`` RGB uint8.

@@ -43,7 +43,7 @@ def start(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     ("settings", "said"),
     [
         ({"FACEGATE_PORT": "abc"}, "FACEGATE_PORT: Input should be a valid integer"),
-        ({"FACEGATE_RUNTIME": "onnx"}, "FACEGATE_RUNTIME: Input should be 'openvino'"),
+        ({"FACEGATE_RUNTIME": "onnx"}, "FACEGATE_RUNTIME: Input should be 'auto'"),
         ({"FACEGATE_TARGET_FPRI": "0.1"}, "_FPRI is no setting, FACEGATE_TARGET_FPIR is one"),
         ({"FACEGATE_MODEL_DIR": "nowhere"}, "nowhere holds no readable manifest.json"),
         ({"FACEGATE_DATABASE_URL": "mysql://x"}, "runs on SQLite or PostgreSQL"),

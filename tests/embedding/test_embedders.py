@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from app.domain.errors import ModelArtifactError, UnsupportedRuntimeError
 from app.domain.runtime import Runtime
-from app.embedding.load import load_embedder
+from app.embedding.load import choose_runtime, load_embedder
 from app.embedding.openvino import BFLOAT16, cpu_capabilities, require_bfloat16
 from app.settings import Settings
 from tests.embedding.made_models import DIM, Change, TinyEmbedder, write_model
@@ -28,6 +28,7 @@ TOLERANCES = {
     Runtime.TORCHSCRIPT: (0.0, 0.9999999),
     Runtime.OPENVINO: (1e-5, 0.9999999),
     Runtime.OPENVINO_BF16: (2e-2, 0.999),
+    Runtime.AUTO: (2e-2, 0.999),
 }
 
 
@@ -193,6 +194,46 @@ def test_bfloat16_is_refused_where_the_cpu_has_none(tmp_path: Path) -> None:
     if BFLOAT16 not in cpu_capabilities():
         with pytest.raises(UnsupportedRuntimeError):
             load_embedder(write_model(tmp_path / "m"), Runtime.OPENVINO_BF16, WORKERS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "capabilities", "chosen"),
+    [
+        (Runtime.AUTO, ("FP32", "BF16", "INT8"), Runtime.OPENVINO_BF16),
+        (Runtime.AUTO, ("FP32", "WINOGRAD", "INT8"), Runtime.OPENVINO),
+        (Runtime.OPENVINO, ("FP32", "BF16"), Runtime.OPENVINO),
+        (Runtime.TORCHSCRIPT, ("FP32", "BF16"), Runtime.TORCHSCRIPT),
+    ],
+)
+def test_auto_takes_bfloat16_where_the_cpu_has_it(
+    wanted: Runtime, capabilities: tuple[str, ...], chosen: Runtime
+) -> None:
+    assert choose_runtime(wanted, lambda: capabilities) is chosen
+
+
+def test_the_embedder_tells_what_runs_it(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m")
+    expected = choose_runtime(Runtime.AUTO, cpu_capabilities)
+    assert load_embedder(model, Runtime.AUTO, WORKERS).runtime is expected
+    assert load_embedder(model, Runtime.TORCHSCRIPT, WORKERS).runtime is Runtime.TORCHSCRIPT
+
+
+def ask_for_more_than_bfloat16(document: dict[str, object]) -> None:
+    golden = document["golden"]
+    assert isinstance(golden, dict)
+    golden["min_similarity"] = 0.999999
+
+
+def test_a_model_that_bfloat16_would_change_runs_in_fp32(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = write_model(tmp_path / "m", ask_for_more_than_bfloat16)
+    embedder = load_embedder(model, Runtime.AUTO, WORKERS)
+    assert embedder.runtime is Runtime.OPENVINO
+    if BFLOAT16 in cpu_capabilities():
+        assert "fp32 instead of bfloat16" in caplog.text
+        with pytest.raises(ModelArtifactError, match="golden"):
+            load_embedder(model, Runtime.OPENVINO_BF16, WORKERS)
 
 
 def test_openvino_runs_without_its_telemetry(tmp_path: Path) -> None:

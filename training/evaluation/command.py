@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
+from app.domain.runtime import Runtime
 from training.data.crops import DataError
 from training.engine.environment import describe_environment
 from training.engine.run_folder import LOG
@@ -18,6 +19,7 @@ from training.evaluation.embedders import (
     CheckpointEmbedder,
     CropEmbedder,
     ExportedEmbedder,
+    RuntimeEmbedder,
     open_embedder,
     read_manifest,
 )
@@ -56,17 +58,25 @@ def evaluate(
         bool, typer.Option("--blur-faces", help="Blur the report's faces and hide names.")
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+    runtime: Annotated[
+        Runtime | None, typer.Option(help="Run a model's folder as the service does, by this.")
+    ] = None,
 ) -> None:
     """Measure a model on LFW, validation people and strangers, with 95 % intervals."""
     if blur_faces and report is None:
         raise DataError("--blur-faces is for the pictures of a report; name its folder: --report")
     chosen = choose_device(device)
-    embedder = open_embedder(model, data, recipe, CACHE, chosen)
+    embedder: CropEmbedder
+    if runtime is None:
+        embedder = open_embedder(model, data, recipe, CACHE, chosen)
+    else:
+        embedder = RuntimeEmbedder(Path(model), runtime, CACHE)
     threshold = None
     if Path(model).is_dir():
         manifest = ModelManifest.from_json(read_manifest(Path(model)))
         threshold = manifest.identify.similarity
-        out = out or Path(model) / "evaluation.json"
+        # What a card tells is what the file itself says, whatever runs it.
+        out = out or (Path(model) / "evaluation.json" if runtime is None else None)
     people = embed_people(embedder, data)
     result = evaluate_people(people, data, threshold)
     sheets = evaluation_sheets(result)

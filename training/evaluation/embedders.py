@@ -16,6 +16,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
+from app.domain.runtime import Runtime
+from app.embedding.load import load_embedder
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
 from training.engine.checkpoint import (
@@ -124,6 +126,30 @@ class ExportedEmbedder(ExportedFile):
         manifest = read_manifest(folder)
         name = f"{manifest['name']}-{manifest['version']}"
         super().__init__(folder / str(manifest["file"]), name, device, cache)
+
+
+class RuntimeEmbedder:
+    """An exported model folder as the service runs it, by one of its runtimes."""
+
+    def __init__(self, folder: Path, runtime: Runtime, cache: Path | None = None) -> None:
+        """Load the folder; raises ``ModelArtifactError`` or ``UnsupportedRuntimeError``."""
+        self.embedder = load_embedder(folder, runtime, workers=1)
+        manifest = self.embedder.manifest
+        self.name = f"{manifest.model_version} by {self.embedder.runtime}"
+        self.sha256: str | None = str(read_manifest(folder)["sha256"])
+        self.cache = cache
+
+    def embed(self, crops: CropSet) -> Matrix:
+        """Return unit embeddings, float32 ``(N, D)``."""
+        key = f"{self.sha256} by {self.embedder.runtime}"
+        return kept_answers(self.cache, key, crops, self._in_batches)
+
+    def _in_batches(self, crops: CropSet) -> Matrix:
+        faces = centre_faces(crops)
+        starts = range(0, len(faces), EMBEDDED_AT_ONCE)
+        rows = [np.stack(self.embedder.embed(faces[i : i + EMBEDDED_AT_ONCE])) for i in starts]
+        embeddings: Matrix = np.concatenate(rows)
+        return embeddings
 
 
 class TeachersEmbedder:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from app.domain.runtime import Runtime
+from tests.embedding.made_models import write_model
 from tests.training.evaluation.made_people import write_teacher
 from tests.training.made_data import tiny_recipe, write_folder
 from training.data.crops import CROP_MARGIN, CropSet, read_crops
@@ -13,6 +15,7 @@ from training.engine.checkpoint import CheckpointError, save_checkpoint
 from training.evaluation.embedders import (
     CheckpointEmbedder,
     ExportedFile,
+    RuntimeEmbedder,
     TeachersEmbedder,
     centre_faces,
     open_embedder,
@@ -74,3 +77,15 @@ def test_a_damaged_export_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "a", "version": "1", "file": "embedder.pt"}')
     with pytest.raises(CheckpointError, match=r"embedder\.pt is no TorchScript module"):
         open_embedder(str(tmp_path), tmp_path, "all", tmp_path, CPU)
+
+
+def test_a_folder_is_judged_as_the_service_runs_it(tmp_path: Path, crops: CropSet) -> None:
+    folder = write_model(tmp_path / "m")
+    embedder = RuntimeEmbedder(folder, Runtime.OPENVINO, tmp_path / "cache")
+    given = embedder.embed(crops)
+    exported = ExportedFile(folder / "embedder.pt", "m", CPU).embed(crops)
+    np.testing.assert_allclose(given, exported, atol=1e-5)
+    assert embedder.name.endswith(" by openvino")
+    assert embedder.sha256 == ExportedFile(folder / "embedder.pt", "m", CPU).sha256
+    assert len([*(tmp_path / "cache").iterdir()]) == 1
+    np.testing.assert_array_equal(embedder.embed(crops), given)
