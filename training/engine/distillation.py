@@ -31,12 +31,11 @@ from training.engine.optimisers import make_optimiser
 from training.engine.run_folder import RunFolder
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import CORRECTION, TargetSource, mean_similarity
-from training.engine.warm_start import start_from_published
+from training.engine.warm_start import PublishedNetwork, start_from_published
 from training.losses.distillation import cosine_distillation, similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
-from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.students import make_student
-from training.recipe import MobileRecipe, Recipe
+from training.recipe import Recipe
 from training.teachers.targets import fill_with_mean
 from training.torch_setup import EMBEDDED_AT_ONCE
 
@@ -214,10 +213,8 @@ class DistillationRun:
 
     def _start_from_published(self) -> None:
         """Take the published weights that the recipe names, if it names any."""
-        wanted, student = self.recipe.student, self.student
-        if isinstance(wanted, MobileRecipe) and isinstance(student, MobileFaceNetwork):
-            weights = self.targets.root / wanted.start
-            start_from_published(student, self.heads, weights, self.targets, self.crops)
+        if isinstance(self.student, PublishedNetwork):
+            start_from_published(self.student, self.heads, self.targets, self.crops)
 
     @staticmethod
     def _require_trained(state: dict[str, Any], path: Path) -> None:

@@ -15,10 +15,9 @@ import torch
 from training.data.crops import CropSet
 from training.engine.checkpoint import CheckpointError, judged_weights
 from training.engine.targets import CORRECTION, TargetSource
-from training.engine.warm_start import fit_linear, see_pictures
-from training.networks.mobile_face_net import MobileFaceNetwork
-from training.networks.published_weights import load_published
-from training.recipe import MobileRecipe, Recipe
+from training.engine.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
+from training.networks.students import make_student
+from training.recipe import Recipe
 
 #: What a checkpoint calls the share of the trained weights; without it they are all of them.
 TRAINED_SHARE = "trained_share"
@@ -35,12 +34,12 @@ def interpolated(
     weights lie between the two already.
     """
     wanted = Recipe.model_validate(state["recipe"]).student
-    if not isinstance(wanted, MobileRecipe):
+    student = make_student(wanted)
+    if not isinstance(student, PublishedNetwork):
         raise CheckpointError("the run started from random weights: nothing lies between")
     if TRAINED_SHARE in state:
         raise CheckpointError("these weights lie between start and end already; give the run's own")
-    student = MobileFaceNetwork(wanted.embedding_dim, wanted.published_crop)
-    load_published(student, targets.root / wanted.start)
+    load_start(student, wanted, targets.root)
     student.load_state_dict(mixed(student.state_dict(), judged_weights(state), trained_share))
     seen, answers = see_pictures(student, targets, crops)
     fit_linear(student.project, seen, answers[CORRECTION])

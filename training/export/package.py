@@ -22,9 +22,10 @@ from training.export.card import model_card
 from training.export.files import folder_made_whole, write_text
 from training.export.manifest import MODEL_FILE, manifest_document
 from training.export.module import save_module
-from training.export.origin import EarlierRun, Origin, TrainedOrigin
+from training.export.origin import Origin
 from training.export.parity import ByteFaces, Parity, measure_parity
 from training.export.provenance import DataFile, file_hash
+from training.export.trained_origin import EarlierRun, TrainedOrigin
 from training.networks.students import make_student
 from training.recipe import Recipe
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from training.calibration.command import file_calibrator
+from training.data.crops import CropSet
 from training.data.sources import read_sources
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.served import MODELS
@@ -15,15 +16,21 @@ from training.export.command import parity_faces
 from training.export.origin import JointOrigin
 from training.export.package import read_training, write_model
 from training.export.provenance import data_files
+from training.export.trained_origin import TrainedOrigin
 from training.imports.command import OUT as IMPORTS
 from training.imports.sface import sface_origin
-from training.joint.join import HEAD, HUBNESS, SHARE, join_with_sface
+from training.joint.join import HEAD, HUBNESS, SHARE, Second, published_sface, trained_sface
+from training.joint.join import join as join_networks
+from training.recipe import Recipe
 from training.torch_setup import choose_device
 
 
 def join(
     checkpoint: Annotated[Path, typer.Option(help="A training run's checkpoint.pt.")],
     version: Annotated[str, typer.Option(help="The folder's name below --out, as 2.0.0.")],
+    second: Annotated[
+        Path | None, typer.Option(help="A checkpoint.pt of SFace trained on; as published if none.")
+    ] = None,
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Folder of the versions.")] = MODELS,
     name: Annotated[str, typer.Option(help="The model's name.")] = "facegate",
@@ -33,12 +40,19 @@ def join(
     device = choose_device("cpu")
     student, trained = read_training(checkpoint)
     recipe = trained.recipe
-    network = join_with_sface(student, recipe, read_sources(recipe, data), data, CACHE)
+    crops = read_sources(recipe, data)
+    beside, trained_on = _second(second, recipe, crops, data)
+    network = join_networks(student, beside, recipe, crops)
 
     # Crowds of too few people are dropped, so that fewer may be left than were asked for.
     hubness = HUBNESS.model_copy(update={"centres": len(network.correction.centres)})
     origin = JointOrigin(
-        trained=trained, imported=sface_origin(IMPORTS), share=SHARE, head=HEAD, hubness=hubness
+        trained=trained,
+        imported=sface_origin(IMPORTS),
+        share=SHARE,
+        head=HEAD,
+        hubness=hubness,
+        second=trained_on,
     )
     files = data_files(recipe, data)
     parity = write_model(
@@ -53,3 +67,13 @@ def join(
     )
     typer.echo(f"parity: {parity}")
     typer.echo(f"written: {out / version}")
+
+
+def _second(
+    checkpoint: Path | None, recipe: Recipe, crops: CropSet, data: Path
+) -> tuple[Second, TrainedOrigin | None]:
+    """Return the network beside the student, and the run that made it if any did."""
+    if checkpoint is None:
+        return published_sface(recipe, crops, data, CACHE), None
+    network, origin = read_training(checkpoint)
+    return trained_sface(network, crops, checkpoint), origin

@@ -1,4 +1,4 @@
-"""Make one embedder of a trained student and an imported network: a head fitted on both.
+"""Make one embedder of a trained student and SFace: a head fitted on both.
 
 The head is the correction of ``training.teachers.correction`` once more, over what the two networks
 say of the training pictures. It starts as their principal directions and takes small steps, so that
@@ -8,6 +8,7 @@ learns to lean away from crowds (``training.joint.hubness``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from training.joint.hubness import fit_hubness, one_of_each
 from training.networks.hubness import CrowdAware
 from training.networks.joint import JointNetwork
 from training.networks.quantised import quantise_large
+from training.networks.sface_student import SFaceNetwork
 from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
@@ -41,34 +43,56 @@ HEAD = CorrectionRecipe(
 HUBNESS = HubnessRecipe()
 
 
-def join_with_sface(
-    student: nn.Module,
-    recipe: Recipe,
-    crops: CropSet,
-    root: Path,
-    cache: Path,
-    settings: CorrectionRecipe = HEAD,
-) -> CrowdAware:
-    """Return the student and SFace as one network, corrected for hubs.
+@dataclass(frozen=True)
+class Second:
+    """The network beside the student, as it is served, and its unit embeddings ``(N, D)``."""
 
-    ``crops`` are the pictures of the student's ``recipe``, and ``cache`` keeps SFace's answers: for
-    the head's sake the means of each crop and its mirror image, as a teacher gives them, and the
-    student's in bfloat16. What is served is fp32 and one view.
-    Raises ``CheckpointError`` where SFace is not among the recipe's teachers, and ``DataError``
-    where there are too few people to find crowds.
+    network: nn.Module
+    answers: Tensor
+
+
+def published_sface(recipe: Recipe, crops: CropSet, root: Path, cache: Path) -> Second:
+    """Return SFace as published; its answers are kept in ``cache``.
+
+    They are means of each crop and its mirror image, as a teacher gives them; what is served is one
+    view. Raises ``CheckpointError`` where SFace is not among the recipe's teachers.
     """
-    device = torch.device("cpu")
     spec = next((teacher for teacher in recipe.teachers if teacher.name == SFACE), None)
     if spec is None:
         raise CheckpointError(f"recipe {recipe.name} has no teacher {SFACE}, so no answers of it")
-    sface = clean_targets(crops, Teacher(spec, root, device), cache)
-    with torch.autocast("cpu", torch.bfloat16):
-        ours = embed_crops(student, crops, device)
-    head = fit_head(recipe, crops, ours, sface, settings)
-    joined = F.normalize(head(_weighed(ours, sface)), dim=1)
+    answers = clean_targets(crops, Teacher(spec, root, torch.device("cpu")), cache)
+    return Second(quantise_large(read_sface()), answers)
+
+
+def trained_sface(network: nn.Module, crops: CropSet, checkpoint: Path) -> Second:
+    """Return SFace as a run of recipe ``sface-open`` left it in ``checkpoint``.
+
+    Raises ``CheckpointError`` where that run trained another network.
+    """
+    if not isinstance(network, SFaceNetwork):
+        raise CheckpointError(f"{checkpoint} holds no SFace; the second network has to be one")
+    network.trunk = quantise_large(network.trunk)
+    return Second(network, _answers(network, crops))
+
+
+def join(
+    student: nn.Module,
+    second: Second,
+    recipe: Recipe,
+    crops: CropSet,
+    settings: CorrectionRecipe = HEAD,
+) -> CrowdAware:
+    """Return the student and the second network as one, corrected for hubs.
+
+    ``crops`` are the pictures of the student's ``recipe``. For the head's sake they are embedded in
+    bfloat16; what is served is fp32. Raises ``DataError`` where there are too few people to find
+    crowds.
+    """
+    ours = _answers(student, crops)
+    head = fit_head(recipe, crops, ours, second.answers, settings)
+    joined = F.normalize(head(_weighed(ours, second.answers)), dim=1)
     correction = fit_hubness(joined[one_of_each(crops)], HUBNESS, recipe.seed)
-    network = JointNetwork(student, quantise_large(read_sface()), SHARE, head)
-    return CrowdAware(network, correction).eval()
+    return CrowdAware(JointNetwork(student, second.network, SHARE, head), correction).eval()
 
 
 def fit_head(
@@ -88,6 +112,11 @@ def fit_head(
     return fit_correction(
         corrected, crops, list(weighed.split([first.shape[1], second.shape[1]], 1))
     )
+
+
+def _answers(network: nn.Module, crops: CropSet) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        return embed_crops(network, crops, torch.device("cpu"))
 
 
 def _weighed(first: Tensor, second: Tensor) -> Tensor:

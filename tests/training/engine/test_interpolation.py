@@ -19,8 +19,8 @@ from training.engine.interpolate_command import interpolate
 from training.engine.interpolation import checked_share, interpolated, mixed
 from training.engine.targets import CORRECTION
 from training.engine.warm_start import see_pictures
-from training.export.origin import TrainedOrigin
 from training.export.package import read_training
+from training.export.trained_origin import TrainedOrigin
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
 from training.recipe import load_recipe

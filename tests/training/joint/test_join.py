@@ -12,15 +12,25 @@ from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write
 from training.data.sources import read_sources
 from training.engine.checkpoint import CheckpointError
 from training.evaluation.embedders import ExportedFile, centre_faces
-from training.export.origin import ORIGIN, JointOrigin, TrainedOrigin
+from training.export.origin import ORIGIN, JointOrigin
 from training.export.package import write_module
 from training.export.parity import made_patterns
+from training.export.trained_origin import TrainedOrigin
 from training.imports.sface import EMBEDDING_DIM, sface_origin
 from training.joint.hubness import LEAST_PEOPLE
-from training.joint.join import HEAD, HUBNESS, SFACE, SHARE, fit_head, join_with_sface
+from training.joint.join import (
+    HEAD,
+    HUBNESS,
+    SFACE,
+    SHARE,
+    fit_head,
+    join,
+    published_sface,
+    trained_sface,
+)
 from training.losses.identity import group_repulsion
 from training.networks.students import make_student
-from training.recipe import load_recipe
+from training.recipe import SFaceRecipe, load_recipe
 
 PEOPLE = 64
 SHORT = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})
@@ -50,7 +60,7 @@ def test_without_sface_among_the_teachers_there_is_nothing_to_join(tmp_path: Pat
     recipe = tiny_recipe()
     crops = read_sources(recipe, write_tiny_data(tmp_path))
     with pytest.raises(CheckpointError, match="no teacher sface"):
-        join_with_sface(make_student(recipe.student), recipe, crops, tmp_path, tmp_path / "cache")
+        published_sface(recipe, crops, tmp_path, tmp_path / "cache")
 
 
 @pytest.mark.slow
@@ -62,12 +72,58 @@ def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) ->
     crops = read_sources(recipe, tmp_path)
     torch.manual_seed(0)
     student = make_student(recipe.student).eval()
-    network = join_with_sface(student, recipe, crops, tmp_path, tmp_path / "cache", SHORT)
+    second = published_sface(recipe, crops, tmp_path, tmp_path / "cache")
+    network = join(student, second, recipe, crops, SHORT)
     path = tmp_path / "embedder.pt"
     parity = write_module(network, path, made_patterns()[:4])
     assert parity.holds
     rows = ExportedFile(path, "joint", torch.device("cpu")).embed_faces(centre_faces(crops)[:3])
     assert rows.shape == (3, HEAD.embedding_dim + 1)
+
+
+@pytest.mark.slow
+def test_sface_trained_on_takes_the_published_ones_place(tmp_path: Path) -> None:
+    write_tiny_data(tmp_path, pool=2 * LEAST_PEOPLE)
+    recipe = tiny_recipe()
+    crops = read_sources(recipe, tmp_path)
+    torch.manual_seed(0)
+    student = make_student(recipe.student).eval()
+    trained = make_student(SFaceRecipe(kind="sface", embedding_dim=24)).eval()
+    with torch.no_grad():
+        trained.get_parameter("trunk.85.weight").mul_(torch.linspace(0.5, 1.5, 128)[:, None])
+        before = trained(torch.full((1, 3, 112, 112), 90.0))
+    second = trained_sface(trained, crops, tmp_path / "checkpoint.pt")
+    with torch.no_grad():
+        after = second.network(torch.full((1, 3, 112, 112), 90.0))
+    assert float(F.cosine_similarity(before, after)) > 0.999  # stored in bytes, the same answers
+    path = tmp_path / "embedder.pt"
+    assert write_module(
+        join(student, second, recipe, crops, SHORT), path, made_patterns()[:4]
+    ).holds
+    assert path.stat().st_size < 16_000_000
+    with pytest.raises(CheckpointError, match=r"other\.pt holds no SFace"):
+        trained_sface(student, crops, tmp_path / "other.pt")
+
+
+def test_the_origin_tells_of_a_second_network_that_was_trained_on(tmp_path: Path) -> None:
+    first = TrainedOrigin(recipe=load_recipe("native-open"), steps=6, hours=0.1, trained_share=0.5)
+    second = TrainedOrigin(recipe=load_recipe("sface-open"), steps=7, hours=0.2, trained_share=0.5)
+    imported = sface_origin(tmp_path)
+    origin = JointOrigin(
+        trained=first, imported=imported, share=SHARE, head=HEAD, hubness=HUBNESS, second=second
+    )
+    story = origin.story()
+    assert "imported and trained on" in story
+    assert imported.sha256 in story
+    assert "recipe `sface-open` for 7 steps" in story
+    assert "as published,\n" not in story
+    commands = origin.commands("models/embedder/3.0.0", "3.0.0")
+    assert "--run runs/second/mean" in commands
+    assert (
+        "join --checkpoint runs/mean/checkpoint.pt --second runs/second/mean/checkpoint.pt"
+        in commands
+    )
+    assert ORIGIN.validate_python(origin.model_dump(mode="json")) == origin
 
 
 def test_the_origin_tells_of_both_networks_and_reads_back(tmp_path: Path) -> None:
