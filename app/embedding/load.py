@@ -43,7 +43,7 @@ def load_embedder(folder: Path, runtime: Runtime, workers: int) -> CheckedEmbedd
     except ModelArtifactError as error:
         if runtime is not Runtime.AUTO or chosen is Runtime.OPENVINO:
             raise
-        logger.warning("%s; it runs in fp32 instead of bfloat16", error)
+        logger.warning("%s; trying fp32 instead of bfloat16", error)
         return _embedder(artifact.manifest, module, Runtime.OPENVINO, workers)
 
 

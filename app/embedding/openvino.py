@@ -67,9 +67,18 @@ def compile_by_openvino(
 
 
 def cpu_capabilities() -> tuple[str, ...]:
-    """Return what OpenVINO says of this CPU: ``FP32``, ``BF16`` where it is native, and so on."""
-    core = _import_openvino().Core()
-    return tuple(map(str, core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")))
+    """Return what OpenVINO says of this CPU: ``FP32``, ``BF16`` where it is native, and so on.
+
+    Raises ``UnsupportedRuntimeError`` where OpenVINO does not run on it.
+    """
+    openvino = _import_openvino()
+    try:
+        capabilities = openvino.Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    except Exception as error:  # OpenVINO's own errors have no common base
+        raise UnsupportedRuntimeError(
+            f"OpenVINO does not run on this CPU; use the runtime 'torchscript': {error}"
+        ) from error
+    return tuple(map(str, capabilities))
 
 
 def require_bfloat16(capabilities: Collection[str]) -> None:

@@ -17,8 +17,7 @@ import psutil
 import pytest
 
 from app.domain.employees import NewPhoto
-from app.embedding.load import choose_runtime, load_embedder
-from app.embedding.openvino import cpu_capabilities
+from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
@@ -100,7 +99,7 @@ def stage_times(photo: bytes, tmp_path: Path) -> dict[str, float]:
         "decode": median_ms(lambda: vision.decode(photo)),
         "detect": median_ms(lambda: vision.detect(picture)),
         "align and measure": median_ms(lambda: vision.crop(picture, detection)),
-        "embed": median_ms(lambda: embedder.embed(crop.pixels[None])),
+        f"embed by {embedder.runtime}": median_ms(lambda: embedder.embed(crop.pixels[None])),
         "registry and search": median_ms(search),
     }
     registry.close()
@@ -111,8 +110,7 @@ def test_the_cost_of_one_verification(service: RunningService, tmp_path: Path) -
     photo = PEOPLE[0].photos[-1].read_bytes()
     stages = stage_times(photo, tmp_path)
     total = sum(stages.values())
-    runtime = choose_runtime(Settings().runtime, cpu_capabilities)
-    print(f"\nembedder by {runtime} (FACEGATE_RUNTIME)")
+    print()
     for name, spent in stages.items():
         print(f"{name:22} {spent:8.2f} ms  {100 * spent / total:5.1f} %")
     print(f"{'sum of the stages':22} {total:8.2f} ms")

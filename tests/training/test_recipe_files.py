@@ -9,7 +9,7 @@ import pytest
 
 from training.data.crops import DataError
 from training.metric_recipe import load_metric_recipe
-from training.recipe import load_recipe
+from training.recipe import ResidualRecipe, load_recipe
 
 LOADERS = [load_recipe, load_metric_recipe]
 
@@ -51,3 +51,20 @@ def test_recipes_that_extend_each_other_are_named(
         load(str(tmp_path / "one.toml"))
     with pytest.raises(DataError, match=r"self\.toml extends itself"):
         load(str(tmp_path / "self.toml"))
+
+
+def test_a_student_of_another_kind_takes_nothing_from_the_one_extended(tmp_path: Path) -> None:
+    """A start, or widths, of one network mean nothing to another."""
+    (tmp_path / "other.toml").write_text(
+        'extends = "native-open"\nname = "other"\n'
+        '[student]\nkind = "residual"\nblocks = [1, 1, 1, 1]\n'
+    )
+    student = load_recipe(str(tmp_path / "other.toml")).student
+    assert student == ResidualRecipe(blocks=(1, 1, 1, 1))
+    (tmp_path / "same.toml").write_text(
+        'extends = "native-open"\nname = "same"\n[student]\npublished_crop = false\n'
+    )
+    base = load_recipe("native-open").student
+    assert load_recipe(str(tmp_path / "same.toml")).student == base.model_copy(
+        update={"published_crop": False}
+    )

@@ -51,8 +51,14 @@ def interpolated(
 def mixed(
     start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float
 ) -> dict[str, torch.Tensor]:
-    """Return the weights ``share`` of the way from ``start`` to ``end``, name by name."""
-    return {name: torch.lerp(start[name], end[name], share) for name in end}
+    """Return the weights ``share`` of the way from ``start`` to ``end``, name by name.
+
+    What is no weight but a count, as of batches seen, stays that of the end.
+    """
+    return {
+        name: torch.lerp(start[name], weight, share) if weight.is_floating_point() else weight
+        for name, weight in end.items()
+    }
 
 
 def checked_share(share: float, path: Path) -> float:

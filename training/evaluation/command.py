@@ -48,7 +48,7 @@ def evaluate(
     data: DataOption = DEFAULT_DATA,
     out: Annotated[
         Path | None,
-        typer.Option(help="JSON to write; for an exported model, its folder's evaluation.json."),
+        typer.Option(help="JSON to write; a model folder's evaluation.json, none with --runtime."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="Whose teachers 'teachers' means.")] = "all",
     report: Annotated[
@@ -59,7 +59,8 @@ def evaluate(
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
     runtime: Annotated[
-        Runtime | None, typer.Option(help="Run a model's folder as the service does, by this.")
+        Runtime | None,
+        typer.Option(help="Run a model's folder as the service does, by this, on the CPU."),
     ] = None,
 ) -> None:
     """Measure a model on LFW, validation people and strangers, with 95 % intervals."""
@@ -70,12 +71,11 @@ def evaluate(
     if runtime is None:
         embedder = open_embedder(model, data, recipe, CACHE, chosen)
     else:
-        embedder = RuntimeEmbedder(Path(model), runtime, CACHE)
+        embedder = _by_runtime(Path(model), runtime, out)
     threshold = None
     if Path(model).is_dir():
         manifest = ModelManifest.from_json(read_manifest(Path(model)))
         threshold = manifest.identify.similarity
-        # What a card tells is what the file itself says, whatever runs it.
         out = out or (Path(model) / "evaluation.json" if runtime is None else None)
     people = embed_people(embedder, data)
     result = evaluate_people(people, data, threshold)
@@ -97,6 +97,15 @@ def evaluate(
             environment={k: str(v) for k, v in describe_environment(chosen).items()},
         )
         console.print(f"report: {page}")
+
+
+def _by_runtime(folder: Path, runtime: Runtime, out: Path | None) -> RuntimeEmbedder:
+    """Return the folder's model as the service runs it; raises ``DataError`` for misuse."""
+    if not folder.is_dir():
+        raise DataError(f"--runtime runs a model's folder as the service does; {folder} is none")
+    if out is not None and out.resolve().parent == folder.resolve():
+        raise DataError("a card tells what the file itself says; with --runtime name another --out")
+    return RuntimeEmbedder(folder, runtime, CACHE)
 
 
 def _log_of(model: str) -> list[LogLine]:

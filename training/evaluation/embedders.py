@@ -136,7 +136,7 @@ class RuntimeEmbedder:
         self.embedder = load_embedder(folder, runtime, workers=1)
         manifest = self.embedder.manifest
         self.name = f"{manifest.model_version} by {self.embedder.runtime}"
-        self.sha256: str | None = str(read_manifest(folder)["sha256"])
+        self.sha256: str | None = manifest.sha256
         self.cache = cache
 
     def embed(self, crops: CropSet) -> Matrix:

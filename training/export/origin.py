@@ -56,7 +56,8 @@ class JointOrigin(Record):
     @property
     def network(self) -> str:
         """What kind of network this is, in words."""
-        both = f"{self.trained.network}; {self.imported.network}"
+        second = self.imported.network if self.second is None else self.second.network
+        both = f"{self.trained.network}; {second}"
         hubs = "; a correction of hubs" if self.hubness else ""
         return f"two side by side: {both}; a linear head{hubs}"
 

@@ -133,20 +133,19 @@ somebody else.{self._average()}{self._mean()}
     def _start(self) -> str:
         """Return in words whose weights the first run started from, and what changed."""
         student, name = self.recipe.student, self._started_from
+        if name is None:
+            return ""
         if isinstance(student, MobileRecipe):
             changed = (
                 f"All of them were trained on. The last layer was fitted anew,\n{_reads(student)}"
             )
-        elif isinstance(student, SFaceRecipe):
+        if isinstance(student, SFaceRecipe):
             changed = (
                 f"What looks at maps of {student.trained_side} px or less was trained on; earlier "
-                "layers and all\nstatistics are as published. A linear layer behind it was fitted "
-                "anew."
+                "layers and all\nstatistics are as published. A linear layer behind it was fitted."
             )
-        else:
-            return ""
         return (
-            f"**Start.** Not random weights but those of {name}, {licence_of(str(name))},\n"
+            f"**Start.** Not random weights but those of {name}, {licence_of(name)},\n"
             f"whose network this is. {changed}\n\n"
         )
 

@@ -14,7 +14,8 @@ from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.export.command import parity_faces
 from training.export.package import write_model
 from training.export.provenance import calibration_files
-from training.imports.sface import read_sface, sface_origin
+from training.imports.sface import read_sface
+from training.imports.sface_origin import sface_origin
 from training.recipe import load_recipe
 from training.torch_setup import choose_device
 

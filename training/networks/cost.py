@@ -34,7 +34,7 @@ class NetworkCost:
 
 
 def make_students(recipes: Mapping[str, StudentRecipe]) -> dict[str, nn.Module]:
-    """Return a student with random weights for each recipe."""
+    """Return a student for each recipe; what its weights are does not change its cost."""
     return {name: make_student(recipe) for name, recipe in recipes.items()}
 
 

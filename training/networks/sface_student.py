@@ -14,8 +14,8 @@ class SFaceNetwork(nn.Module):
     def __init__(self, published: nn.Sequential, embedding_dim: int, trained_side: int) -> None:
         """Let those layers of the chain ``published`` learn whose maps have ``trained_side`` px.
 
-        Its normalisation keeps the published statistics, in training too: a batch of one data set
-        would bring others.
+        The chain becomes part of this network. Its normalisation keeps the published statistics, in
+        training too: a batch of one data set would bring others.
         """
         super().__init__()
         self.trunk = published.requires_grad_(True)

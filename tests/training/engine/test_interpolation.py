@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from typer import Typer
 from typer.testing import CliRunner
 
-from tests.training.made_data import write_tiny_data
+from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
 from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
@@ -23,6 +23,8 @@ from training.export.package import read_training
 from training.export.trained_origin import TrainedOrigin
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
+from training.networks.sface_student import SFaceNetwork
+from training.networks.students import make_student
 from training.recipe import load_recipe
 
 CPU = torch.device("cpu")
@@ -31,6 +33,39 @@ CPU = torch.device("cpu")
 def test_every_weight_lies_between() -> None:
     start, end = {"a": torch.tensor([0.0, 4.0])}, {"a": torch.tensor([8.0, 0.0])}
     assert mixed(start, end, 0.25)["a"].tolist() == [2.0, 3.0]
+
+
+def test_what_is_counted_is_no_weight() -> None:
+    start, end = {"seen": torch.tensor(3)}, {"seen": torch.tensor(8)}
+    assert mixed(start, end, 0.25)["seen"].item() == 8
+
+
+@pytest.mark.slow
+def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
+    data = write_tiny_data(tmp_path / "data")
+    recipe = tiny_recipe(
+        student={"kind": "sface", "embedding_dim": 12},
+        correction={"steps": 3, "batch_size": 16, "embedding_dim": 12},
+        optimiser={"name": "relative-adamw", "weight_decay": 0.0},
+        resolution=[{"until": 1.0, "pixels": 112}],
+        steps=2,
+    )
+    run = make_run(recipe, data, tmp_path / "run")
+    train(run)
+    resumed = make_run(recipe, data, tmp_path / "run", resume=True)
+    assert resumed.step_number == 2
+    state = load_checkpoint(run.checkpoint_path, CPU)
+    mean = interpolated(state, 0.5, run.targets, run.crops)
+    start = make_student(recipe.student).state_dict()
+    for name in ("trunk.80.weight", "trunk.85.weight"):
+        assert not torch.equal(start[name], state["student"][name])
+        between = (start[name] + state["student"][name]) / 2
+        assert torch.allclose(mean["student"][name], between, atol=1e-6)
+    assert torch.equal(start["trunk.2.weight"], mean["student"]["trunk.2.weight"])
+    save_checkpoint(tmp_path / "mean" / "checkpoint.pt", mean)
+    student, origin = read_training(tmp_path / "mean" / "checkpoint.pt")
+    assert isinstance(student, SFaceNetwork)
+    assert origin.trained_share == 0.5
 
 
 def test_the_mean_of_start_and_end_keeps_near_the_targets(tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ def test_a_damaged_export_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_is_judged_as_the_service_runs_it(tmp_path: Path, crops: CropSet) -> None:
     folder = write_model(tmp_path / "m")
-    embedder = RuntimeEmbedder(folder, Runtime.OPENVINO, tmp_path / "cache")
+    cache = tmp_path / "cache"
+    embedder = RuntimeEmbedder(folder, Runtime.OPENVINO, cache)
     given = embedder.embed(crops)
-    exported = ExportedFile(folder / "embedder.pt", "m", CPU).embed(crops)
+    exported = ExportedFile(folder / "embedder.pt", "m", CPU, cache).embed(crops)
     np.testing.assert_allclose(given, exported, atol=1e-5)
     assert embedder.name.endswith(" by openvino")
     assert embedder.sha256 == ExportedFile(folder / "embedder.pt", "m", CPU).sha256
-    assert len([*(tmp_path / "cache").iterdir()]) == 1
+    RuntimeEmbedder(folder, Runtime.TORCHSCRIPT, cache).embed(crops)
+    assert len([*cache.iterdir()]) == 3  # what one runtime said is no answer of another
     np.testing.assert_array_equal(embedder.embed(crops), given)

@@ -14,7 +14,8 @@ from training.evaluation.embedders import ExportedFile
 from training.export.package import write_module
 from training.export.parity import made_patterns
 from training.imports.command import MAX_BYTES
-from training.imports.sface import EMBEDDING_DIM, read_sface, sface_origin
+from training.imports.sface import EMBEDDING_DIM, read_sface
+from training.imports.sface_origin import sface_origin
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 
