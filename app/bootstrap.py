@@ -71,10 +71,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
     embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
-    vision = FaceVision(
-        FaceDetector(read_detector_weights(settings.detector_path)),
-        DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
-    )
+    vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
     extraction = FaceExtraction(vision, embedder, admission)
     index = FaissGalleryIndex(manifest.embedding_dim)
@@ -108,6 +105,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             PROBE_PHOTO.read_bytes(),
         ),
         manifest=manifest,
+        runtime=embedder.runtime,
         policy=policy,
         metrics=make_metrics(policy),
         max_upload_bytes=settings.max_upload_bytes,
@@ -120,6 +118,14 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
+
+
+def make_vision(settings: Settings) -> FaceVision:
+    """Return the eyes; raises ``DetectorArtifactError`` where the detector is amiss."""
+    return FaceVision(
+        FaceDetector(read_detector_weights(settings.detector_path)),
+        DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
+    )
 
 
 def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:

@@ -32,6 +32,7 @@ def read_model(state: State) -> schemas.ModelResponse:
         model_version=manifest.model_version,
         format=manifest.format,
         sha256=manifest.sha256,
+        runtime=state.runtime,
         embedding_dim=manifest.embedding_dim,
         alignment=manifest.alignment,
         identify=_threshold(policy.identify().threshold),

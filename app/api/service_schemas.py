@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from app.domain.runtime import Runtime
+
 
 class ThresholdBody(BaseModel):
     """A threshold and what it stands for."""
@@ -23,6 +25,7 @@ class ModelResponse(BaseModel):
     model_version: str
     format: str
     sha256: str
+    runtime: Runtime
     embedding_dim: int
     alignment: str
     identify: ThresholdBody

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from app.api.metrics import ServiceMetrics
 from app.domain.model_manifest import ModelManifest
+from app.domain.runtime import Runtime
 from app.services.admission import Admission
 from app.services.audits import Audits
 from app.services.challenges import Challenges
@@ -29,6 +30,8 @@ class AppState:
     employees: Employees
     readiness: Readiness
     manifest: ModelManifest
+    #: What runs the model here; never ``AUTO``.
+    runtime: Runtime
     policy: DecisionPolicy
     metrics: ServiceMetrics
     max_upload_bytes: int

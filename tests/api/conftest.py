@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from app.api.photo_gate import Patience
 from app.api.state import AppState
 from app.bootstrap import LifespanState, make_metrics, provide_threads
+from app.domain.runtime import Runtime
 from app.main import create_app
 from app.services.readiness import Readiness
 from app.settings import Settings
@@ -38,6 +39,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 employees=house.employees,
                 readiness=Readiness(house.extraction, house.gallery, photo("probe")),
                 manifest=MANIFEST,
+                runtime=Runtime.TORCHSCRIPT,
                 policy=house.policy,
                 metrics=make_metrics(house.policy),
                 max_upload_bytes=MAX_UPLOAD_BYTES,

@@ -23,6 +23,7 @@ def test_health_model_and_readiness(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
     model = client.get("/v1/model").json()
     assert model["model_version"] == MANIFEST.model_version
+    assert model["runtime"] == "torchscript"
     promised = client.get("/v1/policy").json()
     assert model["identify"]["similarity"] == promised["identify"]["threshold"]
     assert model["verify"]["similarity"] == promised["verify"]["threshold"]
