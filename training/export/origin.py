@@ -111,7 +111,8 @@ embedding. Strangers who are alike only because many people look so come out les
         second: list[str] = []
         option = ""
         if self.second is not None:
-            second = self.second.training_commands(SECOND_RUNS)
+            _, *commands = self.second.training_commands(SECOND_RUNS)  # what --resume does is said
+            second = ["# the second network", *commands]
             option = f" --second {self.second.final_checkpoint(SECOND_RUNS)}"
         lines = [
             *self.trained.training_commands(),
