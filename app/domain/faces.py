@@ -50,6 +50,14 @@ class Detection:
     landmarks: tuple[tuple[float, float], ...]
     score: float
 
+    @property
+    def turned_degrees(self) -> int:
+        """The quarter turn, clockwise, at which the face stands in the photo: 0, 90, 180 or 270."""
+        left, right, _, mouth_left, mouth_right = self.landmarks
+        across = right[0] - left[0] + mouth_right[0] - mouth_left[0]
+        down = right[1] - left[1] + mouth_right[1] - mouth_left[1]
+        return round(math.degrees(math.atan2(down, across)) / 90) % 4 * 90
+
     def scaled(self, scale: float) -> Detection:
         """Return the same face in a picture ``scale`` times as large."""
         landmarks = tuple((x * scale, y * scale) for x, y in self.landmarks)
