@@ -159,6 +159,7 @@ def make_gallery_audit(
     return GalleryAudit(
         registry,
         manifest.model_version,
+        manifest.embedding_dim,
         manifest.calibration,
         partial(thresholds_in_force, manifest, policy),
     )

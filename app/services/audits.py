@@ -88,12 +88,14 @@ class GalleryAudit:
         self,
         registry: Registry,
         model_version: str,
+        embedding_dim: int,
         calibration: Calibration,
         thresholds: Callable[[], AuditThresholds],
     ) -> None:
         """``thresholds`` gives those in force when an audit starts."""
         self.model_version = model_version
         self._registry = registry
+        self._embedding_dim = embedding_dim
         self._calibration = calibration
         self._thresholds = thresholds
 
@@ -120,7 +122,7 @@ class GalleryAudit:
             read, key = 0, 0
             while True:
                 page = session.audit_page(self.model_version, key, EMPLOYEES_PER_PAGE)
-                photos += page.photos
+                photos += (p for p in page.photos if len(p.embedding) == self._embedding_dim)
                 if page.next_key is None:
                     return AuditGallery.of(photos, session.confirmed_pairs())
                 read, key = read + EMPLOYEES_PER_PAGE, page.next_key

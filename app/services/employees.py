@@ -103,7 +103,7 @@ class Employees:
         with self._gallery.changing() as session:
             employee = _lock(session, employee_id)
             photo = _require_photo(session, employee, photo_id)
-            usable = session.photo_embeddings(employee.key, self._gallery.model_version)
+            usable = self._gallery.photos.of_employee(session, employee.key)
             if employee.photo_count == 1 or [key for key, _ in usable] == [photo.key]:
                 raise LastPhotoError(
                     f"this is the only photo by which {employee_id!r} can be recognised; "

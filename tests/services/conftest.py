@@ -94,6 +94,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
                 GalleryAudit(
                     registry,
                     MANIFEST.model_version,
+                    MANIFEST.embedding_dim,
                     MANIFEST.calibration,
                     partial(thresholds_in_force, MANIFEST, policy),
                 )

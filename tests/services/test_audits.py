@@ -80,7 +80,7 @@ def test_one_audit_runs_at_a_time_and_progress_only_grows(house: House) -> None:
         return AuditThresholds(0.6, 0.5, 0.55, 0.01)
 
     audits = Audits(
-        GalleryAudit(house.registry, MANIFEST.model_version, MANIFEST.calibration, thresholds)
+        GalleryAudit(house.registry, MANIFEST.model_version, DIM, MANIFEST.calibration, thresholds)
     )
     first = audits.start()
     assert reached.wait(30)
