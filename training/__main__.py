@@ -31,6 +31,7 @@ from training.joint.hubness_command import hubness
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.proof.command import prove
+from training.recognisability.command import recognisability
 from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
 
@@ -57,6 +58,7 @@ app.command("audit-planted")(audit_planted)
 app.command("burst")(burst)
 app.command("liveness")(liveness)
 app.command("export")(export)
+app.command("recognisability")(recognisability)
 app.command("join")(join)
 app.command("hubness")(hubness)
 app.command("card")(card)

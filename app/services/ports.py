@@ -43,6 +43,10 @@ class Vision(Protocol):
         """Return the faces, largest first; none is an empty list."""
         ...
 
+    def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:
+        """Return the face as it is seen best at any eighth of a turn; it may be the same."""
+        ...
+
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
         """Return the aligned crop of one face with its measured quality."""
         ...

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from app.domain.errors import DetectorArtifactError
 from app.domain.faces import Box, Detection, Picture
 from app.vision.candidates import merge_candidates
-from app.vision.refinement import refine_face
+from app.vision.refinement import refine_face, turned_size
 from app.vision.weights import DetectorWeights
 
 FloatRows = npt.NDArray[np.float64]
@@ -118,19 +118,43 @@ class FaceDetector:
     def _look_turned(
         self, network: cv2.FaceDetectorYN, picture: Picture
     ) -> tuple[FloatRows, float]:
-        """Return the detections of the quarter turn at which the detector's best score is highest.
+        """Return the detections of the turn at which the detector's best score is highest.
 
-        The angle is that of the faces in the picture, clockwise.
+        Quarter turns first, as cameras and phones are held, then the eighths between. The angle is
+        that of the faces in the picture, clockwise, in radians.
         """
+        small, factors = self._reduced(picture, self.options.max_side)
+        for eighths in ((2, 4, 6), (1, 3, 5, 7)):
+            angles = [eighth * math.pi / 4 for eighth in eighths]
+            looks = [(self._look_at_angle(network, small, angle), angle) for angle in angles]
+            rows, angle = max(looks, key=lambda look: look[0][:, 14].max(initial=0.0))
+            if len(rows):
+                return _scaled_up(rows, factors, padding=0), angle
+        return np.zeros((0, 15)), 0.0
+
+    def _look_at_angle(
+        self, network: cv2.FaceDetectorYN, picture: Picture, angle: float
+    ) -> FloatRows:
+        """Return merged detections ``(N, 15)`` of a picture that is turned back by ``angle``."""
         height, width = picture.shape[:2]
-        best, upright, top_score = np.zeros((0, 15)), 0.0, 0.0
-        for quarters in (1, 2, 3):
-            turned = np.ascontiguousarray(np.rot90(picture, quarters))  # counterclockwise
-            rows = self._look(network, turned, self.options.max_side, border=0.0)
-            if len(rows) and float(rows[:, 14].max()) > top_score:
-                top_score = float(rows[:, 14].max())
-                best, upright = _turned_back(rows, quarters, width, height), quarters * math.pi / 2
-        return best, upright
+        matrix = cv2.getRotationMatrix2D(
+            ((width - 1) / 2, (height - 1) / 2), math.degrees(angle), 1.0
+        )
+        cosine, sine = np.abs(matrix[0, :2])
+        size = round(width * cosine + height * sine), round(width * sine + height * cosine)
+        matrix[:, 2] += [(size[0] - width) / 2, (size[1] - height) / 2]
+        grey = (_PADDING_GREY, _PADDING_GREY, _PADDING_GREY)
+        turned = cv2.warpAffine(
+            picture, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=grey
+        )
+        rows = merge_candidates(_candidates(network, _as_bytes(turned)), self.options.min_score)
+        back = np.linalg.inv(matrix[:, :2])
+        points = rows[:, 4:14].reshape(-1, 5, 2)
+        middles = (rows[:, 0:2] + rows[:, 2:4] / 2 - matrix[:, 2]) @ back.T
+        rows[:, 4:14] = ((points - matrix[:, 2]) @ back.T).reshape(-1, 10)
+        rows[:, 2:4] = turned_size(rows[:, 2:4], angle)
+        rows[:, 0:2] = middles - rows[:, 2:4] / 2
+        return rows
 
     def _look_in_tiles(self, network: cv2.FaceDetectorYN, picture: Picture) -> FloatRows:
         """Return the small faces of a large picture, looked at in overlapping tiles.
@@ -157,13 +181,8 @@ class FaceDetector:
         self, network: cv2.FaceDetectorYN, picture: Picture, max_side: int, border: float
     ) -> FloatRows:
         """Return merged detections ``(N, 15)`` in pixels of ``picture``; ``border`` of its side."""
-        height, width = picture.shape[:2]
-        scale = min(1.0, max_side / (max(height, width) * (1 + 2 * border)))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = picture
-        if size != (width, height):
-            small = _as_bytes(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-        padding = round(max(size) * border)
+        small, factors = self._reduced(picture, max_side / (1 + 2 * border))
+        padding = round(max(small.shape) * border)
         if padding:
             edges = (padding, padding, padding, padding)
             grey = (_PADDING_GREY, _PADDING_GREY, _PADDING_GREY)
@@ -171,7 +190,18 @@ class FaceDetector:
                 cv2.copyMakeBorder(small, *edges, borderType=cv2.BORDER_CONSTANT, value=grey)
             )
         rows = merge_candidates(_candidates(network, small), self.options.min_score)
-        return _scaled_up(rows, np.array([width / size[0], height / size[1]]), padding)
+        return _scaled_up(rows, factors, padding)
+
+    @staticmethod
+    def _reduced(picture: Picture, max_side: float) -> tuple[Picture, npt.NDArray[np.float64]]:
+        """Return a copy with sides of at most ``max_side``, and pixels of the picture per its."""
+        height, width = picture.shape[:2]
+        scale = min(1.0, max_side / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        small = picture
+        if size != (width, height):
+            small = _as_bytes(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        return small, np.array([width / size[0], height / size[1]])
 
     @contextmanager
     def _network(self) -> Iterator[cv2.FaceDetectorYN]:
@@ -222,33 +252,6 @@ def _tile_starts(length: int) -> list[int]:
     """Return where tiles begin that cover ``length`` pixels."""
     last = max(0, length - _TILE_SIDE)
     return [*range(0, last, _TILE_STEP), last]
-
-
-def _turned_back(rows: FloatRows, quarters: int, width: int, height: int) -> FloatRows:
-    """Return detections in a copy that was turned counterclockwise by quarters, in the picture.
-
-    ``width`` and ``height`` are the picture's. Landmarks keep their order.
-    """
-    back = rows.copy()
-    corners = np.stack([rows[:, 0:2], rows[:, 0:2] + rows[:, 2:4]], axis=1)
-    points = rows[:, 4:14].reshape(-1, 5, 2)
-    corners = _unturned(corners, quarters, width, height)
-    back[:, 0:2] = corners.min(axis=1)
-    back[:, 2:4] = np.abs(corners[:, 1] - corners[:, 0])
-    # Pixel centres lie half a pixel inside of the edges that a turn maps to each other.
-    back[:, 4:14] = (_unturned(points + 0.5, quarters, width, height) - 0.5).reshape(-1, 10)
-    return back
-
-
-def _unturned(
-    points: npt.NDArray[np.float64], quarters: int, width: int, height: int
-) -> npt.NDArray[np.float64]:
-    x, y = points[..., 0], points[..., 1]
-    if quarters == 1:
-        return np.stack([width - y, x], axis=-1)
-    if quarters == 2:
-        return np.stack([width - x, height - y], axis=-1)
-    return np.stack([y, height - x], axis=-1)
 
 
 def _detection(row: npt.NDArray[np.float64]) -> Detection:

@@ -22,7 +22,9 @@ _WINDOW_SHARE = 1.5
 #: YuNet sees about 40 % of a head's tilt, so twice what it sees is taken back, and then looked
 #: again, until what is left is within its scatter.
 _TILT_FACTOR = 2.0
-_UPRIGHT_RADIANS = 0.1
+#: A face is taken as upright below the first, and once it is turned back at all it is turned until
+#: below the second.
+_UPRIGHT_RADIANS, _FINELY_UPRIGHT_RADIANS = 0.06, 0.03
 _MAX_ADJUSTMENTS = 3
 #: Below this score in the window the face may stand at another angle: of upright photos 3 % are,
 #: of photos upside down 98 %, of quarter turns all (`training odd-pictures` prints what is refused
@@ -76,24 +78,29 @@ def refine_face(
             row, view, searched = _moved_to(row, found), found, True
     if view is None or _strayed(row, view, searched=searched):
         return row
-    best = view
-    for _ in range(_MAX_ADJUSTMENTS - 1):
-        if abs(view.tilt) <= _UPRIGHT_RADIANS and not searched:
+    turned = searched or view.angle != upright
+    for _ in range(_MAX_ADJUSTMENTS):
+        if abs(view.tilt) <= (_FINELY_UPRIGHT_RADIANS if turned else _UPRIGHT_RADIANS):
             break
+        turned = True
         again = _look_twice(row, picture, view.angle + _TILT_FACTOR * view.tilt, look)
         if again is None or _strayed(row, again, searched=searched):
             break
-        best = view = again
-        if abs(view.tilt) <= _UPRIGHT_RADIANS:
-            break
+        view = again
     refined = row.copy()
-    refined[4:14] = best.points.ravel()
+    refined[4:14] = view.points.ravel()
     return refined
 
 
 def turn_between(angle: float, other: float) -> float:
     """Return ``angle - other`` in radians, from -pi to pi."""
     return float((angle - other + np.pi) % (2 * np.pi) - np.pi)
+
+
+def turned_size(sizes: FloatArray, angle: float) -> FloatArray:
+    """Return width and height ``(..., 2)`` of boxes at ``angle``; a quarter turn swaps them."""
+    share = np.cos(angle) ** 2
+    return np.asarray(share * sizes + (1 - share) * sizes[..., ::-1], dtype=np.float64)
 
 
 def _best_turn(row: FloatArray, picture: Picture, angle: float, look: Look) -> _View | None:
@@ -108,11 +115,10 @@ def _best_turn(row: FloatArray, picture: Picture, angle: float, look: Look) -> _
 def _moved_to(row: FloatArray, view: _View) -> FloatArray:
     """Return the detection with box, landmarks and score of a view at another angle.
 
-    The box stays parallel to the picture; a quarter turn swaps its sides.
+    The box stays parallel to the picture.
     """
     moved = row.copy()
-    share = np.cos(view.angle) ** 2
-    size = share * view.size + (1 - share) * view.size[::-1]
+    size = turned_size(view.size, view.angle)
     moved[:2], moved[2:4] = view.centre - size / 2, size
     moved[4:14], moved[14] = view.points.ravel(), view.score
     return moved
