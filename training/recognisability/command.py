@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +18,7 @@ from training.evaluation.pairs import Matrix
 from training.evaluation.report import Sheet, estimate_text, markdown, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model
 from training.export.files import write_text
+from training.export.package import RECOGNISABILITY
 from training.recognisability.fit import (
     ENROLLMENT_SHARE,
     VERIFICATION_SHARE,
@@ -44,9 +44,6 @@ def recognisability(
     data: DataOption = DEFAULT_DATA,
     centres: Annotated[int, typer.Option(min=1, help="How many centres the model gets.")] = CENTRES,
     write: Annotated[bool, typer.Option(help="Write centres and limits into the manifest.")] = True,
-    out: Annotated[
-        Path | None, typer.Option(help="Markdown file; recognisability.md of the model if unset.")
-    ] = None,
 ) -> None:
     """Fit the centres of what a model cannot read, and the limits; print what they cost and catch.
 
@@ -69,7 +66,7 @@ def recognisability(
         document["recognisability"] = manifest_block(fitted, limits, odd)
         ModelManifest.from_json(document)
         text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
-        write_text(out or folder / "recognisability.md", text + "\n")
+        write_text(folder / RECOGNISABILITY, text + "\n")
         write_text(folder / "manifest.json", json.dumps(document, indent=1) + "\n")
         typer.echo(f"written: {folder / 'manifest.json'}")
 
