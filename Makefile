@@ -76,6 +76,7 @@ distill: full ## Make the face embedder as shipped into models/embedder/VERSION;
 	$(PYTHON) -m training interpolate --checkpoint runs/native-open/checkpoint.pt --share 0.5 \
 		--run runs/native-open-mean
 	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
+	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
 
 prove: full ## Stated risks against met ones, guards, bursts, a planted audit; needs the data.
 	@$(PYTHON) -m training prove
