@@ -26,6 +26,7 @@ router = APIRouter(prefix="/v1", tags=["recognition"])
 PHOTO_PROBLEMS = (
     errors.UnsupportedPhotoTypeError,
     errors.UndecodablePhotoError,
+    errors.PhotoCutError,
     errors.PhotoTooManyBytesError,
     errors.PhotoTooManyPixelsError,
     errors.NoFaceFoundError,
