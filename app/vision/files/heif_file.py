@@ -60,6 +60,7 @@ def examine_heif(content: bytes, limits: DecodeLimits) -> PhotoFile:
         )
     # The container's turns and mirrors are the decoder's to apply; HEIF ignores EXIF's.
     if photo_format is PhotoFormat.HEIC:
+        width, height = _within_aperture(items, width, height)
         turned = (items.property_of(items.primary, b"irot") or b"\0")[0] & 1
         width, height = (height, width) if turned else (width, height)
     alone = _without_extras(content, items, planes)
@@ -78,7 +79,9 @@ def decode_heif(photo: PhotoFile) -> npt.NDArray[np.uint8]:
             picture.load()
             return np.asarray(picture)
     options.DECODE_THREADS = 1
-    return np.asarray(HeifFile(photo.content, convert_hdr_to_8bit=True))
+    opened = HeifFile(photo.content, convert_hdr_to_8bit=True)
+    # By a copy made while the file is open: the array that it offers does not keep its memory.
+    return np.array(opened, dtype=np.uint8)
 
 
 def _tiles(items: HeifItems, item: int) -> list[int]:
@@ -110,6 +113,17 @@ def _shown_size(items: HeifItems, item: int) -> tuple[int, int]:
     if not width or not height:
         raise UndecodablePhotoError("the file does not tell the size of its picture")
     return width, height
+
+
+def _within_aperture(items: HeifItems, width: int, height: int) -> tuple[int, int]:
+    """Return the size that is left of it by the item's clean aperture, if it has one."""
+    told = items.property_of(items.primary, b"clap") or b""
+    if len(told) < 16:
+        return width, height
+    across, of_width, down, of_height = struct.unpack_from(">IIII", told)
+    if not across or not of_width or not down or not of_height:
+        return width, height
+    return min(width, across // of_width or 1), min(height, down // of_height or 1)
 
 
 def _coded_pixels(items: HeifItems, content: bytes, item: int) -> int:
