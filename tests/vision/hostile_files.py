@@ -91,28 +91,29 @@ def deep_png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> bytes:
     return png(width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], rows)
 
 
-def run_length_bmp(indices: Pixels, palette: Pixels) -> bytes:
-    """Return palette indices ``(H, W)`` as a BMP in runs of at most 255."""
-    height, width = indices.shape
-    data = bytearray()
-    for row in indices[::-1]:
-        start = 0
-        while start < width:
-            end = start
-            while end < width and row[end] == row[start] and end - start < 255:
-                end += 1
-            data += bytes((end - start, int(row[start])))
-            start = end
-        data += b"\0\0"
-    data += b"\0\1"
+def run_length_bmp(data: bytes, width: int, height: int, palette: Pixels) -> bytes:
+    """Return RLE8 data as a BMP with this palette ``(N, 3)``."""
     colours = b"".join(bytes((int(b), int(g), int(r), 0)) for r, g, b in palette)
     offset = 54 + len(colours)
     header = struct.pack(
         "<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(data), 2835, 2835, len(palette), 0
     )
-    return (
-        b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + header + colours + data
-    )
+    return b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + header + colours + data
+
+
+def runs_of(indices: Pixels) -> bytes:
+    """Return palette indices ``(H, W)`` as the RLE8 data of a BMP."""
+    data = bytearray()
+    for row in indices[::-1]:
+        start = 0
+        while start < len(row):
+            end = start
+            while end < len(row) and row[end] == row[start] and end - start < 255:
+                end += 1
+            data += bytes((end - start, int(row[start])))
+            start = end
+        data += b"\0\0"
+    return bytes(data + b"\0\1")
 
 
 def riff_chunk(kind: bytes, body: bytes) -> bytes:
@@ -159,7 +160,7 @@ def seeds(side: int = 96) -> dict[str, bytes]:
         "bmp": encoded(noise, "BMP"),
         "bmp palette": encoded(noise.quantize(16), "BMP"),
         "bmp runs": run_length_bmp(
-            np.asarray(noise.quantize(16)), smooth_noise(16)[:1, :16].reshape(-1, 3)
+            runs_of(np.asarray(noise.quantize(16))), side, side, smooth_noise(16)[0]
         ),
         "avif": encoded(noise, "AVIF", speed=10),
         "avif with alpha": encoded(layered, "AVIF", speed=10),

@@ -51,7 +51,12 @@ class DecodeLimits:
         The ten scans of a common encoder visit each block of the light four times and each of the
         colours five times: 14 of three components without subsampling, .22 a pixel.
         """
-        return self.max_pixels * 3 // 10
+        return self.max_pixels * 9 // 40
+
+    @property
+    def max_webp_pixels(self) -> int:
+        """How many pixels WebP may have: it has no way to decode less, and is the slowest."""
+        return self.max_pixels // 2
 
     @property
     def max_video_pixels(self) -> int:

@@ -22,8 +22,10 @@ MAX_CHUNKS = 16_384  # 10 MB in chunks of 8 KB, as libpng writes them, are 1,300
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _DEEP = 16
+_TRUE_COLOURS = (2, 6)
 _IMAGEMAGICK = (b"Raw profile type exif\0", b"Raw profile type APP1\0")
 _MAX_PROFILE_BYTES = 262_144
+_BEFORE_PICTURE = 33 + 12 + 768 + 12 + 256  # of a file with nothing but palette and transparency
 
 
 def examine_png(content: bytes, limits: DecodeLimits) -> PhotoFile:
@@ -56,8 +58,11 @@ def decode_png(photo: PhotoFile) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint1
 
     Raises whatever the decoder raises.
     """
-    if photo.content[24] == _DEEP:  # Pillow keeps the upper eight bits only
-        return _decode_deep(photo.content)
+    depth, colour = photo.content[24:26]
+    see_through = b"tRNS" in photo.content[:_BEFORE_PICTURE]
+    # Pillow keeps the upper eight bits only, and takes longer over the large kinds.
+    if depth == _DEEP or (colour in _TRUE_COLOURS and not see_through):
+        return _decode_true_colours(photo.content)
     with PngImageFile(BytesIO(photo.content)) as picture:
         picture.load()
         if picture.has_transparency_data:
@@ -67,14 +72,15 @@ def decode_png(photo: PhotoFile) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint1
         return np.asarray(picture.convert("L" if picture.mode == "1" else "RGB"))
 
 
-def _decode_deep(content: bytes) -> npt.NDArray[np.uint16]:
+def _decode_true_colours(content: bytes) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
+    if pixels is None:
         raise UndecodablePhotoError("the PNG does not decode")
     if pixels.ndim == 3:
-        codes = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
-        return cv2.cvtColor(pixels, codes[pixels.shape[2]]).astype(np.uint16, copy=False)
-    return pixels.astype(np.uint16, copy=False)
+        code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        pixels = cv2.cvtColor(pixels, code, dst=pixels)
+    deep = pixels.dtype == np.uint16
+    return pixels.astype(np.uint16 if deep else np.uint8, copy=False)
 
 
 def _read_header(content: bytes, limits: DecodeLimits) -> tuple[int, int, bytes]:

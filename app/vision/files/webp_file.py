@@ -45,7 +45,7 @@ def examine_webp(content: bytes, limits: DecodeLimits) -> PhotoFile:
         raise PhotoCutError("the file ends before its picture begins")
     width, height, has_alpha = _size(extended, *picture)
     unpacked = width * height * (4 if has_alpha else 3)
-    require_bounded(width, height, unpacked, limits, limits.max_pixels)
+    require_bounded(width, height, unpacked, limits, limits.max_webp_pixels)
     if extended is not None:
         flags = bytes((extended[0] & (_ALPHA | _ANIMATION),))
         kept.insert(0, _chunk(b"VP8X", flags + extended[1:10]))
