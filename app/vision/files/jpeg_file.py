@@ -27,9 +27,10 @@ _PROGRESSIVE = 0xC2
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 _EXIF_NAME, _XMP_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
-#: What libjpeg-turbo says where samples are missing, and where bits are wrong.
-_MISSING = ("premature end", "instead of RST")
-_WRONG = ("bad Huffman code", "bad arithmetic code")
+#: What libjpeg-turbo says first where samples are missing, and where bits are wrong: among it, bytes
+#: too many before a restart, 0xd0 to 0xd7. Before the end they are what cameras fill up with.
+_MISSING = re.compile(r"[Pp]remature end|instead of RST|before marker 0xd[0-7]")
+_WRONG = re.compile(r"bad Huffman code")
 
 
 @dataclass
@@ -96,9 +97,9 @@ def decode_jpeg(photo: PhotoFile, min_side: int) -> npt.NDArray[np.uint8]:
         return simplejpeg.decode_jpeg(photo.content, "RGB", strict=True, **smallest)
     except ValueError as error:
         said = str(error)
-        if any(words in said for words in _MISSING):
+        if _MISSING.search(said):
             raise PhotoCutError("a part of the JPEG's data is missing") from error
-        if any(words in said for words in _WRONG):
+        if _WRONG.search(said):
             raise UndecodablePhotoError("the JPEG's data is damaged") from error
     # What is left are faults beside the picture: bytes too many, odd headers.
     return simplejpeg.decode_jpeg(photo.content, "RGB", strict=False, **smallest)
