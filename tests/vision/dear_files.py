@@ -64,7 +64,13 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "deep png": lambda: dear_png(5_000, 3_990, 16, 2, 4),
     "deep png with alpha": lambda: dear_png(5_000, 2_990, 16, 6, 4),
     "webp": lambda: encoded(_noisy((4_400, 4_500), 5), "WEBP", quality=80, method=0),
-    "lossless webp": lambda: encoded(_noisy((4_400, 4_500), 5, Image.Resampling.NEAREST), "WEBP", lossless=True, quality=0, method=0),
+    "lossless webp": lambda: encoded(
+        _noisy((4_400, 4_500), 5, Image.Resampling.NEAREST),
+        "WEBP",
+        lossless=True,
+        quality=0,
+        method=0,
+    ),
     "webp with alpha": lambda: encoded(_layered((4_400, 4_500), 8), "WEBP", quality=80, method=0),
     "bmp runs": lambda: _runs(8_000, 4_990),
     "avif": lambda: encoded(_noisy((4_000, 3_100), 4), "AVIF", speed=10, quality=85),
@@ -79,4 +85,3 @@ def dear_files() -> Iterator[tuple[str, bytes]]:
     """Yield each kind of dear file, made when it is asked for."""
     for name, make in MAKERS.items():
         yield name, make()
-

@@ -168,9 +168,7 @@ def seeds(side: int = 96) -> dict[str, bytes]:
     }
 
 
-def fuzzed(
-    honest: dict[str, bytes], count: int, seed: int = 0
-) -> Iterator[tuple[str, bytes]]:
+def fuzzed(honest: dict[str, bytes], count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield ``count`` damaged files with what was done to them, the same ones for each seed."""
     rng = np.random.default_rng(seed)
     names = sorted(honest)

@@ -154,9 +154,7 @@ def test_a_cut_file_of_any_kind_is_called_cut(photo_format: str, kept: float) ->
     made = {
         "deep PNG": lambda: deep_png(NOISE.astype(np.uint16) * 257),
         "HEIC": lambda: HEIC,
-        "runs": lambda: run_length_bmp(
-            runs_of(NOISE[..., 0] // 16), 200, 200, smooth_noise(16)[0]
-        ),
+        "runs": lambda: run_length_bmp(runs_of(NOISE[..., 0] // 16), 200, 200, smooth_noise(16)[0]),
     }
     content = made.get(photo_format, lambda: encoded(NOISE, photo_format))()
     with pytest.raises(PhotoCutError):

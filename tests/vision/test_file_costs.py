@@ -31,7 +31,7 @@ from tests.vision.hostile_files import (
     seeds,
     segment,
 )
-from tests.vision.pictures import encoded, quarters, smooth_noise
+from tests.vision.pictures import encoded, smooth_noise
 
 LIMITS = DecodeLimits(10_000_000, 40_000_000)  # the service's own
 HEIC = Path(__file__).resolve().parents[1] / "fixtures" / "files" / "person-01.heic"
@@ -90,7 +90,8 @@ def test_scans_are_bounded_by_what_they_go_over_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "depth", "colour"), [((40_000_000, 1), 16, 6), ((70_000, 1), 8, 0), ((6_000, 6_000), 16, 6)]
+    ("size", "depth", "colour"),
+    [((40_000_000, 1), 16, 6), ((70_000, 1), 8, 0), ((6_000, 6_000), 16, 6)],
 )
 def test_rows_and_samples_are_bounded(size: tuple[int, int], depth: int, colour: int) -> None:
     with pytest.raises(PhotoTooManyPixelsError):
@@ -180,5 +181,3 @@ def seconds_of_yardstick() -> float:
     for _ in range(3):
         decode_photo(content, LIMITS)
     return cpu_seconds() - started
-
-

@@ -1,4 +1,4 @@
-"""How large the pictures inside HEVC and AV1 data are, for what their container says may be a lie."""
+"""How large the pictures inside HEVC and AV1 data are; what their container says may be a lie."""
 
 from __future__ import annotations
 

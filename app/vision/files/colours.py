@@ -21,22 +21,25 @@ def as_rgb(pixels: Pixels, max_side: int) -> npt.NDArray[np.uint8]:
     libraries leave it empty. Any other is laid over white. Samples of 16 bits are stretched to the
     number of bits that they use, for cameras put 10 or 12 into them.
     """
-    if pixels.dtype == np.uint16:
-        pixels = _shallow(pixels)
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = _over_white(pixels)
-    height, width = pixels.shape[:2]
+    shallow = _shallow(pixels)
+    if shallow.ndim == 3 and shallow.shape[2] == 4:
+        shallow = _over_white(shallow)
+    height, width = shallow.shape[:2]
     scale = min(1.0, max_side / max(width, height))
     if scale < 1.0:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    if pixels.ndim == 2:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
-    return np.ascontiguousarray(pixels, dtype=np.uint8)
+        shallow = cv2.resize(shallow, size, interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
+    if shallow.ndim == 2:
+        shallow = cv2.cvtColor(shallow, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+    return np.ascontiguousarray(shallow)
 
 
-def _shallow(deep: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+def _shallow(deep: Pixels) -> npt.NDArray[np.uint8]:
     """Return 16 bits as 8: the bits in use, counted in the samples but for the brightest few."""
+    if deep.dtype != np.uint16:
+        return deep.astype(np.uint8, copy=False)
     has_alpha = deep.ndim == 3 and deep.shape[2] == 4
     light = (deep[..., :3] if has_alpha else deep).reshape(-1)
     some = light[:: max(1, light.size // _SAMPLES_LOOKED_AT)]

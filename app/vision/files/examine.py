@@ -50,7 +50,9 @@ def sniff_format(content: bytes) -> PhotoFormat:
         return PhotoFormat.BMP
     if content[4:8] == b"ftyp" and content[8:12] in _BRANDS:
         return PhotoFormat.HEIC
-    kind = next((name for start, name in _OTHERS.items() if content.startswith(start)), "an unknown")
+    kind = next(
+        (name for start, name in _OTHERS.items() if content.startswith(start)), "an unknown"
+    )
     raise UnsupportedPhotoTypeError(f"the photo is {kind} file, not {TAKEN}")
 
 
@@ -73,7 +75,11 @@ def _without_junk_in_front(content: bytes) -> bytes:
     if found:
         return content[found.end() :] if found.end() else content
     bare = content[:64].lstrip(_WHITE_SPACE)
-    return content[-len(content) + min(len(content), 64) - len(bare) :] if bare[:2] == b"BM" else content
+    return (
+        content[-len(content) + min(len(content), 64) - len(bare) :]
+        if bare[:2] == b"BM"
+        else content
+    )
 
 
 _EXAMINERS = {

@@ -23,7 +23,7 @@ class HeifItems:
     kinds: dict[int, bytes] = field(default_factory=dict)
     #: Where the four letters of each item's kind stand in the file.
     kind_places: dict[int, int] = field(default_factory=dict)
-    #: (kind of reference, from, to): ``dimg`` from a grid to its tiles, ``auxl`` from an alpha plane.
+    #: (kind, from, to): ``dimg`` from a grid to its tiles, ``auxl`` from an alpha plane.
     references: list[tuple[bytes, int, list[int]]] = field(default_factory=list)
     properties: list[tuple[bytes, bytes]] = field(default_factory=list)
     associations: dict[int, list[int]] = field(default_factory=dict)
@@ -137,7 +137,9 @@ def _read_associations(items: HeifItems, content: bytes, start: int) -> None:
 def _read_locations(items: HeifItems, content: bytes, start: int, inside: int) -> None:
     version = content[start]
     sizes = struct.unpack_from(">H", content, start + 4)[0]
-    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    offset_size, length_size, base_size, index_size = (
+        sizes >> shift & 15 for shift in (12, 8, 4, 0)
+    )
     index_size = index_size if version else 0
     position = start + 6
 

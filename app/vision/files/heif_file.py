@@ -7,8 +7,8 @@ from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import AvifImagePlugin
 from pi_heif import HeifFile, options
+from PIL import AvifImagePlugin
 
 from app.domain.errors import (
     PhotoCutError,
@@ -152,7 +152,9 @@ def _coded_pixels(items: HeifItems, content: bytes, item: int) -> int:
 
 def _extent(content: bytes, offset: int, length: int) -> bytes:
     if offset + length > len(content):
-        raise PhotoCutError(f"the file has {len(content)} bytes, its picture needs {offset + length}")
+        raise PhotoCutError(
+            f"the file has {len(content)} bytes, its picture needs {offset + length}"
+        )
     return content[offset : offset + length]
 
 

@@ -27,8 +27,8 @@ _PROGRESSIVE = 0xC2
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 _EXIF_NAME, _XMP_NAME = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
-#: What libjpeg-turbo says first where samples are missing, and where bits are wrong: among it, bytes
-#: too many before a restart, 0xd0 to 0xd7. Before the end they are what cameras fill up with.
+#: What libjpeg-turbo says first where samples are missing, and where bits are wrong: among it,
+#: bytes too many before a restart, 0xd0 to 0xd7. Before the end they are what cameras fill up with.
 _MISSING = re.compile(r"[Pp]remature end|instead of RST|before marker 0xd[0-7]")
 _WRONG = re.compile(r"bad Huffman code")
 
@@ -94,15 +94,16 @@ def decode_jpeg(photo: PhotoFile, min_side: int) -> npt.NDArray[np.uint8]:
         factor *= 2
     smallest = {"min_height": -(-photo.height // factor), "min_width": -(-photo.width // factor)}
     try:
-        return simplejpeg.decode_jpeg(photo.content, "RGB", strict=True, **smallest)
+        decoded = simplejpeg.decode_jpeg(photo.content, "RGB", strict=True, **smallest)
     except ValueError as error:
         said = str(error)
         if _MISSING.search(said):
             raise PhotoCutError("a part of the JPEG's data is missing") from error
         if _WRONG.search(said):
             raise UndecodablePhotoError("the JPEG's data is damaged") from error
-    # What is left are faults beside the picture: bytes too many, odd headers.
-    return simplejpeg.decode_jpeg(photo.content, "RGB", strict=False, **smallest)
+        # What is left are faults beside the picture: bytes too many, odd headers.
+        decoded = simplejpeg.decode_jpeg(photo.content, "RGB", strict=False, **smallest)
+    return np.asarray(decoded, dtype=np.uint8)
 
 
 def _next_marker(walk: _Walk) -> int:
@@ -134,7 +135,7 @@ def _segment_end(walk: _Walk) -> int:
         raise UndecodablePhotoError("the JPEG has a segment without a length")
     if walk.position + length > len(walk.content):
         raise PhotoCutError("the file ends before its picture begins")
-    return walk.position + length
+    return walk.position + int(length)
 
 
 def _read_segment(walk: _Walk, marker: int) -> None:

@@ -28,7 +28,9 @@ def exif_orientation(exif: bytes) -> int | None:
             place = start + 2 + 12 * entry
             tag, kind = struct.unpack_from(order + "HH", tiff, place)
             if tag == _ORIENTATION_TAG and kind in (_SHORT, _LONG):
-                (value,) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), tiff, place + 8)
+                (value,) = struct.unpack_from(
+                    order + ("H" if kind == _SHORT else "I"), tiff, place + 8
+                )
                 return value if 1 <= value <= 8 else None
     except struct.error:
         return None
@@ -36,6 +38,6 @@ def exif_orientation(exif: bytes) -> int | None:
 
 
 def xmp_orientation(packet: bytes) -> int | None:
-    """Return the orientation that an XMP packet tells, 1 to 8, as editors write it; None without."""
+    """Return the orientation that an XMP packet tells, 1 to 8; None where it tells none."""
     found = _IN_XMP.search(packet[:_MAX_XMP_BYTES])
     return int(found.group(1)) if found else None

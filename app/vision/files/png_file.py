@@ -79,8 +79,9 @@ def _decode_true_colours(content: bytes) -> npt.NDArray[np.uint8] | npt.NDArray[
     if pixels.ndim == 3:
         code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         pixels = cv2.cvtColor(pixels, code, dst=pixels)
-    deep = pixels.dtype == np.uint16
-    return pixels.astype(np.uint16 if deep else np.uint8, copy=False)
+    if pixels.dtype == np.uint16:
+        return pixels.astype(np.uint16, copy=False)
+    return pixels.astype(np.uint8, copy=False)
 
 
 def _read_header(content: bytes, limits: DecodeLimits) -> tuple[int, int, bytes]:
@@ -115,7 +116,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _told_orientation(kind: bytes, body: bytes) -> int | None:
-    """Return the orientation in one chunk of metadata, as cameras, editors and ImageMagick put it."""
+    """Return the orientation in one chunk, as cameras, editors and ImageMagick write it."""
     if kind == b"eXIf":
         return exif_orientation(body)
     if kind == b"iTXt":
