@@ -26,18 +26,20 @@ from app.api.request_id import RequestIdMiddleware
 from app.api.security import KeyMiddleware, require_key
 from app.bootstrap import Lifespan, make_lifespan
 from app.settings import Settings
+from app.vision.decode import DecodeLimits
 
 VERSION = "0.1.0"
 MAX_RECORD_BYTES = 64 * 1024
 DESCRIPTION = """
 Tells, for a face at a door, which employee this is or that it is nobody.
 
-Send photos as multipart files or as base64 in JSON, under the same names. Errors are
-`application/problem+json` (RFC 9457) with a stable `code`. A stranger is an answer
-(`"decision": "unknown"`), not an error.
+Send photos as multipart files or as base64 in JSON, under the same names; where one photo is
+enough, the picture itself may be the body (`image/*`). Errors are `application/problem+json`
+(RFC 9457) with a stable `code`. A stranger is an answer (`"decision": "unknown"`), not an error.
 
-A photo may have {photo_bytes:,} bytes and {photo_pixels:,} pixels, a whole request
-{request_bytes:,} bytes, base64 included.
+A photo is a JPEG, PNG, WebP, BMP, HEIC or AVIF file; of an animation the first picture counts. It
+may have {photo_bytes:,} bytes and {photo_pixels:,} pixels, as HEIC or AVIF {video_pixels:,}; a
+whole request {request_bytes:,} bytes, base64 included.
 """
 
 
@@ -65,6 +67,7 @@ def create_app(
         description=DESCRIPTION.format(
             photo_bytes=settings.max_upload_bytes,
             photo_pixels=settings.max_photo_pixels,
+            video_pixels=DecodeLimits(max_pixels=settings.max_photo_pixels).max_video_pixels,
             request_bytes=settings.max_request_bytes,
         ),
         lifespan=lifespan or make_lifespan(settings),

@@ -40,8 +40,9 @@ def _kind(status: int, error: type[errors.FacegateError], title: str) -> Problem
 PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
     error: _kind(status, error, title)
     for error, status, title in [
-        (errors.UnsupportedPhotoTypeError, 415, "The photo is not JPEG, PNG, WebP or BMP"),
+        (errors.UnsupportedPhotoTypeError, 415, "The photo is of no type that is decoded"),
         (errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
+        (errors.PhotoCutError, 422, "A part of the photo is missing"),
         (errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
         (errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
         (errors.NoFaceFoundError, 422, "No face was found"),

@@ -4,6 +4,7 @@ FacegateError
     PhotoError                      one photo cannot be used, and why
         UnsupportedPhotoTypeError
         UndecodablePhotoError
+        PhotoCutError               a part of the file is missing
         PhotoTooManyBytesError
         PhotoTooManyPixelsError
         NoFaceFoundError
@@ -62,10 +63,10 @@ class PhotoError(FacegateError):
 
 
 class UnsupportedPhotoTypeError(PhotoError):
-    """The bytes are not JPEG, PNG, WebP or BMP."""
+    """The bytes are not JPEG, PNG, WebP, BMP, HEIC or AVIF."""
 
     code = "photo_type_unsupported"
-    advice = "save it as JPEG, PNG, WebP or BMP"
+    advice = "save it as JPEG or PNG"
 
 
 class UndecodablePhotoError(PhotoError):
@@ -73,6 +74,13 @@ class UndecodablePhotoError(PhotoError):
 
     code = "photo_undecodable"
     advice = "save or send the file anew"
+
+
+class PhotoCutError(PhotoError):
+    """The file ends before its picture does, or a part of the picture's data is missing."""
+
+    code = "photo_cut"
+    advice = "send all of the file again, for only a part of it came"
 
 
 class PhotoTooManyBytesError(PhotoError):
