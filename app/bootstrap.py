@@ -24,7 +24,7 @@ from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_simila
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
-from app.registry.database import create_registry_engine
+from app.registry.database import create_probe_engine, create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
@@ -65,10 +65,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     configure_opencv(threads=1)
     limit_torch_threads(1)
     limit_blas_threads(1)
-    if settings.resolved_database_url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade_to_head(settings.resolved_database_url)
-    registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
+    registry = open_registry(settings)
     embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = make_vision(settings)
@@ -102,6 +99,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         readiness=Readiness(
             FaceExtraction(vision, embedder, Admission(1, 0, settings.busy_timeout_seconds)),
             gallery,
+            registry,
             PROBE_PHOTO.read_bytes(),
         ),
         manifest=manifest,
@@ -118,6 +116,16 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
+
+
+def open_registry(settings: Settings) -> SqlRegistry:
+    """Return the registry, its schema at head; raises ``FacegateError`` or ``OSError``."""
+    if isinstance(settings.database, Path):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade_to_head(settings.database)
+    return SqlRegistry(
+        create_registry_engine(settings.database), create_probe_engine(settings.database)
+    )
 
 
 def make_vision(settings: Settings) -> FaceVision:
@@ -173,13 +181,12 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
     limit_blas_threads(1)
     manifest = open_artifact(settings.model_dir).manifest
     risk = make_risk_policy(settings, manifest)
-    url = settings.resolved_database_url
-    missing = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
-    if missing or not is_at_head(url):
+    database = settings.database
+    if not is_at_head(database):
         raise RegistryUnavailableError(
             "the database does not exist or has another schema; start the service once to make it"
         )
-    registry = SqlRegistry(create_registry_engine(url))
+    registry = SqlRegistry(create_registry_engine(database))
     index = FaissGalleryIndex(manifest.embedding_dim)
     Gallery(registry, index, manifest.model_version).rebuild()
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)

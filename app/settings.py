@@ -98,11 +98,11 @@ class Settings(BaseSettings):
     busy_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for a turn.")
 
     @property
-    def resolved_database_url(self) -> str:
-        """The database to use."""
+    def database(self) -> Path | str:
+        """The database to use: the file in the data directory, or what the URL says."""
         if self.database_url is not None and self.database_url.get_secret_value():
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.data_dir.resolve() / 'facegate.sqlite3'}"
+        return self.data_dir.resolve() / "facegate.sqlite3"
 
     @property
     def required_api_key(self) -> str | None:

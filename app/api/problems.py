@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from app.api.field_faults import field_faults
 from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
-from app.domain import employee_errors, errors, scene_errors
+from app.domain import employee_errors, errors, scene_errors, storage_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,12 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),
         (errors.RegistryUnavailableError, 503, "The registry does not answer"),
+        (storage_errors.RegistryFullError, 503, "The registry's disk is full"),
+        (storage_errors.RegistryReadOnlyError, 503, "The registry cannot be written to"),
+        (storage_errors.RegistryInputOutputError, 503, "The registry's disk fails"),
+        (storage_errors.RegistryDamagedError, 503, "The registry is damaged"),
+        (storage_errors.RegistrySchemaError, 503, "The registry has another schema"),
+        (storage_errors.UploadStorageError, 503, "There is no room to hold the upload"),
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.UnsupportedRiskError, 422, "The data cannot support this risk"),
@@ -210,11 +216,14 @@ def _domain_error(error: errors.FacegateError, request_id: str) -> JSONResponse:
     if kind.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failure(kind, error, request_id)
     headers = None
-    if isinstance(error, errors.BusyError):
-        headers = {"Retry-After": str(error.retry_after_seconds)}
-    if isinstance(error, errors.RegistryUnavailableError):
-        logger.error("request %s: the registry does not answer: %s", request_id, error.__cause__)
-        headers = {"Retry-After": "5"}
+    if isinstance(
+        error,
+        errors.BusyError | errors.RegistryUnavailableError | storage_errors.UploadStorageError,
+    ):
+        seconds = error.retry_after_seconds
+        headers = None if seconds is None else {"Retry-After": str(seconds)}
+    if isinstance(error, errors.RegistryUnavailableError | storage_errors.UploadStorageError):
+        logger.error("request %s: %s: %s", request_id, error, error.__cause__)
     return problem_response(kind, str(error), request_id, error=error, headers=headers)
 
 

@@ -37,7 +37,9 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 enrollment=house.enrollment,
                 recognition=house.recognition,
                 employees=house.employees,
-                readiness=Readiness(house.extraction, house.gallery, photo("probe")),
+                readiness=Readiness(
+                    house.extraction, house.gallery, house.registry, photo("probe")
+                ),
                 manifest=MANIFEST,
                 runtime=Runtime.TORCHSCRIPT,
                 policy=house.policy,
