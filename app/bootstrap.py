@@ -24,7 +24,12 @@ from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_simila
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
-from app.registry.database import create_probe_engine, create_registry_engine
+from app.registry.database import (
+    Location,
+    create_probe_engine,
+    create_registry_engine,
+    with_password,
+)
 from app.registry.repository import SqlRegistry
 from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
@@ -122,10 +127,17 @@ def open_registry(settings: Settings) -> SqlRegistry:
     """Return the registry, its schema at head; raises ``FacegateError`` or ``OSError``."""
     if isinstance(settings.database, Path):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade_to_head(settings.database)
-    return SqlRegistry(
-        create_registry_engine(settings.database), create_probe_engine(settings.database)
-    )
+    database = database_of(settings)
+    upgrade_to_head(database)
+    return SqlRegistry(create_registry_engine(database), create_probe_engine(database))
+
+
+def database_of(settings: Settings) -> Location:
+    """Return where the database is, with its password; raises ``ValueError``."""
+    database, password = settings.database, settings.database_password
+    if isinstance(database, Path) or password is None:
+        return database
+    return with_password(database, password.get_secret_value())
 
 
 def make_vision(settings: Settings) -> FaceVision:
@@ -181,7 +193,7 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
     limit_blas_threads(1)
     manifest = open_artifact(settings.model_dir).manifest
     risk = make_risk_policy(settings, manifest)
-    database = settings.database
+    database = database_of(settings)
     if not is_at_head(database):
         raise RegistryUnavailableError(
             "the database does not exist or has another schema; start the service once to make it"

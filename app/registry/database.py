@@ -77,6 +77,14 @@ def parse_url(location: Location) -> URL:
     return url.set(drivername="sqlite+pysqlite")
 
 
+def with_password(url: str, password: str) -> str:
+    """Return the URL with this password, unless it has one; raises as ``parse_url`` does."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == SQLITE or parsed.password is not None:
+        return url
+    return parsed.set(password=password).render_as_string(hide_password=False)
+
+
 def sqlite_file(location: Location) -> Path | None:
     """Return the file of an SQLite database; None for another. Raises as ``parse_url`` does."""
     url = parse_url(location)

@@ -156,7 +156,7 @@ def test_what_was_moved_away_is_not_written_to(registry: SqlRegistry, file: Path
 
 
 def test_a_full_database_says_so_and_goes_on_when_there_is_room(
-    registry: SqlRegistry, file: Path
+    registry: SqlRegistry,
 ) -> None:
     """A limit of the process on the size of files is met as a full disk is."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

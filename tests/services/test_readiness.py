@@ -177,10 +177,11 @@ def test_a_check_that_fails_unforeseen_is_red_and_in_the_log(
     assert "unforeseen" in caplog.text
 
 
-def test_no_temporary_folder_is_red(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    report = readiness_of(house).check()
+def test_no_temporary_folder_is_red(house: House, tmp_path: Path) -> None:
+    before, tempfile.tempdir = tempfile.tempdir, str(tmp_path / "gone")
+    try:
+        report = readiness_of(house).check()
+    finally:
+        tempfile.tempdir = before
     assert not report.works("temporary folder")
     assert "No such file or directory" in report.detail
