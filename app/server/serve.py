@@ -53,9 +53,13 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
 
 def log_to_stderr() -> None:
     """Send the log to stderr, each kind of fault once a second."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OnceASecond())
+    handler = logging.StreamHandler()
+    handler.addFilter(OnceASecond())
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        handlers=[handler],
+    )
 
 
 def _leave(sig: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import socket
@@ -204,38 +203,46 @@ def test_extended_codes_are_of_their_primary_kind(
     assert domain_error(error) is None if kind is None else type(domain_error(error)) is kind
 
 
-def test_a_read_only_file_is_told(file: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "code"),
+    [
+        (0o777, 0o444, "registry_read_only"),
+        (0o777, 0o000, "registry_unavailable"),
+        (0o555, 0o666, "registry_read_only"),  # no log can be made beside it
+        (0o000, 0o666, "registry_unavailable"),
+    ],
+)
+def test_permissions_that_do_not_suffice_are_told(
+    file: Path, folder_mode: int, file_mode: int, code: str
+) -> None:
     """As another user than root, whom permissions do not hold."""
-    folder = file.parent
-    folder.chmod(0o777)
-    for parent in list(folder.parents)[:2]:
+    for parent in list(file.parents)[1:3]:
         parent.chmod(0o755)
-    file.chmod(0o444)
-    if os.geteuid() == 0:
-        os.chown(file, 0, 0)
-    code = (
+    file.chmod(file_mode)
+    file.parent.chmod(folder_mode)
+    script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from app.registry.database import create_probe_engine\n"
+        "from app.domain.errors import FacegateError\n"
+        "from app.registry.database import create_migration_engine, create_probe_engine\n"
         "from app.registry.probe import RegistryProbe\n"
         "from app.registry.repository import utc_now\n"
-        "from app.domain.errors import FacegateError\n"
         "if os.geteuid() == 0:\n"
         "    os.setgroups([])\n"
         "    os.setresgid(65534, 65534, 65534)\n"
         "    os.setresuid(65534, 65534, 65534)\n"
+        "file = Path(sys.argv[1])\n"
         "try:\n"
-        "    RegistryProbe(create_probe_engine(Path(sys.argv[1])), utc_now).run()\n"
+        "    create_migration_engine(file).connect().close()\n"
+        "    RegistryProbe(create_probe_engine(file), utc_now).run()\n"
         "except FacegateError as error:\n"
         "    print(error.code)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code, str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=False
     )
-    assert run.stdout.strip() == "registry_read_only", run.stderr
+    file.parent.chmod(0o755)
+    assert run.stdout.strip() == code, run.stderr
 
 
 @pytest.mark.parametrize(
