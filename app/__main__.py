@@ -18,11 +18,14 @@ from app.api.audit_page import audit_page
 from app.api.audit_text import audit_text
 from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
+from app.machine.memory import limit_arenas
 from app.main import create_app
 from app.server.serve import log_to_stderr, serve
 from app.settings import Settings, misspelt_variables
 
 logger = logging.getLogger("app")
+
+MOST_ARENAS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: Settings) -> None:
     try:
         _require_free_port(settings.host, settings.port)
+        limit_arenas(max(2, min(settings.workers, MOST_ARENAS)), os.environ)
         built = build_state(settings)
     except (FacegateError, ValueError, OSError) as error:
         logger.error("the service cannot start: %s", error)

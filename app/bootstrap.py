@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import time
@@ -24,6 +25,7 @@ from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_simila
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
+from app.machine.memory import IdleTrim, give_back_free_memory
 from app.registry.database import (
     Location,
     create_probe_engine,
@@ -56,6 +58,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
+TRIM_SECONDS = 1.0
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -228,6 +231,15 @@ def provide_threads(place_count: int) -> None:
     to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
 
 
+async def give_back_memory(admission: Admission) -> None:
+    """Give memory back to the system whenever the photos that took it are done; runs for ever."""
+    trim = IdleTrim()
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        if trim.is_due(admission.finished_count, admission.is_busy):
+            await to_thread.run_sync(give_back_free_memory)
+
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
 
 
@@ -244,9 +256,11 @@ def make_lifespan(
         ready = await to_thread.run_sync(build_state, settings) if built is None else built
         state, registry = ready
         provide_threads(state.admission.place_count)
+        trimming = asyncio.create_task(give_back_memory(state.admission))
         try:
             yield {"facegate": state}
         finally:
+            trimming.cancel()
             await to_thread.run_sync(state.audits.close)
             await to_thread.run_sync(registry.close)
 

@@ -50,7 +50,7 @@ def database(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     migrated_database(SQLITE, tmp_path)
-    return shutil.move(tmp_path / "registry.db", folder / "facegate.sqlite3")
+    return Path(shutil.move(tmp_path / "registry.db", folder / "facegate.sqlite3"))
 
 
 @pytest.mark.parametrize(

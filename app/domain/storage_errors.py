@@ -42,8 +42,8 @@ class RegistrySchemaError(RegistryUnavailableError):
     retry_after_seconds: ClassVar[int | None] = None
 
 
-class UploadStorageError(FacegateError):
+class TemporaryStorageError(FacegateError):
     """There is no room, or no folder, to hold an upload while it is read."""
 
-    code = "upload_storage"
+    code = "temporary_storage"
     retry_after_seconds: ClassVar[int | None] = 60
