@@ -59,11 +59,12 @@ _POSTGRESQL: dict[str, tuple[type[RegistryUnavailableError], str]] = {
 def to_domain_error(context: ExceptionContext) -> BaseException | None:
     """Return what a fault of the database is to the use cases; None where it is ours.
 
-    After one that an administrator has to mend, connections are made anew: those that are open may
-    still refer to what was there before.
+    After a fault of SQLite's file, connections are made anew: those that are open may still refer
+    to what was there before. Of PostgreSQL's SQLAlchemy knows by itself whether they are closed.
     """
-    found = domain_error(context.original_exception)
-    if isinstance(found, RegistryUnavailableError) and not isinstance(found, RegistryFullError):
+    error = context.original_exception
+    found = domain_error(error)
+    if isinstance(error, sqlite3.Error) and isinstance(found, RegistryUnavailableError):
         context.is_disconnect = True
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.domain.embeddings import Embedding, similarity
 from app.domain.employees import LeftOut
+from app.domain.errors import BusyError
 from app.domain.faces import QualityLimits
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery, unseen_people
@@ -78,6 +79,8 @@ class Readiness:
         self._gallery = gallery
         self._registry = registry
         self._probe_photo = probe_photo
+        self._clock = clock
+        self._written_at = clock()
         self._enrolled_and_unseen: tuple[str, ...] = ()
         self._expected = self._recognise()
         recognition = Probe("recognition", self._recognition, fresh_seconds, SLOW_SECONDS, clock)
@@ -112,7 +115,14 @@ class Readiness:
         return face.embedding
 
     def _registry_works(self) -> Finding:
-        self._registry.probe()
+        try:
+            self._registry.probe()
+        except BusyError:
+            # A long enrolment holds SQLite's only lock for a moment; for longer something is wrong.
+            held = self._clock() - self._written_at
+            said = f"another writer has held the database for {held:.0f} s"
+            return Finding(said) if held > SLOW_SECONDS else Finding(notes=(said,))
+        self._written_at = self._clock()
         return Finding()
 
     def _index(self) -> Finding:

@@ -19,7 +19,7 @@ from app.api.problems import PROBLEMS, kind_of
 from app.domain import errors, storage_errors
 from tests.api.exchange import ask_below_http, local_client
 from tests.api.test_recognition_routes import ask, enroll_team
-from tests.services.conftest import House, open_house  # noqa: F401  a fixture
+from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, photo
 from tests.services.test_enrollment import enroll
 

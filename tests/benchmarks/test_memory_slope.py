@@ -117,7 +117,7 @@ class Caller:
 
 
 def test_memory_over_many_requests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with running_service(tmp_path) as service:
+    with running_service(tmp_path, timeout_seconds=600.0) as service:
         process = psutil.Process(service.process_id)
         callers = [Caller(service.url, made_photos(), seed) for seed in range(CALLERS)]
         samples = [(0, process.memory_info().rss / MIB)]

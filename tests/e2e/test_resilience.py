@@ -72,7 +72,7 @@ def test_half_sent_requests_stop_nobody_and_fill_no_log(
 
 
 def test_a_broken_database_is_red_and_named_and_writes_are_503(
-    own_service: RunningService, http: httpx2.Client, folder: Path
+    http: httpx2.Client, folder: Path
 ) -> None:
     data = {"employee_id": "e1", "full_name": "A Name"}
     files = [("photos", PERSON.photos[0].read_bytes())]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,27 @@ def test_no_temporary_folder_is_red(house: House, tmp_path: Path) -> None:
         tempfile.tempdir = before
     assert not report.works("temporary folder")
     assert "No such file or directory" in report.detail
+
+
+def test_another_writer_is_no_fault_before_it_has_held_the_database_for_long(
+    open_house: Callable[[], House], tmp_path: Path
+) -> None:
+    now = [0.0]
+    house = open_house()
+    file = tmp_path / "registry.sqlite3"
+    registry = SqlRegistry(create_registry_engine(file), create_probe_engine(file))
+    readiness = Readiness(
+        house.extraction, house.gallery, registry, photo("probe"), 100.0, lambda: now[0]
+    )
+    assert readiness.check().ready
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        now[0] = 5.0
+        report = readiness.check()
+        assert report.ready
+        assert report.detail == "another writer has held the database for 5 s"
+        now[0] = 15.0
+        report = readiness.check()
+        assert not report.ready
+        assert report.detail == "registry: another writer has held the database for 15 s"
+    registry.close()
