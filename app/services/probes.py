@@ -89,8 +89,10 @@ class Probe:
     def _run(self) -> None:
         try:
             finding = self._check()
-        except (FacegateError, OSError) as error:
+        except FacegateError as error:
             finding = Finding(str(error))
+        except OSError as error:  # without the path: whoever asks may be anybody
+            finding = Finding(error.strerror or str(error))
         except Exception:
             logger.exception("the check of %s failed", self.name)
             finding = Finding("the check failed: see the service's log")

@@ -77,6 +77,10 @@ class Caller:
             self._refused,
         ]
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def ask(self) -> None:
         """Send one request."""
         status = self._draw.choice(self._asks)().status_code
@@ -138,6 +142,8 @@ def test_memory_over_many_requests(tmp_path: Path, capsys: pytest.CaptureFixture
         with ThreadPoolExecutor(CALLERS) as pool:
             list(pool.map(work, callers))
         seconds = time.monotonic() - started
+        for caller in callers:
+            caller.close()
         busy = process.memory_info().rss / MIB
         time.sleep(8.0)
         idle = process.memory_info().rss / MIB
