@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from fastapi import Depends, FastAPI
@@ -20,10 +21,11 @@ from app.api.body_limit import BodyLimitMiddleware
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.local_callers import LocalCallersMiddleware
 from app.api.metrics import MetricsMiddleware
-from app.api.photo_gate import Patience, PhotoGateMiddleware
+from app.api.photo_gate import PhotoGateMiddleware
 from app.api.problems import FOREIGN_ORIGIN, UNAUTHENTICATED, add_problem_handlers, problem_docs
 from app.api.request_id import RequestIdMiddleware
 from app.api.security import KeyMiddleware, require_key
+from app.api.slow_body import Patience, SlowBodyMiddleware
 from app.bootstrap import Lifespan, make_lifespan
 from app.settings import Settings
 from app.vision.decode import DecodeLimits
@@ -51,6 +53,16 @@ def body_limits(settings: Settings) -> Callable[[Scope], int]:
         return most if recognition_routes.photo_route(scope) else min(most, MAX_RECORD_BYTES)
 
     return limit
+
+
+def body_patience(with_photos: Patience) -> Callable[[Scope], Patience]:
+    """Return how long a body may take: less for a record than for photos."""
+    with_record = dataclasses.replace(with_photos, seconds=with_photos.seconds / 3)
+
+    def patience(scope: Scope) -> Patience:
+        return with_photos if recognition_routes.photo_route(scope) else with_record
+
+    return patience
 
 
 def create_app(
@@ -93,8 +105,8 @@ def create_app(
     app.add_middleware(
         PhotoGateMiddleware,
         photo_route=recognition_routes.photo_route,
-        patience=patience or Patience(),
     )
+    app.add_middleware(SlowBodyMiddleware, patience=body_patience(patience or Patience()))
     app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
     app.add_middleware(KeyMiddleware, key=settings.required_api_key)
     if settings.required_api_key is None:

@@ -6,16 +6,19 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from app.api.field_faults import field_faults
 from app.api.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA, ApiError
 from app.domain.errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
+from app.domain.storage_errors import TemporaryStorageError
 from app.services.enrollment import Upload
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
@@ -134,12 +137,24 @@ def _too_many_bytes(byte_count: int, limit: int) -> PhotoTooManyBytesError:
     return PhotoTooManyBytesError(f"the photo has {byte_count} bytes, a photo may have {limit}")
 
 
+@asynccontextmanager
+async def _form_of(request: Request) -> AsyncIterator[FormData]:
+    """Give the parsed form; raises ``TemporaryStorageError`` where its files find no room."""
+    try:
+        async with request.form(max_files=64, max_fields=64) as form:
+            yield form
+    except OSError as error:
+        raise TemporaryStorageError(
+            f"the upload cannot be held while it is read: {error.strerror or 'no folder'}"
+        ) from error
+
+
 async def _from_multipart(
     request: Request, shape: type[BodyT], photo_fields: dict[str, bool], limit: int
 ) -> tuple[BodyT, dict[str, list[Upload]]]:
     photos: dict[str, list[Upload]] = {field: [] for field in photo_fields}
     content: dict[str, object] = {}
-    async with request.form(max_files=64, max_fields=64) as form:
+    async with _form_of(request) as form:
         for given, value in form.multi_items():
             name = _field_name(given, photo_fields)
             if isinstance(value, UploadFile):

@@ -34,7 +34,8 @@ FacegateError
     DetectorArtifactError           the detector's file is missing or foreign
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError in employee_errors.
+kinds of EmployeeConflictError in employee_errors, those of RegistryUnavailableError and of full
+disks in storage_errors.
 """
 
 from __future__ import annotations
@@ -272,9 +273,13 @@ class BusyError(FacegateError):
 
 
 class RegistryUnavailableError(FacegateError):
-    """The database does not answer; nothing was changed, and it may be tried again."""
+    """The database does not answer; nothing was changed.
+
+    ``retry_after_seconds`` is None where trying again does not help before somebody has mended it.
+    """
 
     code = "registry_unavailable"
+    retry_after_seconds: ClassVar[int | None] = 5
 
 
 class NotReadyError(FacegateError):

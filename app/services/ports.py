@@ -259,3 +259,7 @@ class Registry(Protocol):
     def session(self) -> AbstractContextManager[RegistrySession]:
         """Open a transaction; what was not committed when it closes is rolled back."""
         ...
+
+    def probe(self) -> None:
+        """Really write and read; raises ``RegistryUnavailableError`` by its kind, ``BusyError``."""
+        ...

