@@ -24,11 +24,13 @@ from training.networks.hubness import CrowdAware
 from training.networks.joint import JointNetwork
 from training.networks.quantised import quantise_large
 from training.networks.sface_student import SFaceNetwork
+from training.precision import precision_of
 from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 
+CPU = torch.device("cpu")
 SFACE = "sface"
 #: What the student's cosine weighs beside SFace's; chosen on validation people and strangers.
 SHARE = 0.4
@@ -60,7 +62,7 @@ def published_sface(recipe: Recipe, crops: CropSet, root: Path, cache: Path) -> 
     spec = next((teacher for teacher in recipe.teachers if teacher.name == SFACE), None)
     if spec is None:
         raise CheckpointError(f"recipe {recipe.name} has no teacher {SFACE}, so no answers of it")
-    answers = clean_targets(crops, Teacher(spec, root, torch.device("cpu")), cache)
+    answers = clean_targets(crops, Teacher(spec, root, CPU), cache)
     return Second(quantise_large(read_sface()), answers)
 
 
@@ -86,8 +88,8 @@ def join_networks(
     """Return the student and the second network as one, corrected for hubs.
 
     ``crops`` are the pictures of the student's ``recipe``. For the head's sake they are embedded in
-    bfloat16; what is served is fp32. Raises ``DataError`` where there are too few people to find
-    crowds.
+    what the CPU calculates in; what is served is fp32. Raises ``DataError`` where there are too few
+    people to find crowds.
     """
     ours = _answers(student, crops)
     head = fit_head(recipe, crops, ours, second.answers, settings)
@@ -116,8 +118,8 @@ def fit_head(
 
 
 def _answers(network: nn.Module, crops: CropSet) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        return embed_crops(network, crops, torch.device("cpu"))
+    with precision_of(CPU).on(CPU):
+        return embed_crops(network, crops, CPU)
 
 
 def _weighed(first: Tensor, second: Tensor) -> Tensor:
