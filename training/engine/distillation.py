@@ -87,7 +87,9 @@ class DistillationRun:
             self._start_from(options.initial_weights)
         elif not options.resume:
             self._start_from_published()
-        self.optimisers = make_optimiser(self.student, [*self.heads.parameters()], recipe.optimiser)
+        self.optimisers = make_optimiser(
+            self.student, [*self.heads.parameters()], recipe.optimiser, self.precision
+        )
         decay = recipe.ema_decay
         self.average = None if decay is None else MovingAverage(self.student, decay)
         if options.resume:
