@@ -141,7 +141,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> N
 
 
 def test_minutes_end_a_run_by_the_clock(data: Path, tmp_path: Path) -> None:
-    run = make_run(tiny_recipe(steps=100_000), data, tmp_path / "run", minutes=0.01)
+    run = make_run(tiny_recipe(steps=100_000), data, tmp_path / "run", minutes=0.002)
     train(run)
     assert 0 < run.step_number < 1000
 
