@@ -69,7 +69,8 @@ TUNED: dict[str, object] = {
     "correction": {"steps": 3, "batch_size": 16, "embedding_dim": 12},
     "optimiser": {"name": "relative-adamw"},
     "steps": 4,
-    "batch_size": 8,
+    "batch_size": 4,
+    "resolution": [{"until": 1.0, "pixels": 64}],
 }
 
 

@@ -10,7 +10,9 @@ from torch import nn
 from training.engine.muon import FullPrecisionMuon
 from training.evaluation.intervals import FloatArray
 
-SETTINGS = {"lr": 0.02, "weight_decay": 0.01, "momentum": 0.95}
+
+def stepping(kind: type[torch.optim.Muon], weight: nn.Parameter) -> torch.optim.Muon:
+    return kind([weight], lr=0.02, weight_decay=0.01, momentum=0.95)
 
 
 def slow_step(weight: FloatArray, gradient: FloatArray, buffer: FloatArray) -> FloatArray:
@@ -22,7 +24,8 @@ def slow_step(weight: FloatArray, gradient: FloatArray, buffer: FloatArray) -> F
         gram = update @ update.T
         update = 3.4445 * update + (-4.7750 * gram + 2.0315 * gram @ gram) @ update
     rows, columns = weight.shape
-    return weight * (1 - 0.02 * 0.01) - 0.02 * max(1, rows / columns) ** 0.5 * update
+    stepped: FloatArray = weight * (1 - 0.02 * 0.01) - 0.02 * max(1, rows / columns) ** 0.5 * update
+    return stepped
 
 
 @pytest.mark.parametrize("shape", [(4, 9), (9, 4), (5, 5)])
@@ -31,8 +34,8 @@ def test_three_steps_are_those_of_the_formula(shape: tuple[int, int]) -> None:
     weight = nn.Parameter(torch.randn(shape, generator=generator))
     torchs = nn.Parameter(weight.detach().clone())
     slow, buffer = weight.detach().numpy().astype(np.float64), np.zeros(shape)
-    ours = FullPrecisionMuon([weight], **SETTINGS)
-    theirs = torch.optim.Muon([torchs], **SETTINGS)
+    ours = stepping(FullPrecisionMuon, weight)
+    theirs = stepping(torch.optim.Muon, torchs)
     for _ in range(3):
         gradient = torch.randn(shape, generator=generator)
         weight.grad, torchs.grad = gradient.clone(), gradient.clone()
@@ -46,7 +49,7 @@ def test_three_steps_are_those_of_the_formula(shape: tuple[int, int]) -> None:
 
 def test_either_takes_up_the_state_of_the_other() -> None:
     one, two = (nn.Parameter(torch.ones(3, 4)) for _ in range(2))
-    ours, theirs = FullPrecisionMuon([one], **SETTINGS), torch.optim.Muon([two], **SETTINGS)
+    ours, theirs = stepping(FullPrecisionMuon, one), stepping(torch.optim.Muon, two)
     one.grad = torch.arange(12.0).reshape(3, 4)
     ours.step()
     theirs.load_state_dict(ours.state_dict())
@@ -56,5 +59,5 @@ def test_either_takes_up_the_state_of_the_other() -> None:
 
 def test_a_weight_without_a_gradient_stays() -> None:
     weight = nn.Parameter(torch.ones(3, 4))
-    FullPrecisionMuon([weight], **SETTINGS).step()
+    stepping(FullPrecisionMuon, weight).step()
     assert torch.equal(weight, torch.ones(3, 4))
