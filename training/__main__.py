@@ -28,6 +28,8 @@ from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
 from training.joint.command import join
 from training.joint.hubness_command import hubness
+from training.joint.interpolate_trial import interpolate_trial
+from training.joint.join_trial_command import join_trial
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.proof.command import prove
@@ -61,6 +63,8 @@ app.command("export")(export)
 app.command("recognisability")(recognisability)
 app.command("join")(join)
 app.command("hubness")(hubness)
+app.command("join-trial")(join_trial)
+app.command("interpolate-trial")(interpolate_trial)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
 app.command("import-sface")(import_sface)

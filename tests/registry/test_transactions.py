@@ -59,7 +59,7 @@ def test_a_process_that_dies_before_its_commit_leaves_nothing(
         "    os._exit(9)\n"
     )
     died = subprocess.run(
-        [sys.executable, "-c", program, database_url], cwd=REPOSITORY, check=False, timeout=60
+        [sys.executable, "-c", program, database_url], cwd=REPOSITORY, check=False
     )
     assert died.returncode == 9
     with registry.session() as session:

@@ -35,9 +35,7 @@ def store_people(house: House, count: int, model_version: str = MANIFEST.model_v
 
 
 def finished(audits: Audits, audit_id: str) -> AuditRecord:
-    deadline = time.monotonic() + 240  # the audit lets everything else go first
     while (record := audits.read(audit_id)).state is AuditState.RUNNING:
-        assert time.monotonic() < deadline
         time.sleep(0.01)
     return record
 
