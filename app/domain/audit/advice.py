@@ -84,7 +84,7 @@ def _on_photos(result: AuditResult) -> list[str]:
     if result.weak_count:
         said.append(
             f"{_many(result.weak_count, 'enrolment')} are weak, {single} of those listed for want "
-            "of a second photo: take two or three sharp, bright, frontal photos at the place of "
+            "of a second photo: take two or three sharp, well lit, frontal photos at the place of "
             "the door."
         )
     return said

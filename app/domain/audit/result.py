@@ -146,8 +146,6 @@ class Weakness(StrEnum):
     ONE_PHOTO = "one_photo"
     SMALL = "small"
     BLURRED = "blurred"
-    DARK = "dark"
-    BRIGHT = "bright"
     TURNED = "turned"
 
 
