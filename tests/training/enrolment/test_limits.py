@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from app.domain.calibration import Calibration, PlattCalibration
-from app.domain.faces import FaceQuality
 from tests.training.evaluation.made_people import NameEmbedder, write_people
 from tests.vision.pictures import smooth_noise
 from training.data.crops import CropSet
@@ -82,8 +81,9 @@ def test_limits_are_measured_for_every_step(crops: CropSet) -> None:
         assert {len(row) for row in sheet.rows} == {len(sheet.head)}
 
 
-def test_what_a_limit_of_exposure_gains_is_the_error_of_the_rest() -> None:
-    clear = FaceQuality(100, 500, 120, 0, 0, 0, 1, 0.0, 0.0, 30.0)
+def test_what_a_limit_of_exposure_gains_is_the_error_of_the_rest(crops: CropSet) -> None:
+    (clear, *_) = measure_crops(crops)
+    clear = dataclasses.replace(clear, brightness=120.0)
     dark = dataclasses.replace(clear, brightness=30.0)
     noisy = dataclasses.replace(dark, contrast_to_noise=1.0)
     missed = np.array([False, True, False, True])
