@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from rich.console import Console
 
@@ -13,6 +14,8 @@ from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, duplicate_similarity
 from training.enrolment.faces import trial_faces
 from training.enrolment.grouped_faces import (
+    RESEMBLED,
+    chosen_of_pools,
     measure_grouped_crops,
     measure_whole_photos,
     read_whole_photos,
@@ -87,7 +90,10 @@ def quality_limits(
     """
     model = model or newest_model()
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
-    refusals = [refusals_by_group(faces) for faces in _grouped_faces(embedder, data)]
+    refusals = []
+    for faces in _grouped_faces(embedder, data):
+        typer.echo(f"measured: {len(faces.qualities):,} {faces.source}")
+        refusals.append(refusals_by_group(faces))
     sheets = [refusals_sheet(found) for found in refusals if found]
     if not only_groups:
         manifest = ModelManifest.from_json(read_manifest(model))
@@ -118,12 +124,10 @@ def _grouped_faces(embedder: ExportedEmbedder, data: Path) -> Iterator[GroupedFa
         "strangers' crops", [data / "strangers.tar"], table, mark_black=False
     )
     strangers = read_strangers(data)
-    yield measure_whole_photos(
-        read_whole_photos(data),
-        embedder,
-        embedder.embed(strangers),
-        read_pools(table, strangers.files, LEAST_FACES, by_gender=False),
-    )
+    pools = read_pools(table, strangers.files, LEAST_FACES, by_gender=False)
+    rows, some = chosen_of_pools(pools, RESEMBLED)
+    embeddings = embedder.embed(strangers.of(torch.from_numpy(rows)))
+    yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some)
 
 
 def _show(sheets: list[Sheet], out: Path | None) -> None:

@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from app.domain.faces import Detection, FaceQuality
 from app.vision.detector import FaceDetector
@@ -31,15 +33,25 @@ from training.data.crops import (
 )
 from training.enrolment.pose import CropDetector
 from training.enrolment.refusals import GroupedFaces
-from training.evaluation.embedders import ExportedEmbedder
+from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, nearest_pools, read_groups
 
 #: So many crops of each group are shown to the detector again for their pose, the slow part.
-POSES_PER_GROUP = 1500
+POSES_PER_GROUP = 1000
+#: So many strangers of each group say what people of it look like to the embedder.
+RESEMBLED = 200
 #: What lies next to the end of the picture is no edge of the face.
 _BESIDE_THE_END = np.ones((7, 7), np.uint8)
 _CENTRE = slice(CROP_MARGIN, CROP_SIZE - CROP_MARGIN)
+
+
+class FaceEmbedder(Protocol):
+    """Gives unit embeddings of ready crops."""
+
+    def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
+        """Return unit embeddings ``(N, D)`` of RGB crops, uint8 ``(N, 3, 112, 112)``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQualit
 
 def measure_whole_photos(
     photos: Iterable[WholePhoto],
-    embedder: ExportedEmbedder,
+    embedder: FaceEmbedder,
     strangers: Matrix,
     pools: Sequence[Pool],
 ) -> GroupedFaces:
@@ -127,6 +139,16 @@ def measure_whole_photos(
     nearest = nearest_pools(np.stack(rows), number.astype(np.int64), strangers, pools)
     groups = tuple(nearest[int(one)].name for one in number)
     return GroupedFaces(f"whole photos of {len(names):,} people", groups, tuple(qualities))
+
+
+def chosen_of_pools(pools: Sequence[Pool], most: int) -> tuple[IntArray, list[Pool]]:
+    """Return the rows of the first ``most`` of each pool, and the pools in terms of these."""
+    chosen = [pool.rows[:most] for pool in pools]
+    starts = np.cumsum([0, *map(len, chosen)])
+    return np.concatenate(chosen), [
+        Pool(pool.name, np.arange(start, start + len(rows)))
+        for pool, start, rows in zip(pools, starts[:-1].tolist(), chosen, strict=True)
+    ]
 
 
 def read_whole_photos(data: Path) -> Iterator[WholePhoto]:

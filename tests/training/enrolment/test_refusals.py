@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
+import json
 import math
+import tarfile
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from app.domain.faces import ENROLLMENT_LIMITS, FaceQuality, QualityLimits
-from tests.vision.pictures import smooth_noise
-from training.enrolment.grouped_faces import measure_grouped_crops, measure_stored_crop
+from tests.vision.pictures import encoded, smooth_noise
+from training.enrolment.grouped_faces import (
+    WholePhoto,
+    chosen_of_pools,
+    measure_grouped_crops,
+    measure_stored_crop,
+    measure_whole_photos,
+    read_whole_photos,
+)
 from training.enrolment.refusals import (
     GroupedFaces,
     limit_names,
@@ -25,7 +36,10 @@ from training.enrolment.refusals import (
     unequal_limits,
 )
 from training.enrolment.report import refusals_sheet
+from training.evaluation.pairs import Matrix
+from training.evaluation.populations import Pool
 
+PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 GOOD = FaceQuality(
     size_pixels=100.0,
     sharpness=500.0,
@@ -164,3 +178,50 @@ def test_crops_are_measured_in_the_groups_that_a_table_tells(tmp_path: Path) -> 
     shown = measure_grouped_crops("made", [folder], tmp_path / "table.csv", mark_black=False)
     dark = [one.clipped_shadows or 0 for one in shown.qualities]
     assert min(dark) > ENROLLMENT_LIMITS.max_clipped_shadows / 2  # read as shadow it would count
+
+
+def test_some_of_each_pool_are_the_same_strangers_by_their_new_places() -> None:
+    pools = [Pool("a", np.array([5, 1, 9])), Pool("b", np.array([2, 7]))]
+    rows, some = chosen_of_pools(pools, 2)
+    assert rows.tolist() == [5, 1, 2, 7]
+    assert [(pool.name, rows[pool.rows].tolist()) for pool in some] == [
+        ("a", [5, 1]),
+        ("b", [2, 7]),
+    ]
+
+
+class MeanColours:
+    """Embeds a crop by its mean colours."""
+
+    def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
+        means = faces.reshape(len(faces), 3, -1).mean(axis=2)
+        unit: Matrix = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+
+def test_a_whole_photo_counts_for_the_group_that_its_person_resembles(tmp_path: Path) -> None:
+    portraits = sorted(PEOPLE.rglob("*.jpg"))[:2]
+    label = {"file": "0.jpg", "identity": "somebody"}
+    write_tar(tmp_path / "lfw-photos.tar", {"Ann/Ann_0001.jpg": portraits[0].read_bytes()})
+    write_tar(
+        tmp_path / "photos.tar",
+        {"0.jpg": portraits[1].read_bytes(), "labels.jsonl": json.dumps(label).encode()},
+    )
+    photos = list(read_whole_photos(tmp_path))
+    assert [photo.person for photo in photos] == ["lfw Ann", "somebody"]
+    empty = WholePhoto("nobody", encoded(np.full((200, 200, 3), 90, np.uint8), "PNG"))
+    likeness = np.array([[1, 1, 1], [-1, -1, -1]], np.float32) / np.sqrt(np.float32(3))
+    pools = [Pool("like", np.array([0])), Pool("unlike", np.array([1]))]
+    faces = measure_whole_photos([*photos, empty], MeanColours(), likeness, pools)
+    assert faces.source == "whole photos of 2 people"
+    assert faces.groups == ("like", "like")
+    assert all(one.size_pixels > 20 for one in faces.qualities)
+    assert all(one.contrast_to_noise is not None for one in faces.qualities)
+
+
+def write_tar(path: Path, members: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
