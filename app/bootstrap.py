@@ -20,7 +20,7 @@ from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
@@ -165,19 +165,35 @@ def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:
 
 
 def warn_of_broken_promise(promise: Promise) -> None:
-    """Say so where more people are enrolled than the stated risk can be promised for."""
+    """Say so where more people are enrolled than the stated risk can be promised for.
+
+    And where it is promised to a mixture of strangers, what the worst group has to expect.
+    """
     if not promise.kept:
         logger.warning(
-            "%d people are too many for FACEGATE_TARGET_FPIR=%g: %.2g is promised",
+            "%d people are too many for FACEGATE_TARGET_FPIR=%g: %.2g is promised (%s)",
             promise.people,
             promise.stated_rate,
             promise.promised_rate,
+            promise.promise_for,
+        )
+    worst = max(promise.met, key=lambda met: met.rate)
+    if promise.promise_for is PromiseFor.MIXED and worst.rate > promise.stated_rate:
+        logger.warning(
+            "FACEGATE_PROMISE_FOR=mixed: FACEGATE_TARGET_FPIR=%g does not hold for a staff of one "
+            "group; among %d people all %s, %.2g is to be expected",
+            promise.stated_rate,
+            promise.people,
+            worst.population,
+            worst.rate,
         )
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:
     """Return the stated risks as a policy; raises ``UnsupportedRiskError``."""
-    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    targets = RiskTargets(
+        settings.target_fpir, settings.target_fmr, settings.min_similarity, settings.promise_for
+    )
     return RiskPolicy(manifest, targets)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
+from app.domain.policy import PromiseFor
 from app.domain.runtime import Runtime
 from app.machine.cpus import usable_cpus
 
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
     )
     target_fmr: float = Field(
         0.001, gt=0, lt=0.5, description="Share of false claims that may be accepted, 1:1."
+    )
+    promise_for: PromiseFor = Field(
+        PromiseFor.WORST_GROUP,
+        description="For whom both hold: the worst group, or strangers of all groups mixed.",
     )
     min_similarity: float | None = Field(
         None, gt=-1, lt=1, description="Tightens the thresholds; it never loosens them."

@@ -37,7 +37,14 @@ def quality_body(quality: FaceQuality) -> schemas.QualityBody:
         recognisability=(
             None if quality.recognisability is None else round(quality.recognisability, 4)
         ),
+        clipped_shadows=_rounded(quality.clipped_shadows, 3),
+        clipped_highlights=_rounded(quality.clipped_highlights, 3),
+        contrast_to_noise=_rounded(quality.contrast_to_noise, 1),
     )
+
+
+def _rounded(measure: float | None, digits: int) -> float | None:
+    return None if measure is None else round(measure, digits)
 
 
 def face_body(face: ExtractedFace) -> schemas.FaceBody:

@@ -86,7 +86,10 @@ class QualityBody(BaseModel):
 
     size_pixels: float = Field(description="Shorter side of the face box.")
     sharpness: float = Field(description="Variance of the Laplacian of the aligned face.")
-    brightness: float = Field(description="Mean luma of the face, 0 to 255.")
+    brightness: float = Field(
+        description="Mean luma of the face, 0 to 255. A fact and no limit: dark skin is dark in "
+        "the best light."
+    )
     yaw_degrees: float
     pitch_degrees: float
     roll_degrees: float
@@ -96,6 +99,17 @@ class QualityBody(BaseModel):
         le=1,
         description="How far the face is from what the model cannot read (turned, mosaic, "
         "texture), 0 to 1; null for photos of another model.",
+    )
+    clipped_shadows: float | None = Field(
+        description="Share of the face's middle that is too dark to hold tones, 0 to 1; null for "
+        "an enrolled photo, of which it is not kept."
+    )
+    clipped_highlights: float | None = Field(
+        description="Share of the face's middle that is overexposed, 0 to 1; null likewise."
+    )
+    contrast_to_noise: float | None = Field(
+        description="How far the face's tones differ over the picture's noise; little where there "
+        "was little light. Null likewise."
     )
 
 

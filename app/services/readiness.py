@@ -18,7 +18,15 @@ from app.services.probes import ComponentReport, Finding, Probe
 
 MIN_REPEATED_SIMILARITY = 0.999
 #: The probe is no employee's photo: whatever it measures, it must be recognised.
-NO_LIMITS = QualityLimits(0.0, 0.0, 0.0, 255.0, 90.0, 90.0)
+NO_LIMITS = QualityLimits(
+    min_size_pixels=0.0,
+    min_sharpness=0.0,
+    max_clipped_shadows=1.0,
+    max_clipped_highlights=1.0,
+    min_contrast_to_noise=0.0,
+    max_yaw_degrees=90.0,
+    max_pitch_degrees=90.0,
+)
 #: All checks together; the answer is to come within 2 s, whatever hangs.
 ANSWER_SECONDS = 1.5
 #: A recognition on a busy machine, or an index of many people being built, is slow and no fault.

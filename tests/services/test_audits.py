@@ -59,6 +59,8 @@ def test_an_audit_reads_the_active_people_of_the_present_model(house: House) -> 
         verify=house.policy.verify().threshold.similarity,
         duplicate=duplicate_similarity(MANIFEST, RiskPolicy(MANIFEST, RISK), 3),
         stated_fpir=RISK.fpir,
+        stated_fmr=RISK.fmr,
+        promise_for=RISK.promise_for,
     )
     assert [one.employee_id for one in result.weak_enrollments] == ["dora"]
 

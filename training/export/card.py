@@ -196,8 +196,9 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
   somebody about N times as often.
 - Part of a group's rate is the style that its pictures share; the photos of one company's badges
   share a style too. Measure on your own staff before relying on a rate.
-- Thresholds hold within the worst measured group; probabilities are fitted on strangers of all
-  groups mixed, so that for a staff of one group they are too sure of an employee.
+- Thresholds hold within the worst measured group, or with `FACEGATE_PROMISE_FOR=mixed` for
+  strangers of all groups mixed only; probabilities are fitted on strangers of all groups mixed, so
+  that for a staff of one group they are too sure of an employee.
 - Strangers have one photo each, so that rates within a group are of single photos; for centroids
   they are these plus the measured shift.
 - It does not notice a photo held before the camera, nor tell twins apart; children and masked faces
