@@ -4,7 +4,6 @@ FacegateError
     PhotoError                      one photo cannot be used, and why
         UnsupportedPhotoTypeError
         UndecodablePhotoError
-        PhotoCutError               a part of the file is missing
         PhotoTooManyBytesError
         PhotoTooManyPixelsError
         NoFaceFoundError
@@ -33,7 +32,7 @@ FacegateError
     DetectorArtifactError           the detector's file is missing or foreign
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError in employee_errors.
+kinds of EmployeeConflictError in employee_errors, PhotoCutError in photo_errors.
 """
 
 from __future__ import annotations
@@ -73,13 +72,6 @@ class UndecodablePhotoError(PhotoError):
 
     code = "photo_undecodable"
     advice = "save or send the file anew"
-
-
-class PhotoCutError(PhotoError):
-    """The file ends before its picture does, or a part of the picture's data is missing."""
-
-    code = "photo_cut"
-    advice = "send all of the file again, for only a part of it came"
 
 
 class PhotoTooManyBytesError(PhotoError):
