@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from app.api.field_faults import field_faults
 from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
-from app.domain import employee_errors, errors, scene_errors, storage_errors
+from app.domain import employee_errors, errors, photo_errors, scene_errors, storage_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
     for error, status, title in [
         (errors.UnsupportedPhotoTypeError, 415, "The photo is of no type that is decoded"),
         (errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
-        (errors.PhotoCutError, 422, "A part of the photo is missing"),
+        (photo_errors.PhotoCutError, 422, "A part of the photo is missing"),
         (errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
         (errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
         (errors.NoFaceFoundError, 422, "No face was found"),

@@ -16,7 +16,7 @@ from app.api.request_id import request_id_of
 from app.api.scene_schemas import SceneBody
 from app.api.state import State
 from app.api.uploads import body_docs, read_body, usable
-from app.domain import employee_errors, errors, scene_errors
+from app.domain import employee_errors, errors, photo_errors, scene_errors
 from app.services.enrollment import EnrollmentRequest
 from app.services.extraction import SeveralFaces
 from app.services.scenes import Scene
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["recognition"])
 PHOTO_PROBLEMS = (
     errors.UnsupportedPhotoTypeError,
     errors.UndecodablePhotoError,
-    errors.PhotoCutError,
+    photo_errors.PhotoCutError,
     errors.PhotoTooManyBytesError,
     errors.PhotoTooManyPixelsError,
     errors.NoFaceFoundError,

@@ -4,7 +4,6 @@ FacegateError
     PhotoError                      one photo cannot be used, and why
         UnsupportedPhotoTypeError
         UndecodablePhotoError
-        PhotoCutError               a part of the file is missing
         PhotoTooManyBytesError
         PhotoTooManyPixelsError
         NoFaceFoundError
@@ -35,7 +34,7 @@ FacegateError
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
 kinds of EmployeeConflictError in employee_errors, those of RegistryUnavailableError and of full
-disks in storage_errors.
+disks in storage_errors, PhotoCutError in photo_errors.
 """
 
 from __future__ import annotations
@@ -75,13 +74,6 @@ class UndecodablePhotoError(PhotoError):
 
     code = "photo_undecodable"
     advice = "save or send the file anew"
-
-
-class PhotoCutError(PhotoError):
-    """The file ends before its picture does, or a part of the picture's data is missing."""
-
-    code = "photo_cut"
-    advice = "send all of the file again, for only a part of it came"
 
 
 class PhotoTooManyBytesError(PhotoError):

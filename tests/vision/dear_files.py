@@ -45,7 +45,7 @@ def _layered(size: tuple[int, int], cell: int) -> Image.Image:
 
 MAKERS: dict[str, Callable[[], bytes]] = {
     "jpeg square": lambda: encoded(_noisy(SQUARE, 18), "JPEG", quality=88, subsampling=0),
-    "jpeg long": lambda: encoded(_noisy(LONG, 18), "JPEG", quality=88, subsampling=0),
+    "jpeg long": lambda: encoded(_noisy(LONG, 24), "JPEG", quality=88, subsampling=0),
     "jpeg of one colour": lambda: encoded(Image.new("RGB", SQUARE), "JPEG", subsampling=0),
     "progressive square": lambda: encoded(
         _noisy(SQUARE, 12), "JPEG", quality=85, subsampling=0, progressive=True
@@ -61,8 +61,8 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "png palette": lambda: dear_png(*SQUARE, 8, 3, 4),
     "png bits": lambda: dear_png(*SQUARE, 1, 0, 4),
     "deep grey png": lambda: dear_png(*SQUARE, 16, 0, 4),
-    "deep png": lambda: dear_png(5_000, 3_990, 16, 2, 4),
-    "deep png with alpha": lambda: dear_png(5_000, 2_990, 16, 6, 4),
+    "deep png": lambda: dear_png(4_400, 3_000, 16, 2, 4),
+    "deep png with alpha": lambda: dear_png(3_600, 2_750, 16, 6, 4),
     "webp": lambda: encoded(_noisy((4_400, 4_500), 5), "WEBP", quality=80, method=0),
     "lossless webp": lambda: encoded(
         _noisy((4_400, 4_500), 5, Image.Resampling.NEAREST),

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from app.domain.errors import (
-    PhotoCutError,
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
+from app.domain.photo_errors import PhotoCutError
 from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
 from tests.vision.hostile_files import (
     EOI,

@@ -96,7 +96,10 @@ class PhotoFile:
 def require_bounded(
     width: int, height: int, unpacked_bytes: int, limits: DecodeLimits, max_pixels: int
 ) -> None:
-    """Raise ``PhotoTooManyPixelsError`` where a photo of this size costs too much to decode."""
+    """Raise ``PhotoTooManyPixelsError`` where a photo of this size costs too much to decode.
+
+    ``unpacked_bytes`` is what the decoder writes; bytes that cost more may count more than once.
+    """
     if width * height > max_pixels:
         raise PhotoTooManyPixelsError(
             f"the photo has {width} x {height} pixels, at most {max_pixels} are accepted"
@@ -107,6 +110,6 @@ def require_bounded(
         )
     if unpacked_bytes > limits.max_unpacked_bytes:
         raise PhotoTooManyPixelsError(
-            f"the photo unpacks to {unpacked_bytes} bytes, "
+            f"unpacking the photo costs as much as {unpacked_bytes} bytes, "
             f"at most {limits.max_unpacked_bytes} are accepted"
         )

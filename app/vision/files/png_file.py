@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL.PngImagePlugin import PngImageFile
 
-from app.domain.errors import PhotoCutError, UndecodablePhotoError
+from app.domain.errors import UndecodablePhotoError
+from app.domain.photo_errors import PhotoCutError
 from app.vision.files.orientation import exif_orientation, xmp_orientation
 from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat, require_bounded
 
@@ -94,7 +95,8 @@ def _read_header(content: bytes, limits: DecodeLimits) -> tuple[int, int, bytes]
     if depth not in _DEPTHS.get(colour, ()) or not width or not height:
         raise UndecodablePhotoError("the PNG's header says what no PNG can be")
     row_bytes = -(-width * _CHANNELS[colour] * depth // 8)
-    require_bounded(width, height, row_bytes * height, limits, limits.max_pixels)
+    cost = row_bytes * height * 3 // 2 if depth == _DEEP else row_bytes * height
+    require_bounded(width, height, cost, limits, limits.max_pixels)
     return width, height, content[8:33]
 
 
