@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, QualityLimits
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
@@ -79,24 +79,18 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     gallery.rebuild()
     risk = make_risk_policy(settings, manifest)
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
-    enrollment_limits = dataclasses.replace(
-        ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
-    )
     liveness = choose_liveness(settings)
     state = AppState(
-        enrollment=Enrollment(
-            extraction,
-            gallery,
-            EnrollmentGuards(
-                gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
-            ),
-            manifest.model_version,
-            enrollment_limits,
-            MAX_PHOTOS_PER_REQUEST,
-            settings.max_photos_per_employee,
-        ),
+        enrollment=make_enrollment(settings, extraction, registry, gallery, manifest, risk),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS, liveness
+            extraction,
+            registry,
+            gallery,
+            manifest,
+            policy,
+            VERIFICATION_LIMITS,
+            liveness,
+            enrollment_limits(settings),
         ),
         employees=Employees(registry, gallery),
         readiness=Readiness(
@@ -118,6 +112,34 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
+
+
+def make_enrollment(
+    settings: Settings,
+    extraction: FaceExtraction,
+    registry: Registry,
+    gallery: Gallery,
+    manifest: ModelManifest,
+    risk: RiskPolicy,
+) -> Enrollment:
+    """Return the use case that enrols into ``gallery``, with its guards."""
+    return Enrollment(
+        extraction,
+        registry,
+        gallery,
+        EnrollmentGuards(
+            gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
+        ),
+        manifest.model_version,
+        enrollment_limits(settings),
+        MAX_PHOTOS_PER_REQUEST,
+        settings.max_photos_per_employee,
+    )
+
+
+def enrollment_limits(settings: Settings) -> QualityLimits:
+    """Return what a face must have to be enrolled."""
+    return dataclasses.replace(ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels)
 
 
 def make_vision(settings: Settings) -> FaceVision:

@@ -7,11 +7,13 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
 from app.domain.runtime import Runtime
@@ -29,6 +31,20 @@ _CLOSE = 0.85  # of difflib's ratio, prefix left out: one or two letters of a lo
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+#: The first segments of the service's own paths: a prefix among them could not be told from those.
+_OWN_SEGMENTS = frozenset({"v1", "docs", "redoc", "metrics", "healthz", "readyz"})
+_PREFIX_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class MetricsAccess(StrEnum):
+    """Who may read the metrics."""
+
+    OPEN = "open"
+    KEY = "key"
+    OFF = "off"
+
+
 class Settings(BaseSettings):
     """Settings; each is the environment variable of its name with the prefix ``FACEGATE_``."""
 
@@ -44,6 +60,16 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(
         None, description="Key that callers send as x-api-key or as a bearer token."
+    )
+    root_path: str = Field(
+        "", description="Path prefix under which a proxy serves it, as /facegate."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Other sites whose pages may call, separated by commas (CORS)."
+    )
+    docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
+    metrics: MetricsAccess = Field(
+        MetricsAccess.OPEN, description="Serve /metrics to all, to holders of the key, or not."
     )
     allow_anonymous: bool = Field(
         False, description="Serve without a key on an address others can reach."
@@ -110,11 +136,34 @@ class Settings(BaseSettings):
         key = self.api_key.get_secret_value() if self.api_key else ""
         return key or None
 
+    @field_validator("root_path")
+    @classmethod
+    def _one_form_of_prefix(cls, value: str) -> str:
+        prefix = value.strip().rstrip("/")
+        if not prefix:
+            return ""
+        segments = prefix.split("/")
+        if not _PREFIX_PATH.fullmatch(prefix) or {".", ".."} & set(segments):
+            raise ValueError("a path such as /facegate is wanted")
+        if segments[1] in _OWN_SEGMENTS:
+            raise ValueError(f"/{segments[1]} is a path of the service itself")
+        return prefix
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            return value
+        return tuple(_origin(str(part).strip()) for part in parts if str(part).strip())
+
     @model_validator(mode="after")
     def _refuse_open_doors(self) -> Self:
         key = self.required_api_key
         if key is not None and len(key) < 16:
             raise ValueError("FACEGATE_API_KEY needs at least 16 characters")
+        if key is None and self.metrics is MetricsAccess.KEY:
+            raise ValueError("FACEGATE_METRICS=key needs FACEGATE_API_KEY")
         if key is None and not self.allow_anonymous and not _is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} without FACEGATE_API_KEY lets anyone enrol; set a key, "
@@ -139,6 +188,23 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
         and not _SERVICE_LINK.fullmatch(name.upper())
     }
     return {name: PREFIX + close[0] for name, close in meant.items() if close}
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it; raises ``ValueError`` for what is none."""
+    told = f"{text!r} is not an origin such as https://doors.example"
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        raise ValueError(told) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in _DEFAULT_PORTS or not host or "*" in host or extra:
+        raise ValueError(told)
+    host = f"[{host}]" if ":" in host else host
+    shown = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
 
 
 def _is_loopback(host: str) -> bool:

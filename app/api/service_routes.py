@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.api import service_schemas as schemas
@@ -12,6 +12,7 @@ from app.api.state import State
 from app.domain.model_manifest import Threshold
 
 router = APIRouter(tags=["service"])
+metrics_router = APIRouter(tags=["service"])
 
 
 def _threshold(threshold: Threshold) -> schemas.ThresholdBody:
@@ -43,9 +44,11 @@ def read_model(state: State) -> schemas.ModelResponse:
 
 
 @router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Send a browser to the documentation."""
-    return RedirectResponse("docs")
+async def root(request: Request) -> RedirectResponse:
+    """Send a browser to the documentation, where there is one."""
+    if request.app.openapi_url is None:
+        raise HTTPException(404)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
 
 
 @router.get("/healthz", summary="Does the process live")
@@ -72,7 +75,7 @@ async def readyz(state: State, response: Response) -> schemas.ReadinessResponse:
     )
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     summary="Prometheus metrics",
     response_class=Response,

@@ -32,7 +32,7 @@ FacegateError
     DetectorArtifactError           the detector's file is missing or foreign
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError in employee_errors.
+kinds of EmployeeConflictError and a repeated photo in employee_errors.
 """
 
 from __future__ import annotations

@@ -113,5 +113,5 @@ class FakeEmbedder:
         centre = np.random.default_rng(zlib.crc32(person)).normal(size=DIM)
         centre /= np.linalg.norm(centre)
         beside = np.random.default_rng(zlib.crc32(person + shot)).normal(size=DIM)
-        vector = centre + 0.32 * beside / np.sqrt(DIM)
+        vector = centre + 0.4 * beside / np.sqrt(DIM)
         return as_embedding(vector / np.linalg.norm(vector))
