@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import time
@@ -18,13 +19,18 @@ from threadpoolctl import threadpool_limits
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, QualityLimits
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
-from app.registry.database import create_registry_engine
+from app.machine.memory import IdleTrim, give_back_free_memory
+from app.registry.database import (
+    Location,
+    create_probe_engine,
+    create_registry_engine,
+    with_password,
+)
 from app.registry.repository import SqlRegistry
 from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
@@ -37,7 +43,7 @@ from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import Registry
+from app.services.ports import GalleryIndex, Registry
 from app.services.readiness import Readiness
 from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
@@ -51,6 +57,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
+TRIM_SECONDS = 1.0
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -65,37 +72,43 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     configure_opencv(threads=1)
     limit_torch_threads(1)
     limit_blas_threads(1)
-    if settings.resolved_database_url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade_to_head(settings.resolved_database_url)
-    registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
+    registry = open_registry(settings)
     embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
     extraction = FaceExtraction(vision, embedder, admission)
     index = FaissGalleryIndex(manifest.embedding_dim)
-    gallery = Gallery(registry, index, manifest.model_version)
+    gallery = make_gallery(registry, index, manifest)
     gallery.rebuild()
     risk = make_risk_policy(settings, manifest)
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
+    limits = manifest.verification_limits
+    enrollment_limits = dataclasses.replace(
+        manifest.enrollment_limits, min_size_pixels=settings.min_face_pixels
+    )
     liveness = choose_liveness(settings)
     state = AppState(
-        enrollment=make_enrollment(settings, extraction, registry, gallery, manifest, risk),
-        recognition=Recognition(
+        enrollment=Enrollment(
             extraction,
             registry,
             gallery,
-            manifest,
-            policy,
-            VERIFICATION_LIMITS,
-            liveness,
-            enrollment_limits(settings),
+            EnrollmentGuards(
+                gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
+            ),
+            manifest.model_version,
+            enrollment_limits,
+            MAX_PHOTOS_PER_REQUEST,
+            settings.max_photos_per_employee,
         ),
-        employees=Employees(registry, gallery),
+        recognition=Recognition(
+            extraction, registry, gallery, manifest, policy, limits, liveness, enrollment_limits
+        ),
+        employees=Employees(registry, gallery, manifest.recognisability),
         readiness=Readiness(
             FaceExtraction(vision, embedder, Admission(1, 0, settings.busy_timeout_seconds)),
             gallery,
+            registry,
             PROBE_PHOTO.read_bytes(),
         ),
         manifest=manifest,
@@ -114,32 +127,28 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     return state, registry
 
 
-def make_enrollment(
-    settings: Settings,
-    extraction: FaceExtraction,
-    registry: Registry,
-    gallery: Gallery,
-    manifest: ModelManifest,
-    risk: RiskPolicy,
-) -> Enrollment:
-    """Return the use case that enrols into ``gallery``, with its guards."""
-    return Enrollment(
-        extraction,
-        registry,
-        gallery,
-        EnrollmentGuards(
-            gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
-        ),
-        manifest.model_version,
-        enrollment_limits(settings),
-        MAX_PHOTOS_PER_REQUEST,
-        settings.max_photos_per_employee,
-    )
+def make_gallery(registry: Registry, index: GalleryIndex, manifest: ModelManifest) -> Gallery:
+    """Return the gallery of a model; photos that the model cannot read are left out of it."""
+    centres = manifest.recognisability
+    checks = () if centres is None else (centres.objection,)
+    return Gallery(registry, index, manifest.model_version, checks)
 
 
-def enrollment_limits(settings: Settings) -> QualityLimits:
-    """Return what a face must have to be enrolled."""
-    return dataclasses.replace(ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels)
+def open_registry(settings: Settings) -> SqlRegistry:
+    """Return the registry, its schema at head; raises ``FacegateError`` or ``OSError``."""
+    if isinstance(settings.database, Path):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = database_of(settings)
+    upgrade_to_head(database)
+    return SqlRegistry(create_registry_engine(database), create_probe_engine(database))
+
+
+def database_of(settings: Settings) -> Location:
+    """Return where the database is, with its password; raises ``ValueError``."""
+    database, password = settings.database, settings.database_password
+    if isinstance(database, Path) or password is None:
+        return database
+    return with_password(database, password.get_secret_value())
 
 
 def make_vision(settings: Settings) -> FaceVision:
@@ -158,19 +167,35 @@ def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:
 
 
 def warn_of_broken_promise(promise: Promise) -> None:
-    """Say so where more people are enrolled than the stated risk can be promised for."""
+    """Say so where more people are enrolled than the stated risk can be promised for.
+
+    And where it is promised to a mixture of strangers, what the worst group has to expect.
+    """
     if not promise.kept:
         logger.warning(
-            "%d people are too many for FACEGATE_TARGET_FPIR=%g: %.2g is promised",
+            "%d people are too many for FACEGATE_TARGET_FPIR=%g: %.2g is promised (%s)",
             promise.people,
             promise.stated_rate,
             promise.promised_rate,
+            promise.promise_for,
+        )
+    worst = max(promise.met, key=lambda met: met.rate)
+    if promise.promise_for is PromiseFor.MIXED and worst.rate > promise.stated_rate:
+        logger.warning(
+            "FACEGATE_PROMISE_FOR=mixed: FACEGATE_TARGET_FPIR=%g does not hold for a staff of one "
+            "group; among %d people all %s, %.2g is to be expected",
+            promise.stated_rate,
+            promise.people,
+            worst.population,
+            worst.rate,
         )
 
 
 def make_risk_policy(settings: Settings, manifest: ModelManifest) -> RiskPolicy:
     """Return the stated risks as a policy; raises ``UnsupportedRiskError``."""
-    targets = RiskTargets(settings.target_fpir, settings.target_fmr, settings.min_similarity)
+    targets = RiskTargets(
+        settings.target_fpir, settings.target_fmr, settings.min_similarity, settings.promise_for
+    )
     return RiskPolicy(manifest, targets)
 
 
@@ -181,8 +206,10 @@ def make_gallery_audit(
     return GalleryAudit(
         registry,
         manifest.model_version,
+        manifest.embedding_dim,
         manifest.calibration,
         partial(thresholds_in_force, manifest, policy),
+        manifest.recognisability,
     )
 
 
@@ -194,15 +221,14 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
     limit_blas_threads(1)
     manifest = open_artifact(settings.model_dir).manifest
     risk = make_risk_policy(settings, manifest)
-    url = settings.resolved_database_url
-    missing = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
-    if missing or not is_at_head(url):
+    database = database_of(settings)
+    if not is_at_head(database):
         raise RegistryUnavailableError(
             "the database does not exist or has another schema; start the service once to make it"
         )
-    registry = SqlRegistry(create_registry_engine(url))
+    registry = SqlRegistry(create_registry_engine(database))
     index = FaissGalleryIndex(manifest.embedding_dim)
-    Gallery(registry, index, manifest.model_version).rebuild()
+    make_gallery(registry, index, manifest).rebuild()
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     return make_gallery_audit(registry, manifest, policy), registry
 
@@ -230,6 +256,15 @@ def provide_threads(place_count: int) -> None:
     to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
 
 
+async def give_back_memory(admission: Admission) -> None:
+    """Give memory back to the system whenever the photos that took it are done; runs for ever."""
+    trim = IdleTrim()
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        if trim.is_due(admission.finished_count, admission.is_busy):
+            await to_thread.run_sync(give_back_free_memory)
+
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
 
 
@@ -246,9 +281,11 @@ def make_lifespan(
         ready = await to_thread.run_sync(build_state, settings) if built is None else built
         state, registry = ready
         provide_threads(state.admission.place_count)
+        trimming = asyncio.create_task(give_back_memory(state.admission))
         try:
             yield {"facegate": state}
         finally:
+            trimming.cancel()
             await to_thread.run_sync(state.audits.close)
             await to_thread.run_sync(registry.close)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from html import escape
 
 from app.api.audit_charts import rate_chart, similarity_chart
-from app.domain.audit.advice import percent, rate_text
+from app.domain.audit.advice import PROMISED_TO, percent, rate_text
 from app.domain.audit.result import AuditResult, AuditThresholds, OutlierPhoto, PersonPair
 
 STYLE = """
@@ -57,6 +57,15 @@ def audit_page(result: AuditResult, model_version: str, finished_at: datetime) -
             (_outlier_cells(one) for one in result.outliers),
             result.outlier_count,
         ),
+        "<h2>Photos that match whoever is unrecognisable</h2>",
+        _table(
+            ("id", "photo", "recognisability"),
+            (
+                (one.employee_id, one.photo_id, f"{one.recognisability:.3f}")
+                for one in result.unrecognisable_photos
+            ),
+            result.unrecognisable_count,
+        ),
         "<h2>Weak enrolments</h2>",
         _table(
             ("id", "photos", "why"),
@@ -86,8 +95,8 @@ def thresholds_text(thresholds: AuditThresholds) -> str:
     whose = " against whoever has the most photos" if fewer else ""
     return (
         f"Thresholds{whose}: 1:N {thresholds.identify:.4f} (stated FPIR "
-        f"{percent(thresholds.stated_fpir)}) and 1:1 {thresholds.verify:.4f}{fewer}; second "
-        f"enrolment {thresholds.duplicate:.4f}"
+        f"{percent(thresholds.stated_fpir)}, promised to {PROMISED_TO[thresholds.promise_for]}) "
+        f"and 1:1 {thresholds.verify:.4f}{fewer}; second enrolment {thresholds.duplicate:.4f}"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from app.api import schemas
+from app.api.enrollment_schemas import AddPhotosBody, ReplacePhotoBody
 from app.api.identifiers import EmployeeIdInPath
 from app.api.presenters import enroll_response, photo_body
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
@@ -23,9 +24,7 @@ router = APIRouter(prefix="/v1/employees/{employee_id}/photos", tags=["employees
 async def _added_upload(
     employee_id: EmployeeIdInPath, request: Request, state: State
 ) -> EnrollmentRequest:
-    body, photos = await read_body(
-        request, schemas.AddPhotosBody, {"photos": True}, state.max_upload_bytes
-    )
+    body, photos = await read_body(request, AddPhotosBody, {"photos": True}, state.max_upload_bytes)
     return EnrollmentRequest(
         employee_id, None, None, photos["photos"], body.confirm_distinct, body.replace
     )
@@ -33,7 +32,7 @@ async def _added_upload(
 
 async def _replacing_upload(request: Request, state: State) -> tuple[Upload, bool]:
     body, photos = await read_body(
-        request, schemas.ReplacePhotoBody, {"photo": False}, state.max_upload_bytes
+        request, ReplacePhotoBody, {"photo": False}, state.max_upload_bytes, alone="photo"
     )
     return photos["photo"][0], body.confirm_distinct
 
@@ -50,7 +49,7 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
         errors.BusyError,
         *UPLOAD_PROBLEMS,
     ),
-    openapi_extra=body_docs(schemas.AddPhotosBody, {"photos": True}),
+    openapi_extra=body_docs(AddPhotosBody, {"photos": True}),
 )
 def add_photos(
     upload: Annotated[EnrollmentRequest, Depends(_added_upload)], state: State, request: Request
@@ -76,7 +75,7 @@ def add_photos(
         errors.PhotoNotFoundError,
         errors.FaceAlreadyEnrolledError,
     ),
-    openapi_extra=body_docs(schemas.ReplacePhotoBody, {"photo": False}),
+    openapi_extra=body_docs(ReplacePhotoBody, {"photo": False}, alone="photo"),
 )
 def replace_photo(
     employee_id: EmployeeIdInPath,

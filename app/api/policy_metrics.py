@@ -9,15 +9,24 @@ from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from app.domain.policy import Promise
+from app.domain.policy import Promise, PromiseFor
 
 #: Gives the promise in force for each kind of question.
 Promises = Mapping[str, Callable[[], Promise]]
 
 _GAUGES: dict[str, tuple[str, Callable[[Promise], float]]] = {
     "facegate_policy_promised_rate": (
-        "False acceptances promised now, a share, by kind of question.",
+        "False acceptances promised now to whom FACEGATE_PROMISE_FOR names, a share, by kind of "
+        "question.",
         lambda promise: promise.promised_rate,
+    ),
+    "facegate_policy_worst_group_rate": (
+        "False acceptances to expect now in a staff of the worst group, a share.",
+        lambda promise: promise.worst_group_rate,
+    ),
+    "facegate_policy_promise_to_mixed": (
+        "Whether the promise is to strangers of all groups mixed (1) or to the worst group (0).",
+        lambda promise: float(promise.promise_for is PromiseFor.MIXED),
     ),
     "facegate_policy_promise_kept": (
         "Whether the stated risk can be promised (1) or the gallery is too large for it (0).",

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from app.domain.policy import PromiseFor
+
+
+class MetRateBody(BaseModel):
+    """What a threshold does to one population: a gallery and strangers of that group and gender."""
+
+    population: str
+    rate: float = Field(description="Best estimate.")
+    upper: float = Field(description="One-sided upper bound of it, 95 %.")
+
 
 class PromiseBody(BaseModel):
     """A threshold and what it promises.
@@ -23,11 +33,19 @@ class PromiseBody(BaseModel):
     comparison_rate: float = Field(description="False-match rate of one comparison, upper bound.")
     stated_rate: float = Field(description="What the operator asked for.")
     promised_rate: float = Field(
-        description="What is kept for the worst group: the one-sided upper bound, 95 %, of its "
-        "rate, not the rate to expect."
+        description="What is kept for whom `promise_for` names: the one-sided upper bound, 95 %, "
+        "of that rate, not the rate to expect."
+    )
+    promise_for: PromiseFor = Field(
+        description="`worst-group`: kept for whoever is enrolled. `mixed`: kept for strangers of "
+        "all groups mixed, and within one group seldom."
     )
     worst_group_rate: float = Field(description="Best estimate for the worst group.")
     mixed_rate: float = Field(description="Best estimate for strangers of all groups mixed.")
+    groups: list[MetRateBody] = Field(
+        description="What each population would meet, strangers of all groups mixed first, with "
+        "everybody enrolled of that population too."
+    )
     kept: bool = Field(description="False where the data supports no rate as rare as the stated.")
 
 
@@ -60,6 +78,18 @@ class FalseRejectionBody(BaseModel):
     people: int | None = Field(description="Validation people behind the rate.")
 
 
+class ChoiceBody(BaseModel):
+    """What one setting of FACEGATE_PROMISE_FOR would promise, and what it would refuse."""
+
+    promise_for: PromiseFor
+    in_force: bool
+    most_people: int = Field(description="Up to how many people the stated rate can be promised.")
+    identify: PromiseBody
+    verify: PromiseBody
+    identify_false_rejections: list[FalseRejectionBody]
+    verify_false_rejections: list[FalseRejectionBody]
+
+
 class PolicyResponse(BaseModel):
     """The risk in force: what was stated, and what is promised with the people enrolled now."""
 
@@ -72,6 +102,11 @@ class PolicyResponse(BaseModel):
         description="What more enrolled photos would buy."
     )
     verify_false_rejections: list[FalseRejectionBody]
+    promise_for: PromiseFor = Field(description="FACEGATE_PROMISE_FOR.")
+    choices: list[ChoiceBody] = Field(
+        description="The same for each setting of FACEGATE_PROMISE_FOR: to whom it promises what, "
+        "what each group would meet, and what employees pay for it."
+    )
     prior_unknown: float
     prior_same: float
     model_version: str

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api import schemas
 from app.api.doors import Door
+from app.api.enrollment_schemas import EnrollBody
 from app.api.presenters import employee_body, enroll_response, face_body, frame_bodies
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/v1", tags=["recognition"])
 PHOTO_PROBLEMS = (
     errors.UnsupportedPhotoTypeError,
     errors.UndecodablePhotoError,
+    errors.PhotoCutError,
     errors.PhotoTooManyBytesError,
     errors.PhotoTooManyPixelsError,
     errors.NoFaceFoundError,
@@ -33,6 +35,7 @@ PHOTO_PROBLEMS = (
     errors.FaceTooDarkError,
     errors.FaceTooBrightError,
     errors.FaceTurnedError,
+    errors.FaceUnrecognisableError,
     errors.BusyError,
     *UPLOAD_PROBLEMS,
 )
@@ -55,9 +58,7 @@ Faces = Annotated[
 
 
 async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
-    body, photos = await read_body(
-        request, schemas.EnrollBody, {"photos": True}, state.max_upload_bytes
-    )
+    body, photos = await read_body(request, EnrollBody, {"photos": True}, state.max_upload_bytes)
     return EnrollmentRequest(
         body.employee_id,
         body.full_name,
@@ -68,7 +69,9 @@ async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
 
 
 async def _scene_upload(request: Request, state: State) -> Scene:
-    body, photos = await read_body(request, SceneBody, SCENE_FIELDS, state.max_upload_bytes)
+    body, photos = await read_body(
+        request, SceneBody, SCENE_FIELDS, state.max_upload_bytes, alone="photo"
+    )
     frames = (*photos["photo"], *photos["frames"])
     return Scene(frames, body.challenge_id)
 
@@ -80,7 +83,7 @@ async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
 
 
 SceneUpload = Annotated[Scene, Depends(_scene_upload)]
-SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
+SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS, alone="photo")
 
 
 @router.post(
@@ -103,7 +106,7 @@ SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
             *UPLOAD_PROBLEMS,
         ),
     },
-    openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),
+    openapi_extra=body_docs(EnrollBody, {"photos": True}),
 )
 def enroll(
     upload: Annotated[EnrollmentRequest, Depends(_enroll_upload)],

@@ -10,7 +10,12 @@ from app.api.identifiers import LeftOutByPlaceholder
 from app.domain.fusion import MAX_FRAMES
 
 Base64Photo = Annotated[
-    str, Field(description="A picture file in base64.", json_schema_extra={"format": "byte"})
+    str,
+    Field(
+        description="A picture file in base64, with either alphabet, padded or not; "
+        "a `data:` URL of it is taken as well.",
+        json_schema_extra={"format": "byte"},
+    ),
 ]
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from app.api.identifiers import (
-    CardNumber,
-    EmployeeId,
-    FalseByPlaceholder,
-    FullName,
-    LeftOutByPlaceholder,
-)
+from app.api.enrollment_schemas import RequestBody
+from app.api.identifiers import CardNumber, FullName
 from app.api.scene_schemas import Base64Photo, FrameBody
 from app.domain.employees import EmployeeStatus
+from app.domain.faces import QuarterTurn
 from app.domain.verdict import NextStep, Verdict
 from app.services.scenes import Liveness
 
@@ -23,55 +19,14 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine; higher is closer.")]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-ConfirmDistinct = Annotated[
-    bool,
-    FalseByPlaceholder,
-    Field(
-        description="Enrol a face that is enrolled under another id: somebody has looked, and "
-        "these are two people. The pair is kept as look-alikes."
-    ),
-]
-
-
-class EnrollBody(_Request):
-    """JSON body of ``POST /v1/enroll``."""
-
-    employee_id: EmployeeId
-    full_name: FullName
-    card_number: Annotated[CardNumber | None, LeftOutByPlaceholder] = None
-    confirm_distinct: ConfirmDistinct = False
-    photos: list[Base64Photo] = Field(min_length=1, max_length=20)
-
-
-class AddPhotosBody(_Request):
-    """JSON body of ``POST /v1/employees/{employee_id}/photos``."""
-
-    replace: Annotated[bool, FalseByPlaceholder] = Field(
-        False, description="Put these photos in the place of all that are enrolled."
-    )
-    confirm_distinct: ConfirmDistinct = False
-    photos: list[Base64Photo] = Field(min_length=1, max_length=20)
-
-
-class ReplacePhotoBody(_Request):
-    """JSON body of ``PUT /v1/employees/{employee_id}/photos/{photo_id}``."""
-
-    confirm_distinct: ConfirmDistinct = False
-    photo: Base64Photo
-
-
-class CompareBody(_Request):
+class CompareBody(RequestBody):
     """JSON body of ``POST /v1/compare``."""
 
     first: Base64Photo
     second: Base64Photo
 
 
-class EmployeeChangeBody(_Request):
+class EmployeeChangeBody(RequestBody):
     """What to change of an employee; what is left out stays. A null or empty card is none."""
 
     full_name: FullName | None = None
@@ -96,11 +51,31 @@ class QualityBody(BaseModel):
 
     size_pixels: float = Field(description="Shorter side of the face box.")
     sharpness: float = Field(description="Variance of the Laplacian of the aligned face.")
-    brightness: float = Field(description="Mean luma of the face, 0 to 255.")
+    brightness: float = Field(
+        description="Mean luma of the face, 0 to 255. A fact and no limit: dark skin is dark in "
+        "the best light."
+    )
     yaw_degrees: float
     pitch_degrees: float
     roll_degrees: float
     detector_score: float
+    recognisability: float | None = Field(
+        ge=0,
+        le=1,
+        description="How far the face is from what the model cannot read (turned, mosaic, "
+        "texture), 0 to 1; null for photos of another model.",
+    )
+    clipped_shadows: float | None = Field(
+        description="Share of the face's middle that is too dark to hold tones, 0 to 1; null for "
+        "an enrolled photo, of which it is not kept."
+    )
+    clipped_highlights: float | None = Field(
+        description="Share of the face's middle that is overexposed, 0 to 1; null likewise."
+    )
+    contrast_to_noise: float | None = Field(
+        description="How far the face's tones differ over the picture's noise; little where there "
+        "was little light. Null likewise."
+    )
 
 
 class PhotoRecordBody(BaseModel):
@@ -143,6 +118,10 @@ class FaceBody(BaseModel):
     box: BoxBody
     landmarks: list[tuple[float, float]] = Field(
         description="Left eye, right eye, nose, left and right mouth corner, as seen in the image."
+    )
+    turned_degrees: QuarterTurn = Field(
+        description="The quarter turn, clockwise, at which the face stood in the photo; it was "
+        "turned back before it was compared."
     )
     quality: QualityBody
     faces_found: int = Field(description="How many faces the photo shows; the largest was used.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,13 @@ from app.domain.errors import (
     FaceTooDarkError,
     FaceTooSmallError,
     FaceTurnedError,
+    FaceUnrecognisableError,
 )
 
 #: A decoded photo: uint8 RGB ``(height, width, 3)``, upright.
 Picture = npt.NDArray[np.uint8]
+#: Degrees, clockwise.
+QuarterTurn = Literal[0, 90, 180, 270]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class Detection:
     landmarks: tuple[tuple[float, float], ...]
     score: float
 
+    @property
+    def turned_degrees(self) -> QuarterTurn:
+        """The quarter turn, clockwise, at which the face stands in the photo."""
+        left, right, _, mouth_left, mouth_right = self.landmarks
+        across = right[0] - left[0] + mouth_right[0] - mouth_left[0]
+        down = right[1] - left[1] + mouth_right[1] - mouth_left[1]
+        quarters = round(math.degrees(math.atan2(down, across)) / 90) % 4
+        return cast(QuarterTurn, 90 * quarters)
+
     def scaled(self, scale: float) -> Detection:
         """Return the same face in a picture ``scale`` times as large."""
         landmarks = tuple((x * scale, y * scale) for x, y in self.landmarks)
@@ -62,9 +75,14 @@ class FaceQuality:
 
     ``size_pixels``: the shorter side of its box. ``sharpness``: variance of the Laplacian of the
     112 px crop's luma (Pech-Pacheco et al., ICPR 2000). ``brightness``: mean luma of the crop's
-    middle, 0 to 255. ``yaw_degrees``, ``pitch_degrees``: rough pose from five landmarks, positive
-    to the right and down as seen in the image; ``roll_degrees``: in-plane turn. ``detector_score``:
-    0 to 1.
+    middle, 0 to 255; that of a dark skin is low in the best light, so nothing is refused for it.
+    ``yaw_degrees``, ``pitch_degrees``: rough pose from five landmarks, positive to the right and
+    down as seen in the image; ``roll_degrees``: in-plane turn. ``detector_score``: 0 to 1.
+    ``clipped_shadows``, ``clipped_highlights``: shares of the crop's middle that hold no tones any
+    more, 0 to 1; ``contrast_to_noise``: how far its tones differ over the noise, both standard
+    deviations. These three are None for an enrolled photo, of which they are not kept.
+    ``recognisability``: how far the embedding lies from what the model cannot read, 0 to 1; None
+    before it was embedded, and for a model that does not tell.
     """
 
     size_pixels: float
@@ -74,6 +92,10 @@ class FaceQuality:
     pitch_degrees: float
     roll_degrees: float
     detector_score: float
+    clipped_shadows: float | None = None
+    clipped_highlights: float | None = None
+    contrast_to_noise: float | None = None
+    recognisability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +108,16 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """What a face must have to be used."""
+    """What a face must have to be used. The model says what ``min_recognisability`` is."""
 
     min_size_pixels: float
     min_sharpness: float
-    min_brightness: float
-    max_brightness: float
+    max_clipped_shadows: float
+    max_clipped_highlights: float
+    min_contrast_to_noise: float
     max_yaw_degrees: float
     max_pitch_degrees: float
+    min_recognisability: float = 0.0
 
 
 #: For a photo taken once and compared for years. Of 807 LFW photos this refuses 0.6 %; of 1,500 web
@@ -102,8 +126,9 @@ class QualityLimits:
 ENROLLMENT_LIMITS = QualityLimits(
     min_size_pixels=40.0,
     min_sharpness=25.0,
-    min_brightness=50.0,
-    max_brightness=215.0,
+    max_clipped_shadows=0.4,
+    max_clipped_highlights=0.4,
+    min_contrast_to_noise=5.0,
     max_yaw_degrees=55.0,
     max_pitch_degrees=30.0,
 )
@@ -113,8 +138,9 @@ ENROLLMENT_LIMITS = QualityLimits(
 VERIFICATION_LIMITS = QualityLimits(
     min_size_pixels=24.0,
     min_sharpness=15.0,
-    min_brightness=40.0,
-    max_brightness=225.0,
+    max_clipped_shadows=0.6,
+    max_clipped_highlights=0.6,
+    min_contrast_to_noise=3.0,
     max_yaw_degrees=70.0,
     max_pitch_degrees=40.0,
 )
@@ -130,16 +156,7 @@ def require_quality(quality: FaceQuality, limits: QualityLimits) -> None:
             f"the face is {math.floor(quality.size_pixels)} px, "
             f"{math.ceil(limits.min_size_pixels)} px are needed"
         )
-    if quality.brightness < limits.min_brightness:
-        raise FaceTooDarkError(
-            f"the face has brightness {math.floor(quality.brightness)} of 255, "
-            f"{math.ceil(limits.min_brightness)} is needed"
-        )
-    if quality.brightness > limits.max_brightness:
-        raise FaceTooBrightError(
-            f"the face has brightness {math.ceil(quality.brightness)} of 255, "
-            f"at most {math.floor(limits.max_brightness)} can be used"
-        )
+    _require_tones(quality, limits)
     if quality.sharpness < limits.min_sharpness:
         raise FaceBlurredError(
             f"the face has sharpness {math.floor(quality.sharpness)}, "
@@ -154,4 +171,45 @@ def require_quality(quality: FaceQuality, limits: QualityLimits) -> None:
         raise FaceTurnedError(
             f"the face is turned {math.ceil(abs(quality.pitch_degrees))} degrees up or down, "
             f"{math.floor(limits.max_pitch_degrees)} is the most"
+        )
+
+
+def require_recognisable(detection: Detection, quality: FaceQuality, limits: QualityLimits) -> None:
+    """Raise ``FaceUnrecognisableError`` where the embedded face is below the limit.
+
+    A face that lies on its side or head in the picture is called turned instead.
+    """
+    measured = quality.recognisability
+    if measured is None or measured >= limits.min_recognisability:
+        return
+    figures = (
+        f"recognisability {math.floor(1000 * measured) / 1000:.3f}, "
+        f"{math.ceil(1000 * limits.min_recognisability) / 1000:.3f} is needed"
+    )
+    if detection.turned_degrees:
+        raise FaceTurnedError(
+            f"the face is turned by {detection.turned_degrees} degrees in the picture and cannot "
+            f"be read so ({figures})"
+        )
+    raise FaceUnrecognisableError(f"the face has {figures}")
+
+
+def _require_tones(quality: FaceQuality, limits: QualityLimits) -> None:
+    """Raise where too much of the exposure is lost; what was not measured refuses nobody."""
+    dark, bright = quality.clipped_shadows, quality.clipped_highlights
+    clear = quality.contrast_to_noise
+    if dark is not None and dark > limits.max_clipped_shadows:
+        raise FaceTooDarkError(
+            f"{math.ceil(100 * dark)} % of the face is lost in shadow, "
+            f"at most {math.floor(100 * limits.max_clipped_shadows)} % may be"
+        )
+    if bright is not None and bright > limits.max_clipped_highlights:
+        raise FaceTooBrightError(
+            f"{math.ceil(100 * bright)} % of the face is overexposed, "
+            f"at most {math.floor(100 * limits.max_clipped_highlights)} % may be"
+        )
+    if clear is not None and clear < limits.min_contrast_to_noise:
+        raise FaceTooDarkError(
+            f"the face stands out from the noise {math.floor(10 * clear) / 10:g} times, "
+            f"{limits.min_contrast_to_noise:g} times is needed"
         )

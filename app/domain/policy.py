@@ -2,9 +2,10 @@
 
 Against N enrolled people a stranger is taken for somebody with probability 1 - (1 - f)^N, where f
 is the false-match rate of one comparison (Daugman, "Probing the uniqueness and randomness of
-IrisCodes", 2006). The operator states that probability; f follows from N, and the threshold from
-the tail of false matches: of the group of strangers that asks for the most, at its upper
-confidence bound, since a staff is seldom a mixture of the world.
+IrisCodes", 2006). The operator states that probability and for whom it holds; f follows from N, and
+the threshold from the tail of false matches at its upper confidence bound: of the group of
+strangers that asks for the most, since a staff is seldom a mixture of the world, or of strangers of
+all groups mixed.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.errors import UnsupportedRiskError
 from app.domain.intervals import interval_of_share
 from app.domain.model_manifest import ModelManifest, Threshold
-from app.domain.tails import GenuineScores
+from app.domain.tails import GenuineScores, ImpostorTail
 
 HIGHEST_SIMILARITY = 0.9999
 #: Of the guard against a second enrolment: new people who may be asked about, and the least people
@@ -45,16 +47,41 @@ def centroid_shift(manifest: ModelManifest) -> float:
     return max(0.0, default.similarity - reached)
 
 
+class PromiseFor(StrEnum):
+    """For whom a stated risk holds.
+
+    ``WORST_GROUP``: for a gallery and strangers of whichever group is confused most often, and so
+    for every other. ``MIXED``: for a gallery and strangers of all groups mixed; within one group
+    more strangers are taken for somebody than was stated.
+    """
+
+    WORST_GROUP = "worst-group"
+    MIXED = "mixed"
+
+
 @dataclass(frozen=True)
 class RiskTargets:
     """What the operator states. ``fpir``: strangers taken for somebody, 1:N; ``fmr``: false claims.
 
-    ``min_similarity`` tightens both thresholds and loosens none.
+    ``min_similarity`` tightens both thresholds and loosens none. ``promise_for``: who is meant.
     """
 
     fpir: float
     fmr: float
     min_similarity: float | None = None
+    promise_for: PromiseFor = PromiseFor.WORST_GROUP
+
+
+@dataclass(frozen=True)
+class MetRate:
+    """What a threshold does to one population, of an attempt: a gallery and strangers of it.
+
+    ``rate`` is the best estimate and ``upper`` its one-sided upper bound, 95 %.
+    """
+
+    population: str
+    rate: float
+    upper: float
 
 
 @dataclass(frozen=True)
@@ -62,11 +89,12 @@ class Promise:
     """A threshold and what it promises against ``people`` enrolled.
 
     ``stated_rate`` is what the operator asked for, ``promised_rate`` what this threshold keeps for
-    the worst group at the upper bound of its tail (95 %, one-sided); they differ where the data
-    supports no rarer rate (``kept`` is false then) or where something tightens the threshold. The
-    other two rates are best estimates: for the worst group, and for strangers of all groups mixed.
-    The threshold's own rate is that of one comparison. ``threshold_estimate`` is the similarity
-    that the best estimates would ask for, without the upper bounds and never above the threshold.
+    whom ``promise_for`` names at the upper bound of the tail (95 %, one-sided); they differ where
+    the data supports no rarer rate (``kept`` is false then) or where something tightens the
+    threshold. The other two rates are best estimates: for the worst group, and for strangers of all
+    groups mixed; ``met`` has every population, the mixed one first. The threshold's own rate is
+    that of one comparison. ``threshold_estimate`` is the similarity that the best estimates would
+    ask for, without the upper bounds and never above the threshold.
     """
 
     threshold: Threshold
@@ -77,6 +105,8 @@ class Promise:
     worst_group_rate: float
     mixed_rate: float
     kept: bool
+    promise_for: PromiseFor
+    met: tuple[MetRate, ...]
 
 
 @dataclass(frozen=True)
@@ -117,17 +147,26 @@ class RiskPolicy:
 
     @property
     def rarest_rate(self) -> float:
-        """The rarest false-match rate of one comparison for which every group's data can stand."""
-        return max(tail.rarest_rate for tail in self._tails)
+        """The rarest false-match rate of one comparison that the data of those named supports."""
+        return self.rarest_rate_for(self._targets.promise_for)
+
+    def rarest_rate_for(self, promise_for: PromiseFor) -> float:
+        """Return that rate for another choice of whom the promise is for."""
+        return max(tail.rarest_rate for tail in self._named(promise_for))
+
+    def _named(self, promise_for: PromiseFor) -> tuple[ImpostorTail, ...]:
+        """Return the tails of those for whom it must hold; the first tail is the mixed one."""
+        return self._tails[:1] if promise_for is PromiseFor.MIXED else self._tails
 
     @property
     def surely_one_person(self) -> float:
         """The similarity that half of all genuine single photos reach; 1 where it was not told."""
         return self._genuine[0].similarity_at(0.5) if self._genuine else HIGHEST_SIMILARITY
 
-    def most_people(self, fpir: float) -> int:
+    def most_people(self, fpir: float, promise_for: PromiseFor | None = None) -> int:
         """Return up to how many enrolled people ``fpir`` can be promised."""
-        return int(math.log1p(-fpir) / math.log1p(-self.rarest_rate) + 1e-9)
+        rarest = self.rarest_rate_for(promise_for or self._targets.promise_for)
+        return int(math.log1p(-fpir) / math.log1p(-rarest) + 1e-9)
 
     def require_supported(self, rate: float, people: int) -> None:
         """Raise ``UnsupportedRiskError`` where the data cannot support the rate."""
@@ -161,6 +200,7 @@ class RiskPolicy:
         *,
         fused: bool = False,
         photos: int | None = None,
+        promise_for: PromiseFor | None = None,
     ) -> Promise:
         """Return the threshold at which ``people`` give ``rate``, and what it promises.
 
@@ -169,32 +209,36 @@ class RiskPolicy:
         ``fused``: the probe is several frames in one. Their mean is closer to everybody, as a
         centroid is, and the threshold rises by the measured shift of centroids once more.
         ``photos``: how many the enrolled side has, for strangers are nearer to the mean of several
-        photos than to one; without it the threshold holds for any number.
+        photos than to one; without it the threshold holds for any number. ``promise_for``: as if
+        that had been stated.
         """
+        whom = promise_for or self._targets.promise_for
+        named, rarest = self._named(whom), self.rarest_rate_for(whom)
         wanted = comparison_rate(rate, people)
         most = min(tail.points[0][0] for tail in self._tails)
-        usable = min(max(wanted, self.rarest_rate), most)
-        strictest = max(self._tails, key=lambda tail: tail.upper_at(usable))
+        usable = min(max(wanted, rarest), most)
+        strictest = max(named, key=lambda tail: tail.upper_at(usable))
         tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
         shift = self.shift(photos) + (self._shift if fused else 0.0)
-        likely_needed = max(tail.threshold_at(usable) for tail in self._tails)
+        likely_needed = max(tail.threshold_at(usable) for tail in named)
         similarity, estimate = (
             min(HIGHEST_SIMILARITY, max(needed + shift, *tightened, -1.0))
             for needed in (strictest.upper_at(usable), likely_needed)
         )
         single = similarity - shift  # tails are of single photos
-        bound = min(usable, max(tail.upper_rate_at(single) for tail in self._tails))
-        likely = max(tail.false_match_rate_at(single) for tail in self._tails)
-        mixed = self._tails[0].false_match_rate_at(single)
+        bound = min(usable, max(tail.upper_rate_at(single) for tail in named))
+        met = tuple(_met(tail, single, people) for tail in self._tails)
         return Promise(
             threshold=Threshold(similarity, bound, strictest.population),
             threshold_estimate=estimate,
             people=people,
             stated_rate=rate,
             promised_rate=attempt_rate(bound, people),
-            worst_group_rate=attempt_rate(likely, people),
-            mixed_rate=attempt_rate(mixed, people),
-            kept=wanted >= self.rarest_rate * (1 - 1e-9),
+            worst_group_rate=max(one.rate for one in met),
+            mixed_rate=met[0].rate,
+            kept=wanted >= rarest * (1 - 1e-9),
+            promise_for=whom,
+            met=met,
         )
 
     def false_rejections(self, asked: Callable[[int], float]) -> tuple[FalseRejections, ...]:
@@ -203,6 +247,15 @@ class RiskPolicy:
         ``asked`` gives the threshold's similarity for a number of photos.
         """
         return tuple(_rejections(scores, asked(scores.photos)) for scores in self._genuine)
+
+
+def _met(tail: ImpostorTail, single: float, people: int) -> MetRate:
+    """Return what the threshold for ``single`` photos does to a population in an attempt."""
+    return MetRate(
+        tail.population,
+        rate=attempt_rate(tail.false_match_rate_at(single), people),
+        upper=attempt_rate(tail.upper_rate_at(single), people),
+    )
 
 
 def _rejections(scores: GenuineScores, similarity: float) -> FalseRejections:

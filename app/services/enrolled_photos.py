@@ -10,6 +10,7 @@ from app.domain.employees import Employee, EnrolledPhoto
 from app.domain.repeats import SeenPhoto, is_repeat
 from app.services.extraction import ExtractedFace
 from app.services.ports import RegistrySession
+from app.services.usable_photos import UsablePhotos
 
 #: Usable photos with their positions in the request.
 Faces = list[tuple[int, ExtractedFace]]
@@ -17,22 +18,22 @@ Faces = list[tuple[int, ExtractedFace]]
 
 @dataclass(frozen=True)
 class EnrolledPhotos:
-    """An employee's photos, of whatever model, and the embeddings of the present one by key."""
+    """An employee's photos, of whatever model, and the embeddings by key of those that count."""
 
     photos: tuple[EnrolledPhoto, ...]
     by_key: dict[int, Embedding]
 
     @staticmethod
-    def read(session: RegistrySession, employee: Employee, model_version: str) -> EnrolledPhotos:
+    def read(session: RegistrySession, employee: Employee, usable: UsablePhotos) -> EnrolledPhotos:
         """Return what the registry holds of an employee."""
         return EnrolledPhotos(
             tuple(session.list_photos(employee.key)),
-            dict(session.photo_embeddings(employee.key, model_version)),
+            dict(usable.of_employee(session, employee.key)),
         )
 
     @property
     def embeddings(self) -> list[Embedding]:
-        """The embeddings of the present model."""
+        """The embeddings of the photos that count."""
         return [self.by_key[photo.key] for photo in self.photos if photo.key in self.by_key]
 
     def without(self, keys: Collection[int]) -> EnrolledPhotos:
@@ -41,7 +42,7 @@ class EnrolledPhotos:
         return EnrolledPhotos(left, self.by_key)
 
     def repeated_by(self, face: ExtractedFace) -> EnrolledPhoto | None:
-        """Return the photo of the present model that ``face`` comes from, if any."""
+        """Return the photo that counts and that ``face`` comes from, if any."""
         seen = SeenPhoto(face.embedding, face.quality)
         for photo in self.photos:
             embedding = self.by_key.get(photo.key)

@@ -117,7 +117,7 @@ class Enrollment:
             raise NoUsablePhotoError(failures)
         with self._gallery.changing() as session:
             employee, created = self._find_or_create(session, request, before)
-            enrolled = EnrolledPhotos.read(session, employee, self._model_version)
+            enrolled = EnrolledPhotos.read(session, employee, self._gallery.photos)
             leaving = [photo.key for photo in enrolled.photos] if request.replaces else []
             sorted_faces = sort_faces(faces, failures, enrolled.without(leaving), self._guards)
             stored, alike = self._store(
@@ -149,7 +149,7 @@ class Enrollment:
         with self._gallery.changing() as session:
             employee = lock_employee(session, employee_id)
             replaced = require_photo(session, employee, photo_id)
-            enrolled = EnrolledPhotos.read(session, employee, self._model_version)
+            enrolled = EnrolledPhotos.read(session, employee, self._gallery.photos)
             others = enrolled.without([replaced.key])
             repeated = others.repeated_by(face)
             if repeated is not None:

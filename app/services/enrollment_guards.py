@@ -95,8 +95,8 @@ class EnrollmentGuards:
         for position in near.tolist():
             yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
         # Whom the index does not hold, for nobody may be recognised as them.
-        version = self._gallery.model_version
-        for entry in session.gallery(version, EmployeeStatus.SUSPENDED):
+        suspended = self._gallery.photos.gallery(session, EmployeeStatus.SUSPENDED)
+        for entry in suspended.entries:
             yield entry.employee_key, similarity(probe, entry.centroid)
 
     def _odd_one(self, photo: Embedding, person: Sequence[Embedding]) -> PhotoOfSomebodyElseError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.policy import Promise, RiskPolicy, comparison_rate
+from app.domain.policy import Promise, PromiseFor, RiskPolicy, comparison_rate
 from app.domain.tail_fit import LEAST_EXCESSES, measure_tail
 from app.domain.tails import ImpostorTail
 from app.services.ports import GalleryIndex
@@ -63,9 +63,15 @@ class DecisionPolicy:
         return self.promise(self.risk.targets.fpir, enrolled, fused=fused, photos=photos)
 
     def promise(
-        self, rate: float, people: int, *, fused: bool = False, photos: int | None = None
+        self,
+        rate: float,
+        people: int,
+        *,
+        fused: bool = False,
+        photos: int | None = None,
+        promise_for: PromiseFor | None = None,
     ) -> Promise:
-        """Return what would be promised for another rate or gallery."""
+        """Return what would be promised for another rate or gallery, or to others."""
         own = self.own_strangers()
         floor = None
         if own is not None:
@@ -74,7 +80,9 @@ class DecisionPolicy:
             floor = own.tail.threshold_at(min(wanted, own.tail.points[0][0]))
             # Its pairs are of centroids as they are enrolled; a burst is nearer to them all.
             floor += self.risk.shift() if fused else 0.0
-        return self.risk.promise(rate, people, floor, fused=fused, photos=photos)
+        return self.risk.promise(
+            rate, people, floor, fused=fused, photos=photos, promise_for=promise_for
+        )
 
     def verify(self, *, fused: bool = False, photos: int | None = None) -> Promise:
         """Return the promise for 1:1: one comparison with the claimed employee."""

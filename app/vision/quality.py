@@ -1,14 +1,15 @@
-"""Measures what a face's picture is worth: size, sharpness, brightness, pose."""
+"""Measures what a face's picture is worth: size, sharpness, exposure, pose."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from app.domain.faces import Detection, FaceQuality
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Of a face that looks straight ahead: eyes to mouth over the distance of the eyes, and how far
 #: down that way the nose is. Medians of YuNet's landmarks on 1,500 web photos (LFW: 1.02, 0.57);
@@ -20,6 +21,30 @@ _NOSE_DOWN = 0.575
 _NOSE_DEPTH = 0.41
 #: Rows and columns of the crop's middle, from brows to lips and cheek to cheek.
 _MIDDLE = (slice(36, 96), slice(32, 80))
+#: Luma up to which and from which on a pixel holds no tones any more: noise, rounding and the
+#: compression of pictures leave nothing there. In linear light that is a four-hundredth of white.
+_DARKEST = 8
+_BRIGHTEST = 250
+_CANCELS_DETAIL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+#: The median of its absolute response to noise of one level: 6 by the mask, 0.6745 by the median.
+_RESIDUE_OF_NOISE = 6 * 0.6745
+_ROUNDING = 1 / math.sqrt(12)
+_FINEST_DETAIL = 2.0  # pixels; what is finer counts for no contrast
+
+
+@dataclass(frozen=True)
+class Tones:
+    """What a face's middle holds of tones: ``FaceQuality`` says what each number means.
+
+    Exposure is judged by what is lost and not by how bright a face is: dark skin is dark in the
+    best light, and a face in little light whose tones are there is recognised
+    (``training quality-limits``).
+    """
+
+    brightness: float
+    clipped_shadows: float
+    clipped_highlights: float
+    contrast_to_noise: float
 
 
 def measure_quality(crop: npt.NDArray[np.uint8], detection: Detection) -> FaceQuality:
@@ -29,16 +54,57 @@ def measure_quality(crop: npt.NDArray[np.uint8], detection: Detection) -> FaceQu
     noise and heavy compression have much. So size is judged first, and sharpness only at the
     extreme.
     """
-    luma = cv2.cvtColor(np.ascontiguousarray(crop.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    luma = crop_luma(crop)
     yaw, pitch, roll = pose_degrees(detection.landmarks)
+    tones = measure_tones(luma)
     return FaceQuality(
         size_pixels=min(detection.box.width, detection.box.height),
-        sharpness=float(cv2.Laplacian(luma, cv2.CV_64F).var()),
-        brightness=float(luma[_MIDDLE].mean()),
+        sharpness=sharpness(luma),
+        brightness=tones.brightness,
         yaw_degrees=yaw,
         pitch_degrees=pitch,
         roll_degrees=roll,
         detector_score=detection.score,
+        clipped_shadows=tones.clipped_shadows,
+        clipped_highlights=tones.clipped_highlights,
+        contrast_to_noise=tones.contrast_to_noise,
+    )
+
+
+def crop_luma(crop: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the luma ``(112, 112)`` of an RGB crop ``(3, 112, 112)``."""
+    luma = cv2.cvtColor(np.ascontiguousarray(crop.transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    return luma.astype(np.uint8, copy=False)
+
+
+def sharpness(luma: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_] | None = None) -> float:
+    """Return the variance of the Laplacian, of the pixels ``inside`` the photograph if given."""
+    edges = cv2.Laplacian(luma, cv2.CV_64F)
+    return float(edges.var() if inside is None else edges[inside].var())
+
+
+def measure_tones(
+    luma: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_] | None = None
+) -> Tones:
+    """Return what the middle of a face's ``luma`` ``(112, 112)`` holds of tones.
+
+    The noise is what a mask that cancels planes and edges leaves (Immerkaer, "Fast noise variance
+    estimation", 1996), here by the median, which a face's own detail moves little; rounding to
+    whole levels is noise too. Pixels that are not ``inside`` the photograph do not count; all is
+    NaN where nothing of the middle is inside.
+    """
+    used = np.ones(luma[_MIDDLE].shape, np.bool_) if inside is None else inside[_MIDDLE]
+    if not used.any():
+        return Tones(math.nan, math.nan, math.nan, math.nan)
+    middle, levels = luma[_MIDDLE][used], luma.astype(np.float32)
+    residue = np.abs(cv2.filter2D(levels, cv2.CV_32F, _CANCELS_DETAIL))[_MIDDLE][used]
+    noise = math.hypot(float(np.median(residue)) / _RESIDUE_OF_NOISE, _ROUNDING)
+    contrast = float(cv2.GaussianBlur(levels, (0, 0), _FINEST_DETAIL)[_MIDDLE][used].std())
+    return Tones(
+        brightness=float(middle.mean()),
+        clipped_shadows=float((middle <= _DARKEST).mean()),
+        clipped_highlights=float((middle >= _BRIGHTEST).mean()),
+        contrast_to_noise=contrast / noise,
     )
 
 

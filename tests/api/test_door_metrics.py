@@ -49,7 +49,7 @@ def test_claims_and_rankings_count_for_their_door_too(client: TestClient) -> Non
 
 def test_a_photo_that_cannot_be_used_is_counted_for_its_door(client: TestClient) -> None:
     assert verify(client, "north", photo("bob", 1, faces=0)) == 422
-    assert verify(client, "north", photo("bob", 1, brightness=10)) == 422
+    assert verify(client, "north", photo("bob", 1, clipped_shadows=0.9)) == 422
     exposed = client.get("/metrics").text
     name = "facegate_door_refused_photos_total"
     assert f'{name}{{code="no_face",door="north"}} 1.0' in exposed

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,8 @@ from starlette.testclient import TestClient
 
 from app.api.policy_metrics import expose_promises
 from app.bootstrap import make_metrics, warn_of_broken_promise
-from app.domain.policy import Promise, RiskPolicy, RiskTargets
+from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets
+from app.domain.tails import ImpostorTail
 from app.services.policy import DecisionPolicy
 from tests.api.test_recognition_routes import enroll_team
 from tests.services.conftest import RISK
@@ -66,6 +68,28 @@ def test_a_gallery_too_large_for_the_stated_risk_shows() -> None:
     crowded = read(generate_latest(registry).decode())
     assert crowded["promise_kept", "identify"] == 0
     assert crowded["promised_rate", "identify"] > RISK.fpir
+
+
+def test_metrics_and_start_say_to_whom_it_is_promised(caplog: pytest.LogCaptureFixture) -> None:
+    everyone = ImpostorTail("everyone", ((0.1, 0.1), (1e-3, 0.3), (1e-7, 0.5)), 1e-6)
+    group = ImpostorTail("one group", ((0.1, 0.2), (1e-3, 0.4), (1e-7, 0.6)), 1e-6)
+    manifest = dataclasses.replace(MANIFEST, tails=(everyone, group))
+    told = {}
+    for whom in PromiseFor:
+        risk = RiskPolicy(manifest, dataclasses.replace(RISK, promise_for=whom))
+        policy = DecisionPolicy(risk, index_of(50, alike=0.0), 0.5, 0.5)
+        told[whom] = read(make_metrics(policy).exposition().decode())
+        caplog.clear()
+        warn_of_broken_promise(policy.identify())
+        assert ("FACEGATE_PROMISE_FOR=mixed" in caplog.text) is (whom is PromiseFor.MIXED)
+    assert "50 people all one group" in caplog.text
+    for question, stated in (("identify", RISK.fpir), ("claim", RISK.fmr)):
+        worst, mixed = (told[whom] for whom in (PromiseFor.WORST_GROUP, PromiseFor.MIXED))
+        assert worst["promised_rate", question] == pytest.approx(stated)
+        assert mixed["promised_rate", question] == pytest.approx(stated)
+        assert worst["worst_group_rate", question] <= stated * 1.0001
+        assert mixed["worst_group_rate", question] > stated
+        assert (worst["promise_to_mixed", question], mixed["promise_to_mixed", question]) == (0, 1)
 
 
 def test_a_start_with_too_many_people_says_so(caplog: pytest.LogCaptureFixture) -> None:

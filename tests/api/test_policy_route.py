@@ -7,7 +7,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.domain.policy import RiskPolicy
+from app.domain.model_manifest import Threshold
+from app.domain.policy import PromiseFor, RiskPolicy
 from app.domain.tails import GenuineScores, ImpostorTail
 from app.services.policy import DecisionPolicy
 from tests.api.exchange import local_client
@@ -42,6 +43,46 @@ def test_the_policy_tells_what_would_be(client: TestClient) -> None:
     assert refused.json()["code"] == "risk_not_supported"
     assert "at most" in refused.json()["detail"]
     assert client.get("/v1/policy", params={"fpir": 0}).status_code == 422
+
+
+GROUPS = (
+    ImpostorTail("everyone", ((0.1, 0.1), (1e-3, 0.3), (1e-7, 0.5)), 1e-6),
+    ImpostorTail("one group", ((0.1, 0.2), (1e-3, 0.4), (1e-7, 0.6)), 1e-6),
+)
+
+
+@pytest.mark.parametrize("whom", PromiseFor)
+def test_the_policy_tells_what_each_choice_would_promise_and_refuse(
+    make_app: Callable[..., FastAPI],
+    open_house: Callable[..., House],  # noqa: F811
+    whom: PromiseFor,
+) -> None:
+    genuine = (GenuineScores(1, ((0.0, 0.1), (1.0, 0.9)), people=40),)
+    manifest = dataclasses.replace(
+        MANIFEST, tails=GROUPS, identify=Threshold(0.45, 1e-4, "one group"), genuine=genuine
+    )
+    house = open_house()
+    targets = dataclasses.replace(RISK, promise_for=whom)
+    policy = DecisionPolicy(RiskPolicy(manifest, targets), house.index, 0.5, 0.5)
+    with local_client(make_app(dataclasses.replace(house, policy=policy))) as client:
+        body = client.get("/v1/policy", params={"people": 100}).json()
+    assert body["promise_for"] == whom
+    worst, mixed = body["choices"]
+    assert [one["promise_for"] for one in (worst, mixed)] == ["worst-group", "mixed"]
+    present = worst if worst["in_force"] else mixed
+    assert present["promise_for"] == whom
+    assert [one["in_force"] for one in (worst, mixed)].count(True) == 1
+    for part in ("identify", "verify", "identify_false_rejections", "verify_false_rejections"):
+        assert body[part] == present[part]
+    for question, stated in (("identify", RISK.fpir), ("verify", RISK.fmr)):
+        assert mixed[question]["threshold"] < worst[question]["threshold"]
+        met = {one["population"]: one for one in mixed[question]["groups"]}
+        assert met["everyone"]["upper"] == pytest.approx(stated, rel=1e-6)
+        assert met["one group"]["rate"] > stated  # what it breaks
+        assert all(one["upper"] <= stated * 1.001 for one in worst[question]["groups"])
+        (paid,), (saved,) = (one[f"{question}_false_rejections"] for one in (worst, mixed))
+        assert saved["rate"] < paid["rate"]
+        assert saved["low"] < saved["rate"] < saved["high"]
 
 
 @pytest.mark.parametrize(("alike", "stricter"), [(1.0, True), (0.0, False)])

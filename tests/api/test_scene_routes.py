@@ -96,7 +96,7 @@ def test_faults_of_a_burst_have_codes(client: TestClient) -> None:
     enroll_team(client)
     mixed = send(client, "/v1/verify", photo("ann", 5), photo("bob", 5))
     assert (mixed.status_code, mixed.json()["code"]) == (422, "burst_of_several_people")
-    dark = send(client, "/v1/verify", photo("ann", 5, faces=0), photo("ann", 6, brightness=1))
+    dark = send(client, "/v1/verify", photo("ann", 5, faces=0), photo("ann", 6, clipped_shadows=1))
     assert (dark.status_code, dark.json()["code"]) == (422, "face_too_dark")
 
 

@@ -20,6 +20,9 @@ GOOD = FaceQuality(
     pitch_degrees=0,
     roll_degrees=0,
     detector_score=0.95,
+    clipped_shadows=0.0,
+    clipped_highlights=0.0,
+    contrast_to_noise=30.0,
 )
 
 
@@ -33,8 +36,9 @@ def test_a_good_face_passes_both_limits() -> None:
     [
         ("size_pixels", 5.0, errors.FaceTooSmallError),
         ("sharpness", 0.0, errors.FaceBlurredError),
-        ("brightness", 2.0, errors.FaceTooDarkError),
-        ("brightness", 254.9, errors.FaceTooBrightError),
+        ("clipped_shadows", 0.7, errors.FaceTooDarkError),
+        ("contrast_to_noise", 1.0, errors.FaceTooDarkError),
+        ("clipped_highlights", 0.7, errors.FaceTooBrightError),
         ("yaw_degrees", -85.0, errors.FaceTurnedError),
         ("yaw_degrees", 85.0, errors.FaceTurnedError),
         ("pitch_degrees", 80.0, errors.FaceTurnedError),
@@ -48,10 +52,23 @@ def test_each_fault_has_its_own_error(
         require_quality(face, ENROLLMENT_LIMITS)
 
 
+@pytest.mark.parametrize("brightness", [1.0, 39.0, 226.0, 254.0])
+def test_nobody_is_refused_for_how_dark_or_light_a_face_is(brightness: float) -> None:
+    require_quality(dataclasses.replace(GOOD, brightness=brightness), ENROLLMENT_LIMITS)
+
+
+def test_what_was_not_measured_refuses_nobody() -> None:
+    stored = dataclasses.replace(
+        GOOD, clipped_shadows=None, clipped_highlights=None, contrast_to_noise=None
+    )
+    require_quality(stored, ENROLLMENT_LIMITS)
+
+
 def test_verification_is_never_stricter_than_enrolment() -> None:
     assert VERIFICATION_LIMITS.min_size_pixels <= ENROLLMENT_LIMITS.min_size_pixels
     assert VERIFICATION_LIMITS.min_sharpness <= ENROLLMENT_LIMITS.min_sharpness
-    assert VERIFICATION_LIMITS.min_brightness <= ENROLLMENT_LIMITS.min_brightness
-    assert VERIFICATION_LIMITS.max_brightness >= ENROLLMENT_LIMITS.max_brightness
+    assert VERIFICATION_LIMITS.max_clipped_shadows >= ENROLLMENT_LIMITS.max_clipped_shadows
+    assert VERIFICATION_LIMITS.max_clipped_highlights >= ENROLLMENT_LIMITS.max_clipped_highlights
+    assert VERIFICATION_LIMITS.min_contrast_to_noise <= ENROLLMENT_LIMITS.min_contrast_to_noise
     assert VERIFICATION_LIMITS.max_yaw_degrees >= ENROLLMENT_LIMITS.max_yaw_degrees
     assert VERIFICATION_LIMITS.max_pitch_degrees >= ENROLLMENT_LIMITS.max_pitch_degrees

@@ -12,6 +12,7 @@ from app.domain.errors import UnsupportedRiskError
 from app.domain.intervals import interval_of_share
 from app.domain.model_manifest import Threshold
 from app.domain.policy import (
+    PromiseFor,
     RiskPolicy,
     RiskTargets,
     attempt_rate,
@@ -72,6 +73,55 @@ def test_the_worst_group_at_its_upper_bound_sets_the_threshold() -> None:
     assert promise.worst_group_rate < 0.001
     assert promise.mixed_rate < promise.worst_group_rate
     assert promise.kept
+
+
+def test_a_promise_to_mixed_strangers_asks_what_the_mixed_tail_asks() -> None:
+    worst = policy().promise(0.001, 1)
+    mixed = RiskPolicy(MODEL, RiskTargets(0.01, 0.001, promise_for=PromiseFor.MIXED))
+    promise = mixed.promise(0.001, 1)
+    # At 1e-3 the mixed tail's bound is .30; centroids of several photos lie .03 higher.
+    assert promise.threshold.similarity == pytest.approx(0.33)
+    assert promise.threshold.population == "everyone"
+    assert promise.promise_for is PromiseFor.MIXED
+    assert promise.promised_rate == pytest.approx(0.001)
+    assert promise.mixed_rate == pytest.approx(0.001)
+    assert promise.worst_group_rate > 0.001  # what it breaks is told, and not hidden
+    assert promise.worst_group_rate == max(one.rate for one in promise.met)
+    assert [one.population for one in promise.met] == ["everyone", "one group"]
+    assert promise.kept
+    assert mixed.verify() == promise
+    assert policy().promise(0.001, 1, promise_for=PromiseFor.MIXED) == promise
+    assert mixed.promise(0.001, 1, promise_for=PromiseFor.WORST_GROUP) == worst
+
+
+def test_whom_it_is_promised_to_decides_how_rare_a_risk_the_data_supports() -> None:
+    unsure = ImpostorTail("one group", GROUP.points, 1e-3)
+    model = dataclasses.replace(MODEL, tails=(MIXED, unsure))
+    worst = RiskPolicy(model, RiskTargets(0.01, 0.001))
+    mixed = RiskPolicy(model, RiskTargets(0.01, 0.001, promise_for=PromiseFor.MIXED))
+    assert mixed.rarest_rate == MIXED.rarest_rate < worst.rarest_rate == unsure.rarest_rate
+    assert mixed.most_people(0.01) > worst.most_people(0.01)
+    assert worst.most_people(0.01, PromiseFor.MIXED) == mixed.most_people(0.01)
+    people = worst.most_people(0.01) + 1
+    with pytest.raises(UnsupportedRiskError):
+        worst.require_supported(0.01, people)
+    mixed.require_supported(0.01, people)
+    assert not mixed.promise(0.01, people, promise_for=PromiseFor.WORST_GROUP).kept
+
+
+@given(rates, galleries)
+def test_a_promise_to_the_worst_group_holds_for_everybody_and_is_never_looser(
+    rate: float, people: int
+) -> None:
+    worst = policy().promise(rate, people)
+    mixed = policy().promise(rate, people, promise_for=PromiseFor.MIXED)
+    assert mixed.threshold.similarity <= worst.threshold.similarity
+    for promise in (worst, mixed):
+        assert all(one.rate <= one.upper + 1e-12 for one in promise.met)
+    if worst.kept:
+        held = rate * (1 + 1e-9)
+        assert all(one.upper <= held for one in worst.met)
+        assert mixed.met[0].upper <= held
 
 
 def test_a_floor_and_a_setting_make_it_stricter_and_never_looser() -> None:

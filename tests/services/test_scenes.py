@@ -76,7 +76,7 @@ def test_a_frame_without_a_usable_face_is_named_and_left_out(house: House) -> No
 
 
 def test_a_burst_of_nothing_usable_fails_as_its_best_frame_does(house: House) -> None:
-    frames = (b"garbage", photo("ann", 6, faces=0), photo("ann", 7, brightness=1), b"rubbish")
+    frames = (b"garbage", photo("ann", 6, faces=0), photo("ann", 7, clipped_shadows=1), b"rubbish")
     with pytest.raises(errors.FaceTooDarkError, match="none of 4 frames can be used; frame 2"):
         house.recognition.identify(Scene(frames), 1, LARGEST)
     large = errors.PhotoTooManyBytesError("a photo may have 5 bytes")

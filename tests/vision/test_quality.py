@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.faces import Box, Detection
-from app.vision.quality import measure_quality, pose_degrees
+from app.domain.errors import FaceTooBrightError, FaceTooDarkError
+from app.domain.faces import ENROLLMENT_LIMITS, Box, Detection, require_quality
+from app.vision.quality import crop_luma, measure_quality, measure_tones, pose_degrees
 from tests.vision.pictures import Pixels, smooth_noise
 
 # A rigid face in eye distances: eyes and mouth in a plane, the nose before it (z to the viewer).
@@ -78,6 +82,88 @@ def test_brightness_is_of_the_middle_only() -> None:
     crop = np.full((3, 112, 112), 255, np.uint8)
     crop[:, 30:100, 25:90] = 100
     assert quality_of(crop)[2] == 100
+
+
+def tones_of(crop: Pixels) -> tuple[float | None, float | None, float | None]:
+    quality = measure_quality(crop, Detection(Box(0, 0, 80, 100), turned(0, 0, 0), 0.9))
+    return quality.clipped_shadows, quality.clipped_highlights, quality.contrast_to_noise
+
+
+def passes(crop: Pixels) -> bool:
+    """Whether the exposure of a crop is good enough to enrol; sharpness and size are not asked."""
+    quality = measure_quality(crop, Detection(Box(0, 0, 80, 100), turned(0, 0, 0), 0.9))
+    try:
+        require_quality(dataclasses.replace(quality, sharpness=500.0), ENROLLMENT_LIMITS)
+    except (FaceTooDarkError, FaceTooBrightError):
+        return False
+    return True
+
+
+def exposed(crop: Pixels, gain: float, noise: float = 0.0) -> Pixels:
+    random = np.random.default_rng(1)
+    taken = crop.astype(np.float64) * gain + noise * random.normal(size=crop.shape)
+    pixels: Pixels = np.clip(taken.round(), 0, 255).astype(np.uint8)
+    return pixels
+
+
+@pytest.mark.parametrize("gain", [0.8, 0.4, 0.25, 0.2])
+def test_a_dark_face_whose_tones_are_there_is_taken(gain: float) -> None:
+    """Brightness says nothing: dark skin in good light is as dark as pale skin in little."""
+    dark = exposed(face_crop(), gain)
+    quality = measure_quality(dark, Detection(Box(0, 0, 80, 100), turned(0, 0, 0), 0.9))
+    assert quality.brightness < 128 * gain + 1
+    assert passes(dark)
+    ratio = tones_of(dark)[2]
+    whole = tones_of(face_crop())[2]
+    assert ratio is not None
+    assert whole is not None
+    assert ratio > whole / 3  # darkened by itself, a picture loses what rounding takes
+
+
+@pytest.mark.parametrize(("gain", "noise"), [(0.03, 0.0), (0.15, 8.0), (4.0, 0.0), (50.0, 0.0)])
+def test_a_face_whose_tones_are_lost_is_refused(gain: float, noise: float) -> None:
+    assert not passes(exposed(face_crop(), gain, noise))
+
+
+def test_shadow_is_refused_however_bright_the_rest_is() -> None:
+    half = face_crop()
+    half[:, :, :57] = 3
+    shadows, highlights, _ = tones_of(half)
+    assert shadows == pytest.approx(25 / 48)
+    assert highlights == 0
+    assert not passes(half)
+
+
+@given(
+    shade=st.integers(0, 255),
+    amplitude=st.floats(0, 127),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_tones_are_shares_and_a_finite_ratio(shade: int, amplitude: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    crop = np.clip(shade + amplitude * random.normal(size=(3, 112, 112)), 0, 255).astype(np.uint8)
+    shadows, highlights, ratio = tones_of(crop)
+    assert shadows is not None
+    assert highlights is not None
+    assert ratio is not None
+    assert 0 <= shadows <= 1
+    assert 0 <= highlights <= 1
+    assert shadows + highlights <= 1
+    assert 0 <= ratio < 1e4
+
+
+def test_what_lies_outside_the_photograph_is_no_shadow() -> None:
+    luma = crop_luma(face_crop())
+    inside = np.ones(luma.shape, np.bool_)
+    inside[:, :60] = False
+    black = luma.copy()
+    black[~inside] = 0
+    assert measure_tones(black).clipped_shadows > 0.5
+    seen = measure_tones(black, inside)
+    assert seen.clipped_shadows == 0
+    assert seen.brightness == pytest.approx(float(luma[36:96, 60:80].mean()))
+    assert math.isnan(measure_tones(black, np.zeros(luma.shape, np.bool_)).brightness)
 
 
 def test_a_blurred_or_enlarged_face_is_less_sharp() -> None:

@@ -105,7 +105,9 @@ def read_crops(
     images = np.empty((len(encoded), 3, CROP_SIZE, CROP_SIZE), dtype=np.uint8)
     with ThreadPoolExecutor() as pool:
         readable = list(
-            pool.map(lambda n: _decode(encoded[n][1], mark_black, images[n]), range(len(encoded)))
+            pool.map(
+                lambda n: decode_crop(encoded[n][1], mark_black, images[n]), range(len(encoded))
+            )
         )
     if not any(readable):
         raise DataError(f"{name}: no readable picture in {', '.join(map(str, paths))}")
@@ -167,8 +169,11 @@ def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"{path} is neither a folder nor a tar or zip file, or not whole")
 
 
-def _decode(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
-    """Decode one picture into ``into`` ``(3, 128, 128)``; say whether it could be read."""
+def decode_crop(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
+    """Decode one picture into ``into`` ``(3, 128, 128)``; say whether it could be read.
+
+    As ``read_crops`` gives them: exact zeros lie outside the photograph.
+    """
     picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         return False

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, duplicate_similarity
 from training.enrolment.faces import trial_faces
+from training.enrolment.grouped_faces import (
+    RESEMBLED,
+    chosen_of_pools,
+    measure_grouped_crops,
+    measure_whole_photos,
+    read_whole_photos,
+)
 from training.enrolment.guards import (
     GALLERY_PEOPLE,
     FalseAlarm,
@@ -20,7 +29,19 @@ from training.enrolment.guards import (
 )
 from training.enrolment.limits import ENROLLED_PHOTOS, measure_limits
 from training.enrolment.pose import measured_yaw
-from training.enrolment.report import guard_sheets, limits_sheet, rule_sheets
+from training.enrolment.refusals import (
+    LEAST_FACES,
+    GroupedFaces,
+    refusals_by_group,
+    unequal_limits,
+)
+from training.enrolment.report import (
+    exposure_sheet,
+    guard_sheets,
+    limits_sheet,
+    refusals_sheet,
+    rule_sheets,
+)
 from training.enrolment.trial import run_trial
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
@@ -59,17 +80,54 @@ def quality_limits(
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+    only_groups: Annotated[
+        bool, typer.Option("--only-groups", help="Only whom the limits refuse, not what they gain.")
+    ] = False,
 ) -> None:
-    """Measure how the error grows as pictures get smaller, blurred, dark, overexposed or turned."""
+    """Count whom each quality limit refuses, by group, and what is gained: the error beyond it.
+
+    Fails (1) where a limit surely refuses some group more than 1.5 times as often as another.
+    """
     model = model or newest_model()
-    manifest = ModelManifest.from_json(read_manifest(model))
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
-    verify = RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=ENROLLED_PHOTOS)
-    threshold = verify.threshold.similarity
-    people, calibration = read_people(data, "val"), manifest.calibration
-    yaw = measured_yaw(people)
-    measured = measure_limits(embedder, people, threshold, calibration, typer.echo, yaw)
-    _show([limits_sheet(measured)], out)
+    refusals = []
+    for faces in _grouped_faces(embedder, data):
+        typer.echo(f"measured: {len(faces.qualities):,} {faces.source}")
+        refusals.append(refusals_by_group(faces))
+    sheets = [refusals_sheet(found) for found in refusals if found]
+    if not only_groups:
+        manifest = ModelManifest.from_json(read_manifest(model))
+        verify = RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=ENROLLED_PHOTOS)
+        people = read_people(data, "val")
+        measured = measure_limits(
+            embedder,
+            people,
+            verify.threshold.similarity,
+            manifest.calibration,
+            typer.echo,
+            measured_yaw(people),
+        )
+        sheets += [exposure_sheet(measured), limits_sheet(measured)]
+    _show(sheets, out)
+    unequal = unequal_limits(one for found in refusals for one in found)
+    if unequal:
+        typer.echo("\n".join(f"unequal: {one}" for one in unequal), err=True)
+        raise typer.Exit(1)
+
+
+def _grouped_faces(embedder: ExportedEmbedder, data: Path) -> Iterator[GroupedFaces]:
+    """Yield the faces of known groups of every source below ``data``; raises ``DataError``."""
+    fairface = [data / "fairface-0.tar", data / "fairface-1.tar"]
+    yield measure_grouped_crops("FairFace crops", fairface, data / "fairface.csv", mark_black=True)
+    table = data / "strangers.csv"
+    yield measure_grouped_crops(
+        "strangers' crops", [data / "strangers.tar"], table, mark_black=False
+    )
+    strangers = read_strangers(data)
+    pools = read_pools(table, strangers.files, LEAST_FACES, by_gender=False)
+    rows, some = chosen_of_pools(pools, RESEMBLED)
+    embeddings = embedder.embed(strangers.of(torch.from_numpy(rows)))
+    yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some)
 
 
 def _show(sheets: list[Sheet], out: Path | None) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from app.domain.alignment import ARCFACE_TEMPLATE, FACE_CROP_SIZE
-from app.domain.faces import ENROLLMENT_LIMITS, Box, Detection
+from app.domain.faces import ENROLLMENT_LIMITS, Box, Detection, FaceQuality
 from app.vision.quality import measure_quality
 from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.trial import TrialFaces
@@ -24,10 +24,10 @@ _TEMPLATE = Detection(
     tuple((float(x), float(y)) for x, y in ARCFACE_TEMPLATE),
     1.0,
 )
-#: From nothing at the enrolment limit to full weight: 29 % of the validation photos have less
-#: sharpness than the upper end, 8 % less brightness.
+#: From nothing to full weight: 29 % of the validation photos have less sharpness than the upper
+#: end, 8 % less brightness. Of the trial only; no limit and no weight of the service is like that.
 _FULL_SHARPNESS = 200.0
-_FULL_BRIGHTNESS = 100.0
+_NO_BRIGHTNESS, _FULL_BRIGHTNESS = 50.0, 100.0
 _LEAST_WEIGHT = 0.1
 
 
@@ -60,11 +60,12 @@ def reduced(image: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     return whole.astype(np.uint8)
 
 
-def measure_crops(crops: CropSet) -> tuple[FloatArray, FloatArray]:
-    """Return sharpness and brightness ``(N,)`` of the crops as the service measures them."""
-    measured = [measure_quality(face, _TEMPLATE) for face in centre_faces(crops)]
-    sharpness = np.array([one.sharpness for one in measured])
-    return sharpness, np.array([one.brightness for one in measured])
+def measure_crops(crops: CropSet) -> list[FaceQuality]:
+    """Return sharpness and tones of the crops as the service measures them.
+
+    Size, pose and confidence are those of the template, and mean nothing.
+    """
+    return [measure_quality(face, _TEMPLATE) for face in centre_faces(crops)]
 
 
 def photo_weights(crops: CropSet) -> FloatArray:
@@ -72,9 +73,11 @@ def photo_weights(crops: CropSet) -> FloatArray:
 
     Size, pose and the detector's confidence are those of a whole photo; of a crop they are unknown.
     """
-    sharpness, brightness = measure_crops(crops)
+    measured = measure_crops(crops)
+    sharpness = np.array([one.sharpness for one in measured])
+    brightness = np.array([one.brightness for one in measured])
     clear = _ramp(sharpness, ENROLLMENT_LIMITS.min_sharpness, _FULL_SHARPNESS)
-    light = _ramp(brightness, ENROLLMENT_LIMITS.min_brightness, _FULL_BRIGHTNESS)
+    light = _ramp(brightness, _NO_BRIGHTNESS, _FULL_BRIGHTNESS)
     weights: FloatArray = np.maximum(clear * light, _LEAST_WEIGHT)
     return weights
 

@@ -1,15 +1,16 @@
 """How the error grows as a probe's picture gets worse: what the quality limits are set by.
 
 Aligned validation crops are made small, blurred, dark and overexposed, step by step, and compared
-with centroids of three photos as they are. Pose cannot be made from a crop; the photos are divided
-by the pose that they have.
+with centroids of three photos as they are. Of each step it is told what the limits of exposure
+refuse and how many errors are left: what a limit costs and gains. Pose cannot be made from a crop;
+the photos are divided by the pose that they have.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,8 +20,10 @@ import torch
 from scipy.special import expit
 
 from app.domain.calibration import Calibration
+from app.domain.faces import FaceQuality
 from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.faces import measure_crops, reduced
+from training.enrolment.refusals import exposure_limits
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
@@ -36,8 +39,20 @@ ENROLLED_PHOTOS = 3
 BOX_OF_CROP = 0.73
 SIZES = (16, 20, 24, 32, 40, 56)  # of the box, in pixels
 BLURS = (1.0, 2.0, 3.0, 4.0)  # standard deviation in pixels of the crop
-DARKENINGS = (0.5, 0.35, 0.25, 0.15)
-BRIGHTENINGS = (1.5, 2.0, 3.0)
+DARKENED_TO = (50.0, 40.0, 30.0, 20.0, 12.0, 8.0)  # mean luma of the face's middle
+#: The same with the noise of a sensor that had too little light: standard deviation of the luma.
+DARK_AND_NOISY = ((40.0, 4.0), (40.0, 8.0), (20.0, 8.0))
+BRIGHTENINGS = (1.25, 1.5, 2.0, 2.5, 3.0)
+#: The middle of a stored crop, 8 px further in than that of the crop which is judged.
+_MIDDLE = (slice(44, 104), slice(40, 88))
+_NOISE_SEED = 20261127
+MEDIANS = (
+    "sharpness",
+    "brightness",
+    "clipped_shadows",
+    "clipped_highlights",
+    "contrast_to_noise",
+)
 YAWS = (0.0, 15.0, 30.0, 45.0, 90.0)  # borders of the bins, degrees to either side
 
 
@@ -51,20 +66,37 @@ class Step:
 
 
 @dataclass(frozen=True)
+class GatedProbes:
+    """What a limit of exposure refuses of some probes, a share, and the FNMR of what passes it.
+
+    ``fnmr`` is None where nothing passes.
+    """
+
+    limit: str
+    refused: float
+    fnmr: Estimate | None
+
+
+@dataclass(frozen=True)
 class SpoiltProbes:
     """What became of the same probes, spoilt by one step: medians of their measures, and errors.
 
     ``cllr`` (bits) and ``ece`` are of the model's own likelihood ratios, as many of either kind:
-    whether a probability still means what it says when the picture is poor.
+    whether a probability still means what it says when the picture is poor. ``gated``: what each
+    limit of exposure makes of them, the door's and enrolment's, now and until 2.2.
     """
 
     kind: str
     amount: str
     sharpness: float
     brightness: float
+    clipped_shadows: float
+    clipped_highlights: float
+    contrast_to_noise: float
     fnmr: Estimate
     cllr: float
     ece: float
+    gated: tuple[GatedProbes, ...]
 
 
 def steps() -> Iterator[Step]:
@@ -75,9 +107,16 @@ def steps() -> Iterator[Step]:
         yield Step("small", f"{size} px", lambda image, side=side: reduced(image, side))  # type: ignore[misc]
     for sigma in BLURS:
         yield Step("blurred", f"sigma {sigma:g} px", lambda image, by=sigma: _blurred(image, by))  # type: ignore[misc]
-    for gain in (*DARKENINGS, *BRIGHTENINGS):
-        kind = "dark" if gain < 1 else "bright"
-        yield Step(kind, f"times {gain:g}", lambda image, by=gain: _exposed(image, by))  # type: ignore[misc]
+    for mean in DARKENED_TO:
+        yield Step("dark", f"mean {mean:g}", lambda image, to=mean: _darkened(image, to))  # type: ignore[misc]
+    for mean, noise in DARK_AND_NOISY:
+        yield Step(
+            "dark",
+            f"mean {mean:g}, noise {noise:g}",
+            lambda image, to=mean, by=noise: _darkened(image, to, by),  # type: ignore[misc]
+        )
+    for gain in BRIGHTENINGS:
+        yield Step("bright", f"times {gain:g}", lambda image, by=gain: _exposed(image, by))  # type: ignore[misc]
 
 
 def measure_limits(
@@ -108,10 +147,11 @@ def measure_limits(
         own = owners[:, None] == np.arange(len(middles))
         similarities = against[own]
         cllr, ece = _taken_at_their_word(similarities, against[~own], calibration)
-        sharpness, brightness = (float(np.median(measure)) for measure in measure_crops(shown))
-        missed = bootstrap_rate(similarities < threshold, owners)
-        found.append(SpoiltProbes(kind, amount, sharpness, brightness, missed, cllr, ece))
-        tell(f"{kind} {amount}: FNMR {missed.value:.3f} of {len(owners)}")
+        qualities = measure_crops(shown)
+        missed = similarities < threshold
+        fnmr, gated = bootstrap_rate(missed, owners), gate_probes(qualities, missed, owners)
+        found.append(SpoiltProbes(kind, amount, *_medians(qualities), fnmr, cllr, ece, gated))
+        tell(f"{kind} {amount}: FNMR {fnmr.value:.3f} of {len(owners)}")
 
     for step in steps():
         judge(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
@@ -122,6 +162,28 @@ def measure_limits(
             shown, owners = probes.of(torch.from_numpy(rows)), drawn.owners[rows]
             judge("turned", f"{low:g} to {high:g} degrees", shown, owners)
     return tuple(found)
+
+
+def gate_probes(
+    qualities: Sequence[FaceQuality], missed: npt.NDArray[np.bool_], owners: IntArray
+) -> tuple[GatedProbes, ...]:
+    """Return what each limit of exposure refuses, and how many of the rest are ``missed``."""
+    found = []
+    for limit, refuses in exposure_limits().items():
+        refused = np.array([any(one(quality) for one in refuses) for quality in qualities])
+        passing = ~refused
+        rest = bootstrap_rate(missed[passing], owners[passing]) if passing.any() else None
+        found.append(GatedProbes(limit, float(refused.mean()), rest))
+    return tuple(found)
+
+
+def _medians(qualities: Sequence[FaceQuality]) -> tuple[float, float, float, float, float]:
+    """Return the medians of sharpness, brightness, the clipped shares and contrast to noise."""
+    sharpness, brightness, shadows, highlights, clear = (
+        float(np.median(np.array([getattr(one, measure) for one in qualities], np.float64)))
+        for measure in MEDIANS
+    )
+    return sharpness, brightness, shadows, highlights, clear
 
 
 def _taken_at_their_word(
@@ -156,5 +218,18 @@ def _blurred(image: Image, sigma: float) -> Image:
 
 
 def _exposed(image: Image, gain: float) -> Image:
-    exposed: Image = np.clip(image.astype(np.float32) * gain, 0, 255).round().astype(np.uint8)
-    return exposed
+    return _as_taken(image.astype(np.float32) * gain)
+
+
+def _darkened(image: Image, mean: float, noise: float = 0.0) -> Image:
+    """Return the image with this mean luma in the middle, and noise; never brighter than it was."""
+    before = float(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[_MIDDLE].mean())
+    dark = image.astype(np.float32) * min(1.0, mean / max(before, 1.0))
+    random = np.random.default_rng(_NOISE_SEED)
+    return _as_taken(dark + noise * random.standard_normal(image.shape, np.float32))
+
+
+def _as_taken(values: npt.NDArray[np.float32]) -> Image:
+    """Return what a sensor makes of it: rounded, and clipped to what it holds."""
+    taken: Image = np.clip(values, 0, 255).round().astype(np.uint8)
+    return taken

@@ -53,29 +53,40 @@ def read_strangers(root: Path) -> CropSet:
     return read_crops("strangers", [_tar_or_folder(root, "strangers")], labelled=False)
 
 
-def read_pools(attributes: Path, files: Iterable[str], least_people: int) -> list[Pool]:
+def read_pools(
+    attributes: Path, files: Iterable[str], least_people: int, *, by_gender: bool = True
+) -> list[Pool]:
     """Return the pools of strangers of one group and gender with at least ``least_people``.
 
     ``attributes`` is a CSV with the columns ``file, gender, group``; who lacks one is in no pool.
+    Without ``by_gender`` a pool is of one group and any gender.
     Files are told by their base names, for a tar names its folder and a folder does not. Raises
     ``DataError`` where a column is missing.
+    """
+    pool_of = read_groups(attributes)
+    rows: dict[str, list[int]] = {}
+    for position, file in enumerate(files):
+        group, gender = pool_of.get(_base(file), ("", ""))
+        if group and (gender or not by_gender):
+            rows.setdefault(f"{group} {gender}" if by_gender else group, []).append(position)
+    return [
+        Pool(name, np.array(members, np.int64))
+        for name, members in sorted(rows.items())
+        if len(members) >= least_people
+    ]
+
+
+def read_groups(attributes: Path) -> dict[str, tuple[str, str]]:
+    """Return group and gender by the base name of the file, empty where one is unknown.
+
+    Raises ``DataError`` where a column of ``file, gender, group`` is missing.
     """
     with attributes.open(newline="") as stream:
         reader = csv.DictReader(stream)
         missing = {"file", "gender", "group"} - set(reader.fieldnames or ())
         if missing:
             raise DataError(f"{attributes} lacks the columns {sorted(missing)}")
-        pool_of = {_base(row["file"]): (row["group"], row["gender"]) for row in reader}
-    rows: dict[str, list[int]] = {}
-    for position, file in enumerate(files):
-        group, gender = pool_of.get(_base(file), ("", ""))
-        if group and gender:
-            rows.setdefault(f"{group} {gender}", []).append(position)
-    return [
-        Pool(name, np.array(members, np.int64))
-        for name, members in sorted(rows.items())
-        if len(members) >= least_people
-    ]
+        return {_base(row["file"]): (row["group"], row["gender"]) for row in reader}
 
 
 def nearest_pools(

@@ -41,11 +41,13 @@ def model_card(
     folder: str,
     beside: Evaluation | None = None,
     proof: str | None = None,
+    recognisability: str | None = None,
 ) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
-    to compare it with, ``proof`` the tables of ``training prove``.
+    to compare it with, ``proof`` the tables of ``training prove``, ``recognisability`` those of the
+    command of that name.
     """
     facts = _Facts(manifest, folder)
     parts = [
@@ -54,6 +56,7 @@ def model_card(
         _figures(facts, evaluation),
         *([beside_text(evaluation, beside)] if evaluation and beside else []),
         _thresholds(facts),
+        *([_recognisability(manifest, recognisability)] if recognisability else []),
         *([_proof(proof)] if proof else []),
         _limits(facts, evaluation),
         _commands(facts),
@@ -161,6 +164,17 @@ the planted audit of this model in `docs/audit-and-drift.md`.
 {tables.strip()}"""
 
 
+def _recognisability(manifest: Mapping[str, object], tables: str) -> str:
+    evidence = _mapping(manifest["recognisability"])["evidence"]
+    return f"""## Recognisability
+
+What this network cannot read falls into a few clusters, where everybody matches everybody. A face's
+recognisability is its distance to the nearest of their centres, 0 to 1; below the limits it is not
+enrolled and not decided on. Made by `python -m training recognisability`: {evidence}.
+
+{tables.strip()}"""
+
+
 def _most_shift(facts: _Facts) -> float:
     """Return how much more is asked against the mean of the most photos than against one."""
     return max((one.shift for one in facts.calibration.centroid_shifts), default=0.0)
@@ -182,8 +196,9 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
   somebody about N times as often.
 - Part of a group's rate is the style that its pictures share; the photos of one company's badges
   share a style too. Measure on your own staff before relying on a rate.
-- Thresholds hold within the worst measured group; probabilities are fitted on strangers of all
-  groups mixed, so that for a staff of one group they are too sure of an employee.
+- Thresholds hold within the worst measured group, or with `FACEGATE_PROMISE_FOR=mixed` for
+  strangers of all groups mixed only; probabilities are fitted on strangers of all groups mixed, so
+  that for a staff of one group they are too sure of an employee.
 - Strangers have one photo each, so that rates within a group are of single photos; for centroids
   they are these plus the measured shift.
 - It does not notice a photo held before the camera, nor tell twins apart; children and masked faces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,23 +12,32 @@ import typer
 from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
-from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.policy import PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
+from training.calibration.calibrate import CalibrationFaces
 from training.calibration.command import read_faces
 from training.data.crops import CropSet
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.intervals import IntArray
 from training.evaluation.planted_twins import blend_twins, plan_twins
 from training.evaluation.populations import read_people
 from training.evaluation.report import estimate_text, print_sheets, sheets_markdown
 from training.evaluation.results import Record
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.export.files import write_text
-from training.proof.groups import GroupErrors, errors_by_group
+from training.proof.choices import ChoiceOutcome, compare_choices
+from training.proof.groups import EVERYBODY, GroupErrors, errors_by_group
 from training.proof.halves import HalfPolicy
 from training.proof.pictures import draw_probabilities
 from training.proof.probabilities import prove_probabilities
 from training.proof.promises import KeptPromise, Population, prove_promises
-from training.proof.report import group_sheet, probability_sheet, promise_sheet, verdict_sheet
+from training.proof.report import (
+    choice_sheet,
+    group_sheet,
+    probability_sheet,
+    promise_sheet,
+    verdict_sheet,
+)
 from training.proof.verdicts import (
     LookAlikeTrial,
     prove_look_alikes,
@@ -41,6 +50,7 @@ SIZES = (10, 30, 100, 300, 1000)
 RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)
 PROVED_SIZES = (10, 100, 1000)
 GROUP_GALLERY = 100
+CHOICE_SIZES = (30, 100, 300)
 ROUNDS = 20
 VERDICT_ROUNDS = 5
 TWINS, TWIN_PHOTOS = 50, 3
@@ -66,6 +76,7 @@ def prove(
     promises = prove_promises(test, RiskPolicy(manifest, TARGETS), SIZES, RISKS, 3, ROUNDS)
     halved = HalfPolicy(faces, manifest, TARGETS)
     promises += prove_halves(halved)
+    outcomes = choice_outcomes(halved)
     proved = prove_probabilities(test, manifest.calibration, PROVED_SIZES[:2], 3, 5)
     proved += prove_probabilities(test, manifest.calibration, PROVED_SIZES, 1, 5)
     groups = group_errors(halved)
@@ -80,6 +91,7 @@ def prove(
     twins = _twins(lfw, test, embedder, manifest, policy)
     sheets = [
         promise_sheet(promises),
+        choice_sheet(outcomes),
         *(group_sheet(title, errors) for title, errors in groups.items()),
         probability_sheet(proved),
         verdict_sheet([*answered, twins.recorded, twins.unrecorded]),
@@ -92,19 +104,17 @@ def prove(
         "sha256": embedder.sha256,
         "groups": {title: dumped(errors) for title, errors in groups.items()},
         "promises": dumped(promises),
+        "choices": dumped(outcomes),
         "probabilities": dumped(proved),
         "verdicts": dumped(answered),
         "look_alikes": twins.model_dump(mode="json"),
     }
     write_text(out.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
     typer.echo(counted(promises))
+    typer.echo("\n".join(exceeded_where_not_promised(promises, groups)))
     typer.echo(f"twins noticed at enrolment: {estimate_text(twins.noticed)}")
     typer.echo(f"written: {out}, {picture.path}")
-    broken = [
-        f"{kept.stated:g} against {kept.people} of {kept.population}: {estimate_text(kept.met)}"
-        for kept in promises
-        if kept.broken
-    ] + broken_claims(groups)
+    broken = [str(kept) for kept in promises if kept.broken] + broken_claims(groups)
     if broken:
         typer.echo("\n".join(f"not kept: {line}" for line in broken), err=True)
         raise typer.Exit(1)
@@ -117,22 +127,50 @@ def dumped(records: Sequence[Record]) -> list[object]:
 
 def counted(promises: Sequence[KeptPromise]) -> str:
     """Return in words how many promises were given and kept."""
-    given = [kept for kept in promises if kept.supported]
-    return (
-        f"promises: {sum(not kept.broken for kept in given)} of {len(given)} kept; "
-        f"for {len(promises) - len(given)} more the data supports none"
-    )
+    lines = []
+    for whom in PromiseFor:
+        named = [kept for kept in promises if kept.named and kept.promise_for is whom]
+        given = [kept for kept in named if kept.supported]
+        lines.append(
+            f"promises to {whom}: {sum(not kept.broken for kept in given)} of {len(given)} kept; "
+            f"for {len(named) - len(given)} more the data supports none"
+        )
+    return "\n".join(lines)
+
+
+def exceeded_where_not_promised(
+    promises: Sequence[KeptPromise], groups: Mapping[str, list[GroupErrors]]
+) -> list[str]:
+    """Return plainly what a promise to mixed strangers does to staffs and claims of one group."""
+    beside = [kept for kept in promises if not kept.named and kept.supported]
+    exceeded = [str(kept) for kept in beside if kept.exceeded]
+    claims = _exceeded_claims(groups, named=False)
+    return [
+        f"{PromiseFor.MIXED} does not speak to a staff of one group, and is exceeded there in "
+        f"{len(exceeded)} of {len(beside)} trials of 1:N and {len(claims)} groups of 1:1:",
+        *(f"  exceeded: {line}" for line in exceeded + claims),
+    ]
 
 
 def broken_claims(groups: Mapping[str, list[GroupErrors]]) -> list[str]:
-    """Return a line for each group in which false claims surely pass more often than stated."""
+    """Return a line for each group in which false claims surely pass more often than promised."""
+    return _exceeded_claims(groups, named=True)
+
+
+def _exceeded_claims(groups: Mapping[str, list[GroupErrors]], *, named: bool) -> list[str]:
+    """Return claims that surely pass too often, of those whom the title's choice names or not."""
     return [
         f"{title}: FMR {estimate_text(one.fmr)} of {one.group}"
         for title, errors in groups.items()
         if title.startswith(CLAIMS)
         for one in errors
         if one.fmr.low > TARGETS.fmr
+        and (one.group == EVERYBODY or _for(PromiseFor.WORST_GROUP) in title) is named
     ]
+
+
+def _for(whom: PromiseFor) -> str:
+    return f"promised to {whom}"
 
 
 def _twins(
@@ -158,27 +196,59 @@ def _twins(
 def prove_halves(halved: HalfPolicy) -> list[KeptPromise]:
     """Try the half that the policy has not seen.
 
-    Galleries and strangers of one group and gender: a staff is rarely a mixture of the world.
+    Galleries and strangers of all groups mixed, of one group, and of one group and gender: a staff
+    is rarely a mixture of the world.
     """
     kept = []
-    for pool in halved.tested.pools:
-        within = halved.tested.strangers[pool.rows]
-        population = Population(f"half of {pool.name}", within, np.arange(len(within)))
+    for name, rows, mixed in half_populations(halved.tested):
+        within = halved.tested.strangers[rows]
+        population = Population(f"half of {name}", within, np.arange(len(within)), mixed)
         kept += prove_promises(population, halved.policy, SIZES, RISKS, 1, ROUNDS)
     return kept
+
+
+def choice_outcomes(halved: HalfPolicy) -> list[ChoiceOutcome]:
+    """Return what either promise costs the people of the half that the policy has not seen."""
+    fpir = DEFAULT_TARGETS.fpir
+    return [
+        one
+        for photos in (3, 1)
+        for one in compare_choices(halved.tested, halved.policy, fpir, CHOICE_SIZES, photos, ROUNDS)
+    ]
+
+
+def half_populations(faces: CalibrationFaces) -> Iterator[tuple[str, IntArray, bool]]:
+    """Yield name, rows and whether mixed, of everybody, each group, and each group and gender.
+
+    Of two strangers who are one person, everybody holds the first only.
+    """
+    twice = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
+    yield "all strangers", np.setdiff1d(np.arange(len(faces.strangers)), twice[:, 1]), True
+    groups: dict[str, list[IntArray]] = {}
+    for pool in faces.pools:
+        groups.setdefault(pool.name.rsplit(" ", 1)[0], []).append(pool.rows)
+    for name, parts in groups.items():
+        if len(parts) > 1:
+            yield name, np.concatenate(parts), False
+    for pool in faces.pools:
+        yield pool.name, pool.rows, False
 
 
 def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
     """Return the errors of single photos by group, on the half that the policy has not seen."""
     policy, tested = halved.policy, halved.tested
-    fpir = DEFAULT_TARGETS.fpir
-    thresholds = {
-        f"{CLAIMS}, stated FMR {TARGETS.fmr:g}": policy.verify(photos=1).threshold.similarity,
-        f"1:N, stated FPIR {fpir:g}, {GROUP_GALLERY} enrolled": policy.promise(
-            fpir, GROUP_GALLERY, photos=1
-        ).threshold.similarity,
-    }
-    return {
-        f"{name}, threshold {similarity:.3f}": errors_by_group(tested, similarity)
-        for name, similarity in thresholds.items()
-    }
+    found = {}
+    for whom in PromiseFor:
+        for name, rate, people in (
+            (f"{CLAIMS}, stated FMR {TARGETS.fmr:g}", TARGETS.fmr, 1),
+            (
+                f"1:N, stated FPIR {DEFAULT_TARGETS.fpir:g}, {GROUP_GALLERY} enrolled",
+                DEFAULT_TARGETS.fpir,
+                GROUP_GALLERY,
+            ),
+        ):
+            promise = policy.promise(rate, people, photos=1, promise_for=whom)
+            similarity = promise.threshold.similarity
+            title = f"{name}, {_for(whom)}, threshold {similarity:.3f}"
+            found[title] = errors_by_group(tested, similarity)
+    return found

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.policy import RiskPolicy, comparison_rate
+from app.domain.policy import PromiseFor, RiskPolicy, comparison_rate
 from training.evaluation.intervals import IntArray, clopper_pearson
 from training.evaluation.pairs import Matrix
 from training.evaluation.populations import rows_by_person
+from training.evaluation.report import estimate_text
 from training.evaluation.results import Estimate, Record
 
 SEED = 20261122
@@ -19,11 +20,16 @@ LEAST_STRANGERS = 100
 
 @dataclass(frozen=True)
 class Population:
-    """Faces ``(N, D)`` and whose they are; galleries and strangers are both drawn from it."""
+    """Faces ``(N, D)`` and whose they are; galleries and strangers are both drawn from it.
+
+    ``mixed``: they are of all groups; otherwise of one, to whom a promise to mixed strangers does
+    not speak.
+    """
 
     name: str
     faces: Matrix
     people: IntArray
+    mixed: bool = True
 
 
 class KeptPromise(Record):
@@ -31,9 +37,11 @@ class KeptPromise(Record):
 
     ``met``: strangers taken for somebody, of all attempts, with the exact binomial interval of
     attempts that were independent; they are not quite, since galleries and strangers recur, so that
-    the true interval is wider. ``broken`` where even the lower bound lies above the stated rate.
+    the true interval is wider. ``named``: whether ``promise_for`` speaks to this population.
     """
 
+    promise_for: PromiseFor
+    named: bool
     population: str
     people: int
     photos: int
@@ -44,8 +52,19 @@ class KeptPromise(Record):
 
     @property
     def broken(self) -> bool:
-        """Whether the promise was given and not kept."""
+        """Whether the promise was given to these people and not kept: surely more were met."""
+        return self.named and self.exceeded
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether surely more strangers pass than stated, whoever was promised it."""
         return self.supported and self.met.low > self.stated
+
+    def __str__(self) -> str:
+        return (
+            f"{self.stated:g} for {self.promise_for} against {self.people:,} of "
+            f"{self.population}: {estimate_text(self.met)}"
+        )
 
 
 def prove_promises(
@@ -55,8 +74,11 @@ def prove_promises(
     risks: Sequence[float],
     photos: int,
     rounds: int,
+    choices: Sequence[PromiseFor] = tuple(PromiseFor),
 ) -> list[KeptPromise]:
     """Draw ``rounds`` galleries of each size and let everybody else be a stranger to them.
+
+    Each of ``choices``, for whom the risk is stated, is held to the same galleries.
 
     Enrolled people give up to ``photos`` pictures, each stranger one; the threshold told is that of
     whoever has so many, and everybody is held to that of his own number. Sizes that leave fewer
@@ -71,24 +93,40 @@ def prove_promises(
         nearest = np.concatenate(
             [_nearest(population.faces, rows_of, size, photos, random) for _ in range(rounds)]
         )
-        for risk in risks:
-            asked = [
-                policy.promise(risk, size, photos=count).threshold.similarity
-                for count in range(1, photos + 1)
-            ]
-            alarms = int((nearest >= np.array(asked)).any(axis=1).sum())
-            kept.append(
-                KeptPromise(
-                    population=population.name,
-                    people=size,
-                    photos=photos,
-                    stated=risk,
-                    threshold=asked[-1],
-                    supported=comparison_rate(risk, size) >= policy.rarest_rate,
-                    met=clopper_pearson(alarms, len(nearest)),
-                )
-            )
+        kept += [
+            _kept(population, policy, size, risk, whom, nearest)
+            for whom in choices
+            for risk in risks
+        ]
     return kept
+
+
+def _kept(
+    population: Population,
+    policy: RiskPolicy,
+    size: int,
+    risk: float,
+    whom: PromiseFor,
+    nearest: Matrix,
+) -> KeptPromise:
+    """Return what one promise met, from how near strangers came by number of photos."""
+    photos = nearest.shape[1]
+    asked = [
+        policy.promise(risk, size, photos=count, promise_for=whom).threshold.similarity
+        for count in range(1, photos + 1)
+    ]
+    alarms = int((nearest >= np.array(asked)).any(axis=1).sum())
+    return KeptPromise(
+        promise_for=whom,
+        named=population.mixed or whom is PromiseFor.WORST_GROUP,
+        population=population.name,
+        people=size,
+        photos=photos,
+        stated=risk,
+        threshold=asked[-1],
+        supported=comparison_rate(risk, size) >= policy.rarest_rate_for(whom),
+        met=clopper_pearson(alarms, len(nearest)),
+    )
 
 
 def rows_of_everybody(population: Population) -> list[IntArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from training.evaluation.report import Sheet, estimate_text
+from training.proof.choices import ChoiceOutcome
 from training.proof.groups import GroupErrors
 from training.proof.probabilities import ProvedProbabilities
 from training.proof.promises import KeptPromise
@@ -13,6 +14,7 @@ def promise_sheet(promises: list[KeptPromise]) -> Sheet:
     """Return stated and met rates as a table."""
     rows = tuple(
         (
+            kept.promise_for.value,
             kept.population,
             f"{kept.people:,}",
             str(kept.photos),
@@ -20,12 +22,58 @@ def promise_sheet(promises: list[KeptPromise]) -> Sheet:
             f"{kept.threshold:.3f}",
             estimate_text(kept.met),
             f"{kept.met.trials:,}",
-            "no promise" if not kept.supported else "BROKEN" if kept.broken else "kept",
+            _word(kept),
         )
         for kept in promises
     )
-    head = ("strangers", "enrolled", "photos", "stated", "threshold", "met", "attempts", "")
+    head = (
+        "promised to",
+        "strangers",
+        "enrolled",
+        "photos",
+        "stated",
+        "threshold",
+        "met",
+        "attempts",
+        "",
+    )
     return Sheet("Strangers taken for somebody (FPIR), stated and met", head, rows)
+
+
+def _word(kept: KeptPromise) -> str:
+    if not kept.supported:
+        return "no promise"
+    if not kept.named:
+        return "not promised, EXCEEDED" if kept.exceeded else "not promised, met"
+    return "BROKEN" if kept.broken else "kept"
+
+
+def choice_sheet(outcomes: list[ChoiceOutcome]) -> Sheet:
+    """Return what each choice of whom a risk is promised to costs, and whom it lets in."""
+    rows = tuple(
+        (
+            one.promise_for.value,
+            f"{one.people:,}",
+            str(one.photos),
+            f"{one.stated:g}",
+            estimate_text(one.met),
+            one.worst_group,
+            estimate_text(one.worst_met),
+            estimate_text(one.refused),
+        )
+        for one in outcomes
+    )
+    head = (
+        "promised to",
+        "enrolled",
+        "photos",
+        "stated",
+        "strangers taken for somebody",
+        "worst group",
+        "of these",
+        "employees refused",
+    )
+    return Sheet("What each promise costs, of people and strangers kept aside", head, rows)
 
 
 def group_sheet(title: str, errors: list[GroupErrors]) -> Sheet:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.domain.audit.alike import MOST_PAIRS
-from app.domain.audit.result import AuditRate, AuditResult
+from app.domain.audit.result import AuditRate, AuditResult, AuditThresholds
 from app.domain.intervals import Rate
+from app.domain.policy import PromiseFor
 
 NOTE_ON_FNMR = (
     "The refusals are measured between enrolled photos. Photos of one occasion agree better than "
@@ -14,6 +15,12 @@ NOTE_ON_INTERVALS = (
     "The intervals take trials for independent. Photos of one person are not, so that true "
     "intervals are wider; the rate by people counts each person once."
 )
+
+
+PROMISED_TO = {
+    PromiseFor.WORST_GROUP: "the worst group of strangers, and so to every other",
+    PromiseFor.MIXED: "strangers of all groups mixed, and not to a staff of one group",
+}
 
 
 def rate_text(rate: Rate) -> str:
@@ -36,17 +43,29 @@ def advise(result: AuditResult) -> tuple[str, ...]:
     """Return what to do, the most urgent first; a gallery without findings is told so."""
     rates = {rate.name: rate for rate in result.rates}
     said = [
+        *_on_unrecognisable(result),
         *_on_ids(result),
         *_on_photos(result),
-        *_on_rates(rates["fpir_photos"], rates["fnmr_identify"], result.thresholds.stated_fpir),
+        *_on_rates(rates["fpir_photos"], rates["fnmr_identify"], result.thresholds),
     ]
     if not said:
         said = ["Nothing was found that needs a hand."]
+    said += _on_the_promise(rates, result.thresholds)
     if rates["fnmr_verify"].measured is None:
         said.append("Nobody has two photos, so that refusals cannot be measured. Enrol a second.")
     else:
         said.append(NOTE_ON_FNMR)
     return (*said, NOTE_ON_INTERVALS)
+
+
+def _on_unrecognisable(result: AuditResult) -> list[str]:
+    if not result.unrecognisable_count:
+        return []
+    return [
+        f"{_many(result.unrecognisable_count, 'photo')} match whoever is unrecognisable (upside "
+        "down, blurred beyond reading, no face at all) and are not compared with anybody: delete "
+        "each and enrol a better one. They are in none of the rates above."
+    ]
 
 
 def _on_ids(result: AuditResult) -> list[str]:
@@ -84,19 +103,45 @@ def _on_photos(result: AuditResult) -> list[str]:
     if result.weak_count:
         said.append(
             f"{_many(result.weak_count, 'enrolment')} are weak, {single} of those listed for want "
-            "of a second photo: take two or three sharp, bright, frontal photos at the place of "
+            "of a second photo: take two or three sharp, well lit, frontal photos at the place of "
             "the door."
         )
     return said
 
 
-def _on_rates(fpir: AuditRate, fnmr: AuditRate, stated_fpir: float) -> list[str]:
+def _on_the_promise(rates: dict[str, AuditRate], thresholds: AuditThresholds) -> list[str]:
+    """Return what the gallery itself meets of what is promised, each of its people a stranger."""
+    whom = PROMISED_TO[thresholds.promise_for]
+    kinds = [
+        ("Strangers taken for somebody (1:N)", "fpir_photos", thresholds.stated_fpir),
+        ("False claims accepted (1:1)", "fmr_verify", thresholds.stated_fmr),
+    ]
+    met = [
+        f"{what}: {rate_text(measured)}, where {percent(stated)} is stated"
+        for what, name, stated in kinds
+        if stated is not None and (measured := rates[name].measured) is not None
+    ]
+    if not met:
+        return []
+    return [
+        f"What this gallery itself meets, with each of its people as a stranger to the others. "
+        f"{'. '.join(met)}. What is stated is promised to {whom}; relatives among the enrolled are "
+        "more alike than strangers are."
+    ]
+
+
+def _on_rates(fpir: AuditRate, fnmr: AuditRate, thresholds: AuditThresholds) -> list[str]:
     said = []
-    if fpir.measured is not None and fpir.measured.low > stated_fpir:
+    if fpir.measured is not None and fpir.measured.low > thresholds.stated_fpir:
+        instead = (
+            "promise it to the worst group (FACEGATE_PROMISE_FOR=worst-group)"
+            if thresholds.promise_for is PromiseFor.MIXED
+            else "state a rarer FACEGATE_TARGET_FPIR or a FACEGATE_MIN_SIMILARITY"
+        )
         said.append(
-            f"More strangers than the stated {percent(stated_fpir)} would be taken for somebody, "
-            f"beyond doubt ({rate_text(fpir.measured)}): clear the duplicates and audit again; "
-            "where it stays so, state a rarer FACEGATE_TARGET_FPIR or a FACEGATE_MIN_SIMILARITY."
+            f"More strangers than the stated {percent(thresholds.stated_fpir)} would be taken for "
+            f"somebody, beyond doubt ({rate_text(fpir.measured)}): clear the duplicates and audit "
+            f"again; where it stays so, {instead}."
         )
     if fnmr.measured is not None and fnmr.measured.low > 0.1:
         said.append(

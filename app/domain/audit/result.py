@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.intervals import Rate
-from app.domain.policy import Promise
+from app.domain.policy import Promise, PromiseFor
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class AuditThresholds:
     ``identify_of`` and ``verify_of`` against people of up to so many photos, ascending.
     ``duplicate``: of new photos' centroid with somebody's, from which enrolment asks whether the
     two are one. ``stated_fpir``: the share of strangers whom the operator accepts to be taken for
-    somebody.
+    somebody, ``stated_fmr``: of false claims, where it is told; ``promise_for``: for whom.
     """
 
     identify: float
@@ -30,6 +30,8 @@ class AuditThresholds:
     stated_fpir: float
     identify_of: tuple[tuple[int, float], ...] = ()
     verify_of: tuple[tuple[int, float], ...] = ()
+    stated_fmr: float | None = None
+    promise_for: PromiseFor = PromiseFor.WORST_GROUP
 
     def identify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the threshold of 1:N against people of so many photos, ``(N,)``."""
@@ -51,13 +53,16 @@ def thresholds_by_photos(
 
     ``identify`` and ``verify`` give the promise for a number of photos, or for the most.
     """
+    whole, claim = identify(None), verify(None)
     return AuditThresholds(
-        identify=identify(None).threshold.similarity,
-        verify=verify(None).threshold.similarity,
+        identify=whole.threshold.similarity,
+        verify=claim.threshold.similarity,
         duplicate=duplicate,
         stated_fpir=stated_fpir,
         identify_of=tuple((n, identify(n).threshold.similarity) for n in numbers),
         verify_of=tuple((n, verify(n).threshold.similarity) for n in numbers),
+        stated_fmr=claim.stated_rate,
+        promise_for=whole.promise_for,
     )
 
 
@@ -146,8 +151,6 @@ class Weakness(StrEnum):
     ONE_PHOTO = "one_photo"
     SMALL = "small"
     BLURRED = "blurred"
-    DARK = "dark"
-    BRIGHT = "bright"
     TURNED = "turned"
 
 
@@ -158,6 +161,15 @@ class WeakEnrollment:
     employee_id: str
     photo_count: int
     weaknesses: tuple[Weakness, ...]
+
+
+@dataclass(frozen=True)
+class UnrecognisablePhoto:
+    """An enrolled photo that matches whoever is unrecognisable; it is left out of all rates."""
+
+    employee_id: str
+    photo_id: str
+    recognisability: float
 
 
 @dataclass(frozen=True)
@@ -191,4 +203,6 @@ class AuditResult:
     outliers: tuple[OutlierPhoto, ...]
     weak_count: int
     weak_enrollments: tuple[WeakEnrollment, ...]
+    unrecognisable_count: int
+    unrecognisable_photos: tuple[UnrecognisablePhoto, ...]
     advice: tuple[str, ...]

@@ -12,15 +12,14 @@ from app.domain.faces import FaceQuality, QualityLimits
 def good_photo_limits(least: QualityLimits) -> QualityLimits:
     """Return what a photo needs to carry an enrolment, from the ``least`` that enrolment takes.
 
-    Twice the size, half as much sharpness again, 20 of 255 from either end of the brightness, and
-    three quarters of the turn. One such photo is enough.
+    Twice the size, half as much sharpness again and three quarters of the turn. One such photo is
+    enough. Nothing of its brightness: what enrolment took has its tones, and a dark face is none of
+    a weak enrolment.
     """
     return dataclasses.replace(
         least,
         min_size_pixels=2.0 * least.min_size_pixels,
         min_sharpness=1.5 * least.min_sharpness,
-        min_brightness=least.min_brightness + 20.0,
-        max_brightness=least.max_brightness - 20.0,
         max_yaw_degrees=0.75 * least.max_yaw_degrees,
         max_pitch_degrees=0.75 * least.max_pitch_degrees,
     )
@@ -51,8 +50,6 @@ def _weaknesses(quality: FaceQuality, limits: QualityLimits) -> set[Weakness]:
     found = {
         Weakness.SMALL: quality.size_pixels < limits.min_size_pixels,
         Weakness.BLURRED: quality.sharpness < limits.min_sharpness,
-        Weakness.DARK: quality.brightness < limits.min_brightness,
-        Weakness.BRIGHT: quality.brightness > limits.max_brightness,
         Weakness.TURNED: turned,
     }
     return {weakness for weakness, present in found.items() if present}

@@ -14,6 +14,7 @@ from app.domain.audit.comparisons import compare_everybody
 from app.domain.audit.result import AuditResult, AuditThresholds
 from app.domain.embeddings import centroid, similarity
 from app.domain.intervals import clopper_pearson
+from app.domain.policy import PromiseFor
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, audited, gallery_of, made_people
 
 LOW = AuditThresholds(identify=0.15, verify=0.1, duplicate=0.12, stated_fpir=0.01)
@@ -116,6 +117,35 @@ def test_more_strangers_than_the_operator_stated_are_advised_about(
     said = [one for one in advise(result) if one.startswith("More strangers than the stated")]
     assert len(said) == advised
     assert not said or f"stated {100 * stated:g} %" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("whom", "instead", "promised_to"),
+    [
+        (PromiseFor.WORST_GROUP, "a rarer FACEGATE_TARGET_FPIR", "the worst group of strangers"),
+        (PromiseFor.MIXED, "FACEGATE_PROMISE_FOR=worst-group", "and not to a staff of one group"),
+    ],
+)
+def test_the_audit_says_what_the_gallery_itself_meets(
+    whom: PromiseFor, instead: str, promised_to: str
+) -> None:
+    thresholds = dataclasses.replace(THRESHOLDS, stated_fmr=0.002, promise_for=whom)
+    clean = audited(gallery_of(made_people(20, 3)), thresholds)
+    (said,) = (one for one in clean.advice if one.startswith("What this gallery itself meets"))
+    assert "Strangers taken for somebody (1:N): 0 % (0 of 60;" in said
+    assert "where 1 % is stated" in said
+    assert "False claims accepted (1:1): 0 % (0 of 1,140;" in said
+    assert "where 0.2 % is stated" in said
+    assert promised_to in said
+    assert not any(one.startswith("More strangers") for one in clean.advice)
+    crowded = dataclasses.replace(with_alarms(0.01, 90, 3000), thresholds=thresholds)
+    (advice,) = (one for one in advise(crowded) if one.startswith("More strangers"))
+    assert instead in advice
+
+
+def test_a_gallery_of_one_meets_nothing() -> None:
+    advice = audited(gallery_of(made_people(1, 3))).advice
+    assert not any(one.startswith("What this gallery") for one in advice)
 
 
 def test_a_photo_unlike_its_person_has_no_other_where_nobody_else_is_enrolled() -> None:
