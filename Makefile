@@ -89,6 +89,7 @@ prove: full ## Stated risks against met ones, guards, bursts, a planted audit; n
 	@$(PYTHON) -m training prove
 	@$(PYTHON) -m training enrolment --out runs/prove/enrolment.md
 	@$(PYTHON) -m training quality-limits --out runs/prove/quality-limits.md
+	@$(PYTHON) -m training repeated-photos
 	@$(PYTHON) -m training burst --out runs/prove/burst.json
 	@$(PYTHON) -m training audit-planted
 

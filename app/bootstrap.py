@@ -83,6 +83,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     gallery.rebuild()
     risk = make_risk_policy(settings, manifest)
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
+    limits = manifest.verification_limits
     enrollment_limits = dataclasses.replace(
         manifest.enrollment_limits, min_size_pixels=settings.min_face_pixels
     )
@@ -90,6 +91,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     state = AppState(
         enrollment=Enrollment(
             extraction,
+            registry,
             gallery,
             EnrollmentGuards(
                 gallery, manifest.calibration, partial(duplicate_similarity, manifest, risk)
@@ -100,7 +102,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, manifest.verification_limits, liveness
+            extraction, registry, gallery, manifest, policy, limits, liveness, enrollment_limits
         ),
         employees=Employees(registry, gallery, manifest.recognisability),
         readiness=Readiness(

@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api import (
     audit_routes,
     challenge_routes,
+    claim_routes,
+    employee_photo_routes,
     employee_routes,
     policy_routes,
     recognition_routes,
     service_routes,
 )
+from app.api.allowed_origins import AllowedOriginsMiddleware
 from app.api.body_limit import BodyLimitMiddleware
+from app.api.docs_pages import add_docs_pages
 from app.api.error_boundary import ErrorBoundaryMiddleware
 from app.api.local_callers import LocalCallersMiddleware
 from app.api.metrics import MetricsMiddleware
 from app.api.photo_gate import PhotoGateMiddleware
-from app.api.problems import FOREIGN_ORIGIN, UNAUTHENTICATED, add_problem_handlers, problem_docs
+from app.api.photo_routes import photo_route
+from app.api.problems import (
+    FOREIGN_ORIGIN,
+    INVALID_REQUEST,
+    UNAUTHENTICATED,
+    add_problem_handlers,
+    problem_docs,
+)
+from app.api.query_parameters import refuse_unknown_parameters
 from app.api.request_id import RequestIdMiddleware
+from app.api.request_target import RequestTargetMiddleware
+from app.api.response_headers import ResponseHeadersMiddleware
 from app.api.security import KeyMiddleware, require_key
 from app.api.slow_body import Patience, SlowBodyMiddleware
 from app.bootstrap import Lifespan, make_lifespan
-from app.settings import Settings
+from app.settings import MetricsAccess, Settings
 from app.vision.decode import DecodeLimits
 
 VERSION = "0.1.0"
 MAX_RECORD_BYTES = 64 * 1024
+DOCS_ASSETS = "/static-offline-docs"  # where fastapi-offline puts them
 DESCRIPTION = """
 Tells, for a face at a door, which employee this is or that it is nobody.
 
@@ -45,12 +62,18 @@ whole request {request_bytes:,} bytes, base64 included.
 """
 
 
-def body_limits(settings: Settings) -> Callable[[Scope], int]:
-    """Return how many bytes the body of a request may have: few, unless it carries photos."""
+def body_limits(settings: Settings, app: FastAPI) -> Callable[[Scope], int | None]:
+    """Return how many bytes the body of a request may have: few, unless it carries photos.
+
+    None for what no route of ``app`` takes.
+    """
     most = settings.max_request_bytes
 
-    def limit(scope: Scope) -> int:
-        return most if recognition_routes.photo_route(scope) else min(most, MAX_RECORD_BYTES)
+    def limit(scope: Scope) -> int | None:
+        if photo_route(scope):
+            return most
+        is_routed = any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+        return min(most, MAX_RECORD_BYTES) if is_routed else None
 
     return limit
 
@@ -60,7 +83,7 @@ def body_patience(with_photos: Patience) -> Callable[[Scope], Patience]:
     with_record = dataclasses.replace(with_photos, seconds=with_photos.seconds / 3)
 
     def patience(scope: Scope) -> Patience:
-        return with_photos if recognition_routes.photo_route(scope) else with_record
+        return with_photos if photo_route(scope) else with_record
 
     return patience
 
@@ -73,7 +96,38 @@ def create_app(
     ``lifespan`` builds them from something else than the settings; ``patience`` with photos that
     come slowly is :class:`Patience`'s own unless given.
     """
-    app = FastAPIOffline(
+    app = _make_app(settings, lifespan or make_lifespan(settings))
+    app.state.api_key = settings.required_api_key
+    _add_routes(app, settings)
+    add_problem_handlers(app)
+    # The last one added is the outermost. Errors become answers within the error boundary, so that
+    # every answer, also to a refused body or an unforeseen error, is counted and carries an id.
+    app.add_middleware(PhotoGateMiddleware, photo_route=photo_route)
+    app.add_middleware(SlowBodyMiddleware, patience=body_patience(patience or Patience()))
+    app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings, app))
+    app.add_middleware(KeyMiddleware, key=settings.required_api_key)
+    if settings.required_api_key is None:
+        app.add_middleware(
+            LocalCallersMiddleware,
+            any_host=settings.allow_anonymous,
+            allowed_origins=settings.allowed_origins,
+        )
+    app.add_middleware(ErrorBoundaryMiddleware)
+    if settings.allowed_origins:
+        app.add_middleware(AllowedOriginsMiddleware, origins=settings.allowed_origins)
+    app.add_middleware(MetricsMiddleware)
+    app.add_middleware(ResponseHeadersMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(RequestTargetMiddleware, root_path=settings.root_path)
+    return app
+
+
+def _make_app(settings: Settings, lifespan: Lifespan) -> FastAPI:
+    """Return an application without routes but, where wanted, those of its documentation."""
+    # Only the assets of the pages are the library's: the pages need a policy of their own.
+    with_docs = partial(FastAPIOffline, None, None)
+    without_docs = partial(FastAPI, openapi_url=None)
+    app = (with_docs if settings.docs else without_docs)(
         title="Facegate",
         version=VERSION,
         description=DESCRIPTION.format(
@@ -82,12 +136,21 @@ def create_app(
             video_pixels=DecodeLimits(max_pixels=settings.max_photo_pixels).max_video_pixels,
             request_bytes=settings.max_request_bytes,
         ),
-        lifespan=lifespan or make_lifespan(settings),
+        lifespan=lifespan,
         swagger_ui_parameters={"tryItOutEnabled": True},
+        redirect_slashes=False,
     )
-    app.state.api_key = settings.required_api_key
+    if settings.docs:
+        add_docs_pages(app, DOCS_ASSETS)
+    return app
+
+
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    known_parameters = Depends(refuse_unknown_parameters)
     for router in (
         recognition_routes.router,
+        claim_routes.router,
+        employee_photo_routes.router,
         employee_routes.router,
         policy_routes.router,
         audit_routes.router,
@@ -95,23 +158,19 @@ def create_app(
     ):
         app.include_router(
             router,
-            dependencies=[Depends(require_key)],
-            responses=problem_docs(UNAUTHENTICATED, FOREIGN_ORIGIN),
+            dependencies=[Depends(require_key), known_parameters],
+            responses=problem_docs(UNAUTHENTICATED, FOREIGN_ORIGIN, INVALID_REQUEST),
         )
-    app.include_router(service_routes.router, responses=problem_docs(FOREIGN_ORIGIN))
-    add_problem_handlers(app)
-    # The last one added is the outermost. Errors become answers within the last two, so that every
-    # answer, also to a refused body or an unforeseen error, is counted and carries an id.
-    app.add_middleware(
-        PhotoGateMiddleware,
-        photo_route=recognition_routes.photo_route,
+    app.include_router(
+        service_routes.router,
+        dependencies=[known_parameters],
+        responses=problem_docs(FOREIGN_ORIGIN, INVALID_REQUEST),
     )
-    app.add_middleware(SlowBodyMiddleware, patience=body_patience(patience or Patience()))
-    app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings))
-    app.add_middleware(KeyMiddleware, key=settings.required_api_key)
-    if settings.required_api_key is None:
-        app.add_middleware(LocalCallersMiddleware, any_host=settings.allow_anonymous)
-    app.add_middleware(ErrorBoundaryMiddleware)
-    app.add_middleware(MetricsMiddleware)
-    app.add_middleware(RequestIdMiddleware)
-    return app
+    if settings.metrics is not MetricsAccess.OFF:
+        guards = [Depends(require_key)] if settings.metrics is MetricsAccess.KEY else []
+        kinds = [UNAUTHENTICATED] if guards else []
+        app.include_router(
+            service_routes.metrics_router,
+            dependencies=[*guards, known_parameters],
+            responses=problem_docs(*kinds, FOREIGN_ORIGIN, INVALID_REQUEST),
+        )

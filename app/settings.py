@@ -6,11 +6,13 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
 from app.domain.policy import PromiseFor
@@ -31,6 +33,20 @@ SECRETS = ("api_key", "database_url", "database_password")
 _MAX_SECRET_BYTES = 64 * 1024
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+#: The first segments of the service's own paths: a prefix among them could not be told from those.
+_OWN_SEGMENTS = frozenset({"v1", "docs", "redoc", "metrics", "healthz", "readyz"})
+_PREFIX_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class MetricsAccess(StrEnum):
+    """Who may read the metrics."""
+
+    OPEN = "open"
+    KEY = "key"
+    OFF = "off"
 
 
 class Settings(BaseSettings):
@@ -57,6 +73,16 @@ class Settings(BaseSettings):
         None, description="Key that callers send as x-api-key or as a bearer token."
     )
     api_key_file: Path | None = Field(None, description="A file that holds the key.")
+    root_path: str = Field(
+        "", description="Path prefix under which a proxy serves it, as /facegate."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Other sites whose pages may call, separated by commas (CORS)."
+    )
+    docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
+    metrics: MetricsAccess = Field(
+        MetricsAccess.OPEN, description="Serve /metrics to all, to holders of the key, or not."
+    )
     allow_anonymous: bool = Field(
         False, description="Serve without a key on an address others can reach."
     )
@@ -126,6 +152,27 @@ class Settings(BaseSettings):
         key = self.api_key.get_secret_value() if self.api_key else ""
         return key or None
 
+    @field_validator("root_path")
+    @classmethod
+    def _one_form_of_prefix(cls, value: str) -> str:
+        prefix = value.strip().rstrip("/")
+        if not prefix:
+            return ""
+        segments = prefix.split("/")
+        if not _PREFIX_PATH.fullmatch(prefix) or {".", ".."} & set(segments):
+            raise ValueError("a path such as /facegate is wanted")
+        if segments[1] in _OWN_SEGMENTS:
+            raise ValueError(f"/{segments[1]} is a path of the service itself")
+        return prefix
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            return value
+        return tuple(_origin(str(part).strip()) for part in parts if str(part).strip())
+
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, given: dict[str, object]) -> dict[str, object]:
@@ -167,6 +214,8 @@ class Settings(BaseSettings):
         key = self.required_api_key
         if key is not None and len(key) < 16:
             raise ValueError("FACEGATE_API_KEY needs at least 16 characters")
+        if key is None and self.metrics is MetricsAccess.KEY:
+            raise ValueError("FACEGATE_METRICS=key needs FACEGATE_API_KEY")
         if key is None and not self.allow_anonymous and not _is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} without FACEGATE_API_KEY lets anyone enrol; set a key, "
@@ -191,6 +240,23 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
         and not _SERVICE_LINK.fullmatch(name.upper())
     }
     return {name: PREFIX + close[0] for name, close in meant.items() if close}
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it; raises ``ValueError`` for what is none."""
+    told = f"{text!r} is not an origin such as https://doors.example"
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        raise ValueError(told) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in _DEFAULT_PORTS or not host or "*" in host or extra:
+        raise ValueError(told)
+    host = f"[{host}]" if ":" in host else host
+    shown = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -139,3 +139,49 @@ def test_a_password_of_its_own_needs_no_quoting(plain: pytest.MonkeyPatch) -> No
     assert (url.password, url.host, url.database) == ("p@ss:w/rd?#%", "database", "facegate")
     plain.setenv("FACEGATE_DATABASE_URL", "postgresql+psycopg://facegate:own@database/facegate")
     assert parse_url(database_of(Settings())).password == "own"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("/facegate", "/facegate"),
+        (" /doors/facegate/ ", "/doors/facegate"),
+    ],
+)
+def test_a_prefix_has_one_form(written: str, read: str) -> None:
+    assert Settings(root_path=written).root_path == read
+
+
+@pytest.mark.parametrize(
+    "written", ["facegate", "/a b", "/a/../b", "/v1", "/docs/x", "//a", "/a?b"]
+)
+def test_what_is_no_prefix_stops_the_start(written: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(root_path=written)
+
+
+def test_origins_are_read_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = "https://Doors.example/, http://127.0.0.1:8080,https://a.example:443,http://[::1]:9"
+    monkeypatch.setenv("FACEGATE_ALLOWED_ORIGINS", listed)
+    assert Settings().allowed_origins == (
+        "https://doors.example",
+        "http://127.0.0.1:8080",
+        "https://a.example",
+        "http://[::1]:9",
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["*", "doors.example", "https://*.example", "https://a.example/path", "ftp://a", "null"],
+)
+def test_what_is_no_origin_stops_the_start(written: str) -> None:
+    with pytest.raises(ValidationError, match="not an origin"):
+        Settings.model_validate({"allowed_origins": written})
+
+
+def test_metrics_for_a_key_need_one() -> None:
+    with pytest.raises(ValidationError, match="FACEGATE_API_KEY"):
+        Settings.model_validate({"metrics": "key"})

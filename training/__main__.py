@@ -20,6 +20,7 @@ from training.engine.divergence import TrainingDivergedError
 from training.engine.interpolate_command import interpolate
 from training.engine.learn_command import learn
 from training.enrolment.command import enrolment, quality_limits
+from training.enrolment.repeats_command import repeated_photos
 from training.evaluation.command import evaluate, whole_photos
 from training.evaluation.planted_audit import audit_planted
 from training.export.command import card, export
@@ -56,6 +57,7 @@ app.command("prove")(prove)
 app.command("calibrate")(calibrate)
 app.command("enrolment")(enrolment)
 app.command("quality-limits")(quality_limits)
+app.command("repeated-photos")(repeated_photos)
 app.command("audit-planted")(audit_planted)
 app.command("burst")(burst)
 app.command("liveness")(liveness)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.audit_page import audit_page
 from app.api.audit_schemas import AuditBody, audit_body
@@ -22,7 +22,7 @@ PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsaf
     status_code=202,
     responses=problem_docs(audit_errors.AuditRunningError),
 )
-def start_audit(state: State, response: Response) -> AuditBody:
+def start_audit(state: State, request: Request, response: Response) -> AuditBody:
     """Compare every enrolled photo with everybody, beside live traffic; one audit at a time.
 
     Answers at once; `Location` says where to follow it. The last few results are kept in the memory
@@ -30,7 +30,8 @@ def start_audit(state: State, response: Response) -> AuditBody:
     employee has a photo of the present model.
     """
     record = state.audits.start()
-    response.headers["Location"] = f"/v1/audits/{record.audit_id}"
+    root = request.scope.get("root_path", "")
+    response.headers["Location"] = f"{root}/v1/audits/{record.audit_id}"
     return audit_body(record)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import TOO_LARGE, ApiError
@@ -17,10 +17,13 @@ def announced_bytes(scope: Scope) -> int | None:
 
 
 class BodyLimitMiddleware:
-    """Refuses by the announced length, and counts what really arrives."""
+    """Refuses by the announced length, and counts what really arrives.
 
-    def __init__(self, app: ASGIApp, max_bytes: Callable[[Scope], int]) -> None:
-        """Hold each request to ``max_bytes`` of its scope."""
+    What is for no route is refused as such, however long it is, and its body is not read.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: Callable[[Scope], int | None]) -> None:
+        """Hold each request to ``max_bytes`` of its scope, None where no route takes it."""
         self._app = app
         self._max_bytes = max_bytes
 
@@ -30,6 +33,9 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         limit = self._max_bytes(scope)
+        if limit is None:
+            await self._app(scope, receive, _closing(send) if _has_body(scope) else send)
+            return
         # Closed, for the rest of the body may be without end.
         too_large = ApiError(
             TOO_LARGE, f"such a request may have {limit} bytes", {"Connection": "close"}
@@ -48,3 +54,18 @@ class BodyLimitMiddleware:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _has_body(scope: Scope) -> bool:
+    return bool(announced_bytes(scope)) or "transfer-encoding" in Headers(scope=scope)
+
+
+def _closing(send: Send) -> Send:
+    """Return a way to answer after which the connection ends, with what is left of the body."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["Connection"] = "close"
+        await send(message)
+
+    return send_and_close

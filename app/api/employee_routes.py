@@ -9,10 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api import schemas
+from app.api.identifiers import CardNumberFilter, EmployeeIdInPath, NameFilter
 from app.api.presenters import employee_body, photo_body
 from app.api.problems import BAD_REQUEST, INVALID_REQUEST, TOO_LARGE, problem_docs
 from app.api.state import State
 from app.domain import employee_errors, errors
+from app.domain.employees import EmployeeFilter
 from app.services.employees import EmployeeChange
 
 router = APIRouter(prefix="/v1/employees", tags=["employees"])
@@ -46,11 +48,17 @@ def decode_cursor(cursor: str) -> int:
 )
 def list_employees(
     state: State,
+    card_number: CardNumberFilter = None,
+    name: NameFilter = None,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> schemas.EmployeePageBody:
-    """Return employees in the order of their enrolment, page by page."""
-    page = state.employees.page(decode_cursor(cursor) if cursor else 0, limit)
+    """Return employees in the order of their enrolment, page by page.
+
+    With `card_number` or `name` only those whom they fit; give the same filters with the cursor.
+    """
+    filters = EmployeeFilter.of(card_number, name)
+    page = state.employees.page(decode_cursor(cursor) if cursor else 0, limit, filters)
     return schemas.EmployeePageBody(
         employees=[employee_body(employee) for employee in page.employees],
         next_cursor=None if page.next_key is None else encode_cursor(page.next_key),
@@ -58,7 +66,7 @@ def list_employees(
 
 
 @router.get("/{employee_id}", summary="Read an employee", responses=NOT_FOUND)
-def read_employee(employee_id: str, state: State) -> schemas.EmployeeDetailBody:
+def read_employee(employee_id: EmployeeIdInPath, state: State) -> schemas.EmployeeDetailBody:
     """Return an employee with the records of its photos, and who looks alike."""
     employee, photos = state.employees.read(employee_id)
     return schemas.EmployeeDetailBody(
@@ -81,7 +89,7 @@ def read_employee(employee_id: str, state: State) -> schemas.EmployeeDetailBody:
     ),
 )
 def change_employee(
-    employee_id: str, change: schemas.EmployeeChangeBody, state: State
+    employee_id: EmployeeIdInPath, change: schemas.EmployeeChangeBody, state: State
 ) -> schemas.EmployeeBody:
     """Change name, card number or status; a suspended employee is recognised no more."""
     employee = state.employees.change(
@@ -98,7 +106,7 @@ def change_employee(
 
 
 @router.delete("/{employee_id}", summary="Delete an employee", status_code=204, responses=NOT_FOUND)
-def delete_employee(employee_id: str, state: State) -> None:
+def delete_employee(employee_id: EmployeeIdInPath, state: State) -> None:
     """Delete an employee with all photos and embeddings; nothing is kept."""
     state.employees.unenroll(employee_id)
 
@@ -108,7 +116,9 @@ def delete_employee(employee_id: str, state: State) -> None:
     summary="Read the record of a photo",
     responses=problem_docs(errors.EmployeeNotFoundError, errors.PhotoNotFoundError),
 )
-def read_photo(employee_id: str, photo_id: str, state: State) -> schemas.PhotoRecordBody:
+def read_photo(
+    employee_id: EmployeeIdInPath, photo_id: str, state: State
+) -> schemas.PhotoRecordBody:
     """Return the measures of one enrolled photo; the picture itself was never kept."""
     return photo_body(state.employees.read_photo(employee_id, photo_id))
 
@@ -121,6 +131,6 @@ def read_photo(employee_id: str, photo_id: str, state: State) -> schemas.PhotoRe
         errors.EmployeeNotFoundError, errors.PhotoNotFoundError, errors.LastPhotoError
     ),
 )
-def delete_photo(employee_id: str, photo_id: str, state: State) -> None:
+def delete_photo(employee_id: EmployeeIdInPath, photo_id: str, state: State) -> None:
     """Delete one photo's embedding; the employee is recognised by the rest."""
     state.employees.delete_photo(employee_id, photo_id)

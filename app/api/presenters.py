@@ -89,12 +89,24 @@ def enroll_response(
     photos = [
         schemas.EnrolledPhotoBody(
             position=one.position,
+            status="already_enrolled",
+            photo_id=one.photo_id,
+            face=face_body(one.face),
+            code="already_enrolled",
+            message="this photo is enrolled already and was not counted twice",
+        )
+        for one in result.repeated
+    ]
+    photos += [
+        schemas.EnrolledPhotoBody(
+            position=one.position,
             status="enrolled",
             photo_id=one.photo.photo_id,
             face=face_body(one.face),
         )
         for one in result.enrolled
-    ] + [
+    ]
+    photos += [
         schemas.EnrolledPhotoBody(
             position=failure.position,
             status="rejected",
@@ -108,6 +120,7 @@ def enroll_response(
         employee=employee_body(result.employee),
         created=result.created,
         enrolled_count=len(result.enrolled),
+        already_enrolled_count=len(result.repeated),
         rejected_count=len(result.failures),
         look_alikes=list(result.look_alikes),
         photos=sorted(photos, key=lambda photo: photo.position),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Scope
 
 from app.api import schemas
 from app.api.doors import Door
+from app.api.enrollment_schemas import EnrollBody
 from app.api.presenters import employee_body, enroll_response, face_body, frame_bodies
 from app.api.problems import UPLOAD_PROBLEMS, problem_docs
 from app.api.request_id import request_id_of
@@ -59,9 +58,7 @@ Faces = Annotated[
 
 
 async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
-    body, photos = await read_body(
-        request, schemas.EnrollBody, {"photos": True}, state.max_upload_bytes
-    )
+    body, photos = await read_body(request, EnrollBody, {"photos": True}, state.max_upload_bytes)
     return EnrollmentRequest(
         body.employee_id,
         body.full_name,
@@ -85,12 +82,6 @@ async def _pair_upload(request: Request, state: State) -> tuple[bytes, bytes]:
     return usable(photos["first"][0]), usable(photos["second"][0])
 
 
-def photo_route(scope: Scope) -> BaseRoute | None:
-    """Return which of these routes a request is for, if any: all of them take photos."""
-    matching = (route for route in router.routes if route.matches(scope)[0] is Match.FULL)
-    return next(matching, None)
-
-
 SceneUpload = Annotated[Scene, Depends(_scene_upload)]
 SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS, alone="photo")
 
@@ -108,12 +99,14 @@ SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS, alone="photo")
             employee_errors.NameDiffersError,
             employee_errors.CardNumberDiffersError,
             employee_errors.CardNumberTakenError,
+            employee_errors.EmployeeDeletedError,
+            errors.EmployeeNotFoundError,
             errors.FaceAlreadyEnrolledError,
             errors.BusyError,
             *UPLOAD_PROBLEMS,
         ),
     },
-    openapi_extra=body_docs(schemas.EnrollBody, {"photos": True}),
+    openapi_extra=body_docs(EnrollBody, {"photos": True}),
 )
 def enroll(
     upload: Annotated[EnrollmentRequest, Depends(_enroll_upload)],
@@ -124,11 +117,14 @@ def enroll(
     """Store one to twenty photos of one employee.
 
     Every photo is judged by itself, and whether it agrees with the others and with those enrolled:
-    `photos` says which were enrolled and why others were not. A face that is enrolled under another
-    id is a 409 with the candidates; `confirm_distinct: true` says that these are two people.
-    Nothing is stored where no photo can be used. A new employee is answered with 201, an extended
-    one with 200. Pictures are not kept, only their measures and embeddings. Photos that together
-    exceed the bytes of a request (see the limits at the top) go in several: each adds its own.
+    `photos` says which were enrolled and why others were not. One that is enrolled already, as the
+    same file or encoded anew, is `already_enrolled` and not counted twice: the same request again
+    changes nothing. An employee who is deleted meanwhile is not made anew (409). A face that is
+    enrolled under another id is a 409 with the candidates; `confirm_distinct: true` says that these
+    are two people. Nothing is stored where no photo can be used. A new employee is answered with
+    201, an extended one with 200. Pictures are not kept, only their measures and embeddings. Photos
+    that together exceed the bytes of a request (see the limits at the top) go in several: each adds
+    its own.
     """
     result = state.enrollment.enroll(upload)
     response.status_code = 201 if result.created else 200
@@ -219,50 +215,6 @@ def identify(
         face=face_body(found.face),
         frames=frame_bodies(found.face),
         liveness=found.face.liveness,
-        model_version=state.manifest.model_version,
-        request_id=request_id_of(request),
-    )
-
-
-@router.post(
-    "/employees/{employee_id}/verify",
-    summary="Is this the claimed employee",
-    responses=problem_docs(
-        *SCENE_PROBLEMS,
-        errors.EmployeeNotFoundError,
-        employee_errors.EmployeeSuspendedError,
-        employee_errors.NoCurrentPhotoError,
-    ),
-    openapi_extra=SCENE_DOCS,
-)
-def verify_claim(
-    employee_id: str,
-    scene: SceneUpload,
-    state: State,
-    request: Request,
-    door: Door,
-    faces: Faces = SeveralFaces.LARGEST,
-) -> schemas.ClaimResponse:
-    """Compare the face with one employee, as after a badge was read. A non-match is no error.
-
-    `next_step` says what the door should do: a look-alike of the employee who was recorded at an
-    enrolment may make a match ask for a second factor.
-    """
-    result = state.recognition.verify_claim(employee_id, scene, faces)
-    decision: Literal["match", "no_match"] = "match" if result.accepted else "no_match"
-    state.metrics.decided("claim", decision, result.similarity)
-    state.metrics.doors.saw(door, "claim", decision, result.similarity, result.face.quality)
-    return schemas.ClaimResponse(
-        decision=decision,
-        next_step=result.next_step,
-        employee=employee_body(result.employee),
-        similarity=result.similarity,
-        probability=result.probability,
-        threshold=result.threshold.similarity,
-        threshold_false_match_rate=result.threshold.false_match_rate,
-        face=face_body(result.face),
-        frames=frame_bodies(result.face),
-        liveness=result.face.liveness,
         model_version=state.manifest.model_version,
         request_id=request_id_of(request),
     )

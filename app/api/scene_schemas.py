@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.api.identifiers import LeftOutByPlaceholder
 from app.domain.fusion import MAX_FRAMES
 
 Base64Photo = Annotated[
@@ -30,8 +31,10 @@ class SceneBody(BaseModel):
         max_length=MAX_FRAMES,
         description="One to five frames of one scene, oldest first; they are fused by quality.",
     )
-    challenge_id: str | None = Field(
-        None, max_length=64, description="Of the challenge that the frames answer."
+    challenge_id: Annotated[str | None, Field(max_length=64), LeftOutByPlaceholder] = Field(
+        None,
+        description="Of the challenge that the frames answer. Empty, `None`, `null` or `undefined` "
+        "as a text means that there is none.",
     )
 
     @model_validator(mode="after")

@@ -5,64 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
 
+from app.api.enrollment_schemas import RequestBody
+from app.api.identifiers import CardNumber, FullName
 from app.api.scene_schemas import Base64Photo, FrameBody
 from app.domain.employees import EmployeeStatus
 from app.domain.faces import QuarterTurn
 from app.domain.verdict import NextStep, Verdict
 from app.services.scenes import Liveness
 
-EmployeeId = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/\\?#%]+$"
-    ),
-    Field(examples=["E-1042"]),
-]
-FullName = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$"
-    ),
-    Field(examples=["Kim Example"]),
-]
-CardNumber = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9:._-]{1,64}$"),
-    Field(examples=["0004711"]),
-]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine; higher is closer.")]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class EnrollBody(_Request):
-    """JSON body of ``POST /v1/enroll``."""
-
-    employee_id: EmployeeId
-    full_name: FullName
-    card_number: CardNumber | None = None
-    confirm_distinct: bool = Field(
-        False,
-        description="Enrol a face that is enrolled under another id: somebody has looked, and "
-        "these are two people. The pair is kept as look-alikes.",
-    )
-    photos: list[Base64Photo] = Field(min_length=1, max_length=20)
-
-
-class CompareBody(_Request):
+class CompareBody(RequestBody):
     """JSON body of ``POST /v1/compare``."""
 
     first: Base64Photo
     second: Base64Photo
 
 
-class EmployeeChangeBody(_Request):
-    """What to change of an employee; what is left out stays. ``card_number: null`` removes it."""
+class EmployeeChangeBody(RequestBody):
+    """What to change of an employee; what is left out stays. A null or empty card is none."""
 
     full_name: FullName | None = None
     card_number: CardNumber | None = None
@@ -166,10 +131,17 @@ class EnrolledPhotoBody(BaseModel):
     """What became of one photo of an enrolment."""
 
     position: int = Field(description="Position of the photo in the request, from 0.")
-    status: Literal["enrolled", "rejected"]
+    status: Literal["enrolled", "already_enrolled", "rejected"] = Field(
+        description="`already_enrolled`: the same picture, as the same file or encoded anew, is "
+        "enrolled as `photo_id`; it is not counted twice."
+    )
     photo_id: str | None = None
     face: FaceBody | None = None
-    code: str | None = Field(None, description="Why it was rejected.", examples=["face_blurred"])
+    code: str | None = Field(
+        None,
+        description="Why it was rejected, or `already_enrolled`.",
+        examples=["face_blurred"],
+    )
     message: str | None = Field(None, description="What was measured and what is needed.")
     hint: str | None = Field(
         None, description="The message with what a person can do about it, for the screen."
@@ -182,6 +154,7 @@ class EnrollResponse(BaseModel):
     employee: EmployeeBody
     created: bool
     enrolled_count: int
+    already_enrolled_count: int
     rejected_count: int
     photos: list[EnrolledPhotoBody]
     look_alikes: list[str] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.api import service_schemas as schemas
@@ -11,6 +11,7 @@ from app.api.state import State
 from app.domain.model_manifest import Threshold
 
 router = APIRouter(tags=["service"])
+metrics_router = APIRouter(tags=["service"])
 
 MOST_NAMED = 50
 
@@ -44,9 +45,11 @@ def read_model(state: State) -> schemas.ModelResponse:
 
 
 @router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Send a browser to the documentation."""
-    return RedirectResponse("docs")
+async def root(request: Request) -> RedirectResponse:
+    """Send a browser to the documentation, where there is one."""
+    if request.app.openapi_url is None:
+        raise HTTPException(404)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
 
 
 @router.get("/healthz", summary="Does the process live")
@@ -91,7 +94,7 @@ async def readyz(state: State, request: Request, response: Response) -> schemas.
     )
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     summary="Prometheus metrics",
     response_class=Response,

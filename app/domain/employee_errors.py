@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import EmployeeConflictError
+from app.domain.errors import EmployeeConflictError, EmployeeNotFoundError, PhotoError
 
 
 class EmployeeSuspendedError(EmployeeConflictError):
@@ -33,3 +33,26 @@ class CardNumberTakenError(EmployeeConflictError):
     """Another employee has this card number."""
 
     code = "card_number_taken"
+
+
+class EmployeeDeletedError(EmployeeConflictError):
+    """The employee was deleted while photos for it were looked at; nothing is made anew."""
+
+    code = "employee_deleted"
+
+
+class CardNotFoundError(EmployeeNotFoundError):
+    """No employee has this card number."""
+
+    code = "card_not_found"
+
+    def __init__(self, card_number: str) -> None:
+        super().__init__("")
+        self.args = (f"no employee has the card number {card_number!r}",)
+
+
+class PhotoAlreadyEnrolledError(PhotoError):
+    """The employee has this very picture already, as the same file or encoded anew."""
+
+    code = "already_enrolled"
+    advice = "nothing is to be done, or take a new photo: only another one adds anything"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from app.domain.embeddings import Embedding
 from app.domain.faces import FaceQuality
+from app.domain.spelling import search_key
 
 
 class EmployeeStatus(StrEnum):
@@ -29,6 +30,28 @@ class Employee:
     photo_count: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class EmployeeFilter:
+    """Whom to list: whoever has this card, and every one of these words in the name.
+
+    ``name_words`` are parts of ``search_key``s.
+    """
+
+    card_number: str | None = None
+    name_words: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(card_number: str | None, name: str | None) -> EmployeeFilter:
+        """Return the filter for a card number and for words that somebody typed."""
+        if name is None:
+            return EmployeeFilter(card_number)
+        # Typed accents alone are searched for as they are, and found nowhere.
+        return EmployeeFilter(card_number, tuple(search_key(name).split()) or (name,))
+
+
+EVERYBODY = EmployeeFilter()
 
 
 @dataclass(frozen=True)

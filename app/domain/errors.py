@@ -33,8 +33,8 @@ FacegateError
     DetectorArtifactError           the detector's file is missing or foreign
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError in employee_errors, those of RegistryUnavailableError and of full
-disks in storage_errors, PhotoCutError in photo_errors.
+kinds of EmployeeConflictError and a repeated photo in employee_errors, those of
+RegistryUnavailableError and of full disks in storage_errors, PhotoCutError in photo_errors.
 """
 
 from __future__ import annotations

@@ -8,7 +8,14 @@ from sqlalchemy import Connection, exists, func, select
 
 from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
-from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, StoredPerson
+from app.domain.employees import (
+    EVERYBODY,
+    Employee,
+    EmployeeFilter,
+    EmployeeStatus,
+    EnrolledPhoto,
+    StoredPerson,
+)
 from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
 from app.registry.look_alikes import read_confirmed_pairs, read_look_alikes
@@ -43,6 +50,14 @@ class SqlRegistryReader:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else self._employee(row)
 
+    def find_employee_by_card(self, card_number: str) -> Employee | None:
+        """Return the employee with this card number."""
+        if not is_storable(card_number):
+            return None
+        query = select_employees().where(EmployeeRow.card_number == card_number)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._employee(row)
+
     def employees_by_key(self, keys: Sequence[int]) -> dict[int, Employee]:
         """Return the employees with these keys; unknown keys are left out."""
         found = {}
@@ -62,14 +77,20 @@ class SqlRegistryReader:
         )
         return self._connection.execute(query).scalar_one()
 
-    def list_employees(self, after_key: int, limit: int) -> list[Employee]:
-        """Return up to ``limit`` employees with a larger key, by key."""
-        query = (
-            select_employees()
-            .where(EmployeeRow.key > after_key)
-            .order_by(EmployeeRow.key)
-            .limit(limit)
+    def list_employees(
+        self, after_key: int, limit: int, filters: EmployeeFilter = EVERYBODY
+    ) -> list[Employee]:
+        """Return up to ``limit`` employees with a larger key that pass ``filters``, by key."""
+        texts = (filters.card_number or "", *filters.name_words)
+        if not all(is_storable(text) for text in texts):
+            return []
+        query = select_employees().where(
+            EmployeeRow.key > after_key,
+            *(EmployeeRow.search_name.contains(w, autoescape=True) for w in filters.name_words),
         )
+        if filters.card_number is not None:
+            query = query.where(EmployeeRow.card_number == filters.card_number)
+        query = query.order_by(EmployeeRow.key).limit(limit)
         return [self._employee(row) for row in self._connection.execute(query)]
 
     def list_photos(self, employee_key: int) -> list[EnrolledPhoto]:

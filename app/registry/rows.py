@@ -108,11 +108,13 @@ def photo_from_row(
     )
 
 
-def photo_values(employee_key: int, photo: NewPhoto, created_at: datetime) -> PhotoValues:
-    """Return what to insert for a photo, with a fresh ``photo_id``."""
+def photo_values(
+    employee_key: int, photo: NewPhoto, created_at: datetime, photo_id: str | None = None
+) -> PhotoValues:
+    """Return what to insert for a photo, with a fresh ``photo_id`` unless one is given."""
     quality = photo.quality
     return {
-        "photo_id": str(uuid.uuid4()),
+        "photo_id": photo_id or str(uuid.uuid4()),
         "employee_key": employee_key,
         "size_pixels": quality.size_pixels,
         "sharpness": quality.sharpness,

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.embeddings import Embedding
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, NewPhoto
 from app.domain.errors import EmployeeNotFoundError
+from app.domain.spelling import search_key
 from app.registry.conflicts import conflict_from
 from app.registry.database import SQLITE, begin_immediate
 from app.registry.erasure import WalErasure
@@ -72,6 +73,7 @@ class SqlRegistrySession(SqlRegistryReader):
                 .values(
                     employee_id=employee_id,
                     full_name=full_name,
+                    search_name=search_key(full_name),
                     card_number=card_number,
                     status=EmployeeStatus.ACTIVE.value,
                     created_at=now,
@@ -98,7 +100,7 @@ class SqlRegistrySession(SqlRegistryReader):
         _require_storable(full_name, card_number)
         changes: dict[str, str | datetime | None] = {"updated_at": self._clock()}
         if full_name is not None:
-            changes["full_name"] = full_name
+            changes |= {"full_name": full_name, "search_name": search_key(full_name)}
         if card_number is not None or clear_card_number:
             changes["card_number"] = None if clear_card_number else card_number
         if status is not None:
@@ -123,16 +125,26 @@ class SqlRegistrySession(SqlRegistryReader):
         if self._connection.execute(query).one_or_none() is None:
             raise self._not_found(employee_key)
 
-    def add_photos(self, employee_key: int, photos: Sequence[NewPhoto]) -> list[EnrolledPhoto]:
-        """Store photos, in order; raises ``EmployeeNotFoundError`` where the employee is gone."""
+    def add_photos(
+        self, employee_key: int, photos: Sequence[NewPhoto], photo_ids: Sequence[str] | None = None
+    ) -> list[EnrolledPhoto]:
+        """Store photos, in order, under new ids unless ``photo_ids`` gives them.
+
+        Raises ``EmployeeNotFoundError`` where the employee is gone, ``ValueError`` where the ids
+        are not as many as the photos.
+        """
         if not photos:
             return []
+        names: Sequence[str | None] = photo_ids or [None] * len(photos)
         now = self._clock()
         self._begin_writing()
         self._change_employee(employee_key, {"updated_at": now})
         rows = self._connection.execute(
             insert(PhotoRow).returning(*PHOTO_COLUMNS, sort_by_parameter_order=True),
-            [photo_values(employee_key, photo, now) for photo in photos],
+            [
+                photo_values(employee_key, photo, now, photo_id)
+                for photo, photo_id in zip(photos, names, strict=True)
+            ],
         )
         return [photo_from_row(*row) for row in rows]
 

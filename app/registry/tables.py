@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -92,6 +93,8 @@ class EmployeeRow(Base):
     key: Mapped[Key]
     employee_id: Mapped[RequiredText]
     full_name: Mapped[RequiredText]
+    #: ``search_key`` of the name. Searched for parts of it, which no index of the database serves.
+    search_name: Mapped[str] = mapped_column(Text, server_default=text("''"))
     card_number: Mapped[str | None] = mapped_column(Text)
     status: Mapped[RequiredText]
     created_at: Mapped[Moment]

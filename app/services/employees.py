@@ -6,7 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto
+from app.domain.employees import (
+    EVERYBODY,
+    Employee,
+    EmployeeFilter,
+    EmployeeStatus,
+    EnrolledPhoto,
+)
 from app.domain.errors import EmployeeNotFoundError, LastPhotoError, PhotoNotFoundError
 from app.domain.recognisability import Recognisability
 from app.services.gallery import Gallery
@@ -44,10 +50,10 @@ class Employees:
         self._gallery = gallery
         self._recognisability = recognisability
 
-    def page(self, after_key: int, limit: int) -> EmployeePage:
-        """Return up to ``limit`` employees after ``after_key``."""
+    def page(self, after_key: int, limit: int, filters: EmployeeFilter = EVERYBODY) -> EmployeePage:
+        """Return up to ``limit`` employees after ``after_key`` that pass ``filters``."""
         with self._registry.session() as session:
-            found = session.list_employees(after_key, limit + 1)
+            found = session.list_employees(after_key, limit + 1, filters)
         more = len(found) > limit
         return EmployeePage(found[:limit], found[limit - 1].key if more else None)
 
@@ -74,7 +80,7 @@ class Employees:
         Raises ``EmployeeNotFoundError``, ``EmployeeConflictError``.
         """
         with self._gallery.changing() as session:
-            employee = _lock(session, employee_id)
+            employee = lock_employee(session, employee_id)
             changed = session.update_employee(
                 employee.key,
                 full_name=change.full_name,
@@ -91,7 +97,7 @@ class Employees:
     def unenroll(self, employee_id: str) -> None:
         """Delete an employee with everything that was kept; raises ``EmployeeNotFoundError``."""
         with self._gallery.changing() as session:
-            employee = _lock(session, employee_id)
+            employee = lock_employee(session, employee_id)
             session.delete_employee(employee.key)
             self._gallery.commit_removal(session, employee)
 
@@ -99,7 +105,7 @@ class Employees:
         """Return one photo's record; raises ``EmployeeNotFoundError``, ``PhotoNotFoundError``."""
         with self._registry.session() as session:
             employee = require_employee(session, employee_id)
-            photo = _require_photo(session, employee, photo_id)
+            photo = require_photo(session, employee, photo_id)
             return self._measured(session, employee, [photo])[0]
 
     def delete_photo(self, employee_id: str, photo_id: str) -> None:
@@ -110,8 +116,8 @@ class Employees:
         ``PhotoNotFoundError``.
         """
         with self._gallery.changing() as session:
-            employee = _lock(session, employee_id)
-            photo = _require_photo(session, employee, photo_id)
+            employee = lock_employee(session, employee_id)
+            photo = require_photo(session, employee, photo_id)
             usable = self._gallery.photos.of_employee(session, employee.key)
             if employee.photo_count == 1 or [key for key, _ in usable] == [photo.key]:
                 raise LastPhotoError(
@@ -145,7 +151,7 @@ class Employees:
         ]
 
 
-def _lock(session: RegistrySession, employee_id: str) -> Employee:
+def lock_employee(session: RegistrySession, employee_id: str) -> Employee:
     """Return the employee as it is now that no other process can change it.
 
     What was read before the lock may be what another process is just changing: its status, say.
@@ -162,7 +168,8 @@ def require_employee(session: RegistrySession, employee_id: str) -> Employee:
     return employee
 
 
-def _require_photo(session: RegistrySession, employee: Employee, photo_id: str) -> EnrolledPhoto:
+def require_photo(session: RegistrySession, employee: Employee, photo_id: str) -> EnrolledPhoto:
+    """Return a photo of the employee; raises ``PhotoNotFoundError``."""
     photo = session.find_photo(employee.key, photo_id)
     if photo is None:
         raise PhotoNotFoundError(f"{employee.employee_id!r} has no photo {photo_id!r}")

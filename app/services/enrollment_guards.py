@@ -24,7 +24,7 @@ from app.services.ports import RegistrySession
 class EnrollmentGuards:
     """Judges the photos of one enrolment by the model's calibration and the policy's threshold.
 
-    Both guards work inside the enrolment's transaction, with what nobody else can change.
+    They are asked inside the enrolment's transaction, about what nobody else can change.
     """
 
     def __init__(
@@ -39,15 +39,13 @@ class EnrollmentGuards:
         self._duplicate_similarity = duplicate_similarity
 
     def disagreeing(
-        self, session: RegistrySession, employee: Employee, photos: Sequence[Embedding]
+        self, photos: Sequence[Embedding], enrolled: Sequence[Embedding]
     ) -> dict[int, PhotoError]:
         """Return, by position in ``photos``, what speaks against storing a photo.
 
-        A photo is compared with the others and with the employee's photos of the present model.
+        A photo is compared with the others and with those ``enrolled``: the employee's photos of
+        the present model, but for any that are being replaced.
         """
-        enrolled = [
-            embedding for _, embedding in self._gallery.photos.of_employee(session, employee.key)
-        ]
         found = judge_agreement(photos, enrolled, self._calibration)
         if found.undecided:
             return dict.fromkeys(found.outliers, _undecided(photos))

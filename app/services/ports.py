@@ -12,7 +12,9 @@ import numpy.typing as npt
 from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
 from app.domain.employees import (
+    EVERYBODY,
     Employee,
+    EmployeeFilter,
     EmployeeStatus,
     EnrolledPhoto,
     GalleryEntry,
@@ -142,12 +144,18 @@ class RegistrySession(Protocol):
         """Return the employee with this id."""
         ...
 
+    def find_employee_by_card(self, card_number: str) -> Employee | None:
+        """Return the employee with this card number."""
+        ...
+
     def employees_by_key(self, keys: Sequence[int]) -> dict[int, Employee]:
         """Return the employees with these keys; unknown keys are left out."""
         ...
 
-    def list_employees(self, after_key: int, limit: int) -> list[Employee]:
-        """Return up to ``limit`` employees with a larger key, by key."""
+    def list_employees(
+        self, after_key: int, limit: int, filters: EmployeeFilter = EVERYBODY
+    ) -> list[Employee]:
+        """Return up to ``limit`` employees with a larger key that pass ``filters``, by key."""
         ...
 
     def add_employee(self, employee_id: str, full_name: str, card_number: str | None) -> Employee:
@@ -170,8 +178,10 @@ class RegistrySession(Protocol):
         """Delete the employee with photos, embeddings and centroid."""
         ...
 
-    def add_photos(self, employee_key: int, photos: Sequence[NewPhoto]) -> list[EnrolledPhoto]:
-        """Store photos, in order."""
+    def add_photos(
+        self, employee_key: int, photos: Sequence[NewPhoto], photo_ids: Sequence[str] | None = None
+    ) -> list[EnrolledPhoto]:
+        """Store photos, in order, under new ids unless ``photo_ids`` gives them."""
         ...
 
     def list_photos(self, employee_key: int) -> list[EnrolledPhoto]:

@@ -6,7 +6,11 @@ import numpy as np
 
 from app.domain.calibration import gallery_posterior, pair_probability
 from app.domain.embeddings import centroid, similarity
-from app.domain.employee_errors import EmployeeSuspendedError, NoCurrentPhotoError
+from app.domain.employee_errors import (
+    CardNotFoundError,
+    EmployeeSuspendedError,
+    NoCurrentPhotoError,
+)
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import most_probable
@@ -44,7 +48,9 @@ class Recognition:
         policy: DecisionPolicy,
         limits: QualityLimits,
         liveness: LivenessCheck | None = None,
+        wanted_quality: QualityLimits = ENROLLMENT_LIMITS,
     ) -> None:
+        """Use faces within ``limits``; one below ``wanted_quality`` is worth a second look."""
         self._scenes = SceneReader(extraction, manifest.calibration, limits, liveness)
         self._extraction = extraction
         self._registry = registry
@@ -52,7 +58,7 @@ class Recognition:
         self._manifest = manifest
         self._policy = policy
         self._limits = limits
-        self._wanted_quality = ENROLLMENT_LIMITS
+        self._wanted_quality = wanted_quality
 
     def identify(self, content: bytes | Scene, limit: int, several: SeveralFaces) -> Identification:
         """Rank the employees nearest to the face; raises as ``SceneReader.read`` does."""
@@ -150,6 +156,21 @@ class Recognition:
             face=face,
         )
 
+    def verify_card(
+        self, card_number: str, content: bytes | Scene, several: SeveralFaces
+    ) -> ClaimVerification:
+        """Compare the face with whoever has this card, as ``verify_claim`` does.
+
+        Raises ``CardNotFoundError``, also where the card changed hands while the photo was looked
+        at, and what ``verify_claim`` raises.
+        """
+        with self._registry.session() as session:
+            employee_id = _require_card(session, card_number).employee_id
+        result = self.verify_claim(employee_id, content, several)
+        if result.employee.card_number != card_number:
+            raise CardNotFoundError(card_number)
+        return result
+
     def compare(self, first: bytes, second: bytes, several: SeveralFaces) -> PairComparison:
         """Compare the faces of two photos; raises ``PhotoError``."""
         faces = (
@@ -171,6 +192,13 @@ class Recognition:
             np.asarray([score]), np.asarray([photo_count]), frames
         )
         return pair_probability(float(ratio), self._policy.prior_same)
+
+
+def _require_card(session: RegistrySession, card_number: str) -> Employee:
+    employee = session.find_employee_by_card(card_number)
+    if employee is None:
+        raise CardNotFoundError(card_number)
+    return employee
 
 
 def _require_active(session: RegistrySession, employee_id: str) -> Employee:

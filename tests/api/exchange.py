@@ -44,7 +44,12 @@ def chunks(*parts: bytes) -> Receive:
 
 
 async def exchange(
-    client: TestClient, method: str, path: str, headers: Mapping[str, str], receive: Receive
+    client: TestClient,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    receive: Receive,
+    query: bytes = b"",
 ) -> Answer:
     """Return the answer of the started application behind ``client``."""
     answer = Answer()
@@ -63,7 +68,7 @@ async def exchange(
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query,
         "root_path": "",
         "headers": [
             (name.lower().encode(), value.encode())
@@ -83,8 +88,13 @@ def local_client(app: FastAPI) -> TestClient:
 
 
 def ask_below_http(
-    client: TestClient, method: str, path: str, headers: Mapping[str, str], receive: Receive
+    client: TestClient,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    receive: Receive,
+    query: bytes = b"",
 ) -> Answer:
     """Run one exchange from outside the event loop."""
     assert client.portal is not None
-    return client.portal.call(exchange, client, method, path, headers, receive)
+    return client.portal.call(exchange, client, method, path, headers, receive, query)

@@ -128,7 +128,7 @@ def test_a_challenge_is_given_and_answered(
     with local_client(make_app(house)) as client:
         enroll_team(client)
         bare = send(client, "/v1/verify", photo("ann", 5))
-        assert (bare.status_code, bare.json()["code"]) == (503, "liveness_required")
+        assert (bare.status_code, bare.json()["code"]) == (428, "liveness_required")
         given = client.post("/v1/challenges")
         assert given.status_code == 201
         assert given.json()["expires_in_seconds"] == 30

@@ -20,8 +20,8 @@ from app.api.problems import (
 )
 from tests.contract.conftest import KEY
 
-OPERATIONS = 20
-PHOTO_ROUTES = 5
+OPERATIONS = 23
+PHOTO_ROUTES = 8
 
 
 def test_every_answer_is_as_documented(base_url: str) -> None:

@@ -82,6 +82,28 @@ def test_every_format_is_taken(http: httpx2.Client, suffix: str) -> None:
     assert verify(http, encoded.tobytes()).json()["decision"] == "known"
 
 
+def test_a_photo_sent_again_is_known_however_it_is_encoded(http: httpx2.Client) -> None:
+    person = PEOPLE[0]
+    assert enroll(http, person).json()["enrolled_count"] == ENROLLED_PHOTOS
+    picture = cv2.imread(str(person.photos[0]))
+    assert picture is not None
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    again = [
+        person.photos[0].read_bytes(),
+        cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 75])[1].tobytes(),
+        cv2.imencode(".png", picture)[1].tobytes(),
+        cv2.imencode(".jpg", half, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes(),
+        person.photos[-1].read_bytes(),
+    ]
+    answer = http.post(
+        "/v1/enroll",
+        data={"employee_id": person.name, "full_name": f"Invented {person.name}"},
+        files=[("photos", content) for content in again],
+    ).json()
+    assert [one["status"] for one in answer["photos"]] == ["already_enrolled"] * 4 + ["enrolled"]
+    assert len({one["photo_id"] for one in answer["photos"][:4]}) == 1
+
+
 def test_bad_photos_are_typed_problems(http: httpx2.Client) -> None:
     _, blank = cv2.imencode(".png", np.full((400, 400, 3), 200, np.uint8))
     photo = PEOPLE[0].photos[0].read_bytes()
@@ -150,6 +172,37 @@ def test_a_restart_forgets_nothing_and_a_deletion_leaves_nothing(tmp_path: Path)
     with sqlite3.connect(tmp_path / "facegate.sqlite3") as database:
         assert database.execute("select count(*) from photos").fetchone() == (ENROLLED_PHOTOS,)
         assert database.execute("select count(*) from centroids").fetchone() == (1,)
+
+
+@pytest.mark.slow
+def test_settings_reach_what_is_answered_over_http(tmp_path: Path) -> None:
+    settings = {
+        "FACEGATE_MIN_FACE_PIXELS": "2000",
+        "FACEGATE_ROOT_PATH": "/facegate",
+        "FACEGATE_ALLOWED_ORIGINS": "https://doors.example",
+        "FACEGATE_METRICS": "off",
+    }
+    stranger = PEOPLE[-1].photos[0].read_bytes()
+    page = {"origin": "https://doors.example", "sec-fetch-site": "cross-site"}
+    with (
+        running_service(tmp_path, settings) as running,
+        httpx2.Client(base_url=running.url, timeout=60) as http,
+    ):
+        answer = http.post("/facegate/v1/verify/", files={"photo": stranger}, headers=page)
+        assert (answer.json()["decision"], answer.json()["next_step"]) == (
+            "unknown",
+            "retry_closer",
+        )
+        assert answer.headers["access-control-allow-origin"] == "https://doors.example"
+        assert answer.headers["cache-control"] == "no-store"
+        assert http.get("/docs").status_code == 200
+        assert http.get("/metrics").status_code == 404
+        for path in ("/readyz", "/facegate/healthz"):
+            head = http.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+        for path in ("/v1/nowhere", "/facegate/nowhere"):
+            lost = http.post(path, content=b"x" * 5_000_000)
+            assert (lost.status_code, lost.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(

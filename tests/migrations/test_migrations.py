@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Column, Text, inspect, text
 
+from app.domain.employees import EmployeeFilter
 from app.registry.database import create_migration_engine, create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import alembic_config, is_at_head, upgrade_to_head
@@ -148,3 +149,34 @@ def test_the_command_line_migrates_the_database_it_is_told(tmp_path: Path) -> No
     asked = run_alembic("upgrade", "head")
     assert asked.returncode != 0
     assert "which database" in asked.stderr + asked.stdout
+
+
+def test_ids_and_names_of_before_get_their_one_spelling(empty_url: str) -> None:
+    """Whoever has the same id in another spelling keeps a record that can be read and deleted."""
+    nfd = "Jose\u0301"
+    before = [("Jos\u00e9", "A"), (nfd, "Zoe\u0308  M"), ("a  b", "B"), (".", "C"), ("E-1", "D")]
+    with create_migration_engine(empty_url).connect() as connection:
+        command.upgrade(alembic_config(connection), "0002")
+    with create_migration_engine(empty_url).connect() as connection, connection.begin():
+        for employee_id, name in before:
+            connection.execute(
+                text(
+                    "INSERT INTO employees (employee_id, full_name, status, created_at, updated_at)"
+                    " VALUES (:id, :name, 'active', '2031-01-01', '2031-01-01')"
+                ),
+                {"id": employee_id, "name": name},
+            )
+    upgrade_to_head(empty_url)
+    registry = SqlRegistry(create_registry_engine(empty_url))
+    with registry.session() as session:
+        after = {one.employee_id: one.full_name for one in session.list_employees(0, 9)}
+        found = session.list_employees(0, 9, EmployeeFilter.of(None, "zoe"))
+    registry.close()
+    assert after == {
+        "Jos\u00e9": "A",
+        "Jos\u00e9~2": "Zo\u00eb M",
+        "a b": "B",
+        ".~4": "C",
+        "E-1": "D",
+    }
+    assert [one.employee_id for one in found] == ["Jos\u00e9~2"]

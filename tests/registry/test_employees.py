@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.employees import EmployeeStatus
+from app.domain.employees import EmployeeFilter, EmployeeStatus
 from app.domain.errors import EmployeeConflictError, EmployeeNotFoundError
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
@@ -207,3 +207,32 @@ def test_the_key_of_a_deleted_employee_is_not_given_to_the_next(registry: SqlReg
         (next_photo,) = session.add_photos(successor.key, [new_photo(2)])
     assert successor.key > gone.key
     assert next_photo.key > photo.key
+
+
+def test_a_card_finds_its_employee(registry: SqlRegistry) -> None:
+    with registry.session() as session:
+        added = session.add_employee("E-1", "A", "C-1")
+        session.add_employee("E-2", "B", None)
+        assert session.find_employee_by_card("C-1") == added
+        for other in ("c-1", "C-2", "", "a\0b", "\ud800"):
+            assert session.find_employee_by_card(other) is None
+
+
+def test_employees_are_listed_by_card_and_by_words_of_their_name(registry: SqlRegistry) -> None:
+    def listed(
+        card_number: str | None = None, name: str | None = None, after: int = 0
+    ) -> list[str]:
+        filters = EmployeeFilter.of(card_number, name)
+        return [one.employee_id for one in session.list_employees(after, 9, filters)]
+
+    with registry.session() as session:
+        first = session.add_employee("E-1", "Zo\u00eb M\u00fcller", "C-1")
+        session.add_employee("E-2", "Zoran 50%_\\", "C-2")
+        assert listed(name="ZOE muller") == listed(card_number="C-1") == ["E-1"]
+        assert listed(name="zo") == ["E-1", "E-2"]
+        assert listed(name="zo", after=first.key) == ["E-2"]
+        assert listed(name="%_\\") == ["E-2"]
+        assert listed(name="_o") == listed(name="a\0b") == listed("C-2", "zoe") == []
+        session.update_employee(first.key, full_name="Ann")
+        assert listed(name="zo") == ["E-2"]
+        assert listed(name="an") == ["E-1", "E-2"]

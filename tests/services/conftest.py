@@ -49,14 +49,24 @@ RISK = RiskTargets(0.01, 0.001)
 
 
 def make_enrollment(
-    extraction: FaceExtraction, gallery: Gallery, model_version: str = MANIFEST.model_version
+    extraction: FaceExtraction,
+    registry: SqlRegistry,
+    gallery: Gallery,
+    model_version: str = MANIFEST.model_version,
 ) -> Enrollment:
     """Return the use case with the fakes' calibration and threshold."""
     guards = EnrollmentGuards(
         gallery, MANIFEST.calibration, lambda _people: MANIFEST.verify.similarity
     )
     return Enrollment(
-        extraction, gallery, guards, model_version, MANIFEST.enrollment_limits, 20, 30
+        extraction,
+        registry,
+        gallery,
+        guards,
+        model_version,
+        MANIFEST.enrollment_limits,
+        20,
+        30,
     )
 
 
@@ -86,7 +96,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             gallery,
             admission,
             extraction,
-            make_enrollment(extraction, gallery),
+            make_enrollment(extraction, registry, gallery),
             policy,
             Recognition(
                 extraction,

@@ -126,5 +126,5 @@ class FakeEmbedder:
         person, shot = bytes(crop.reshape(-1)[:200]).rstrip(b"\0").split()[:2]
         centre = person_centre(person.decode())
         beside = np.random.default_rng(zlib.crc32(person + shot)).normal(size=DIM)
-        vector = centre + 0.32 * beside / np.sqrt(DIM)
+        vector = centre + 0.4 * beside / np.sqrt(DIM)
         return as_embedding(vector / np.linalg.norm(vector))

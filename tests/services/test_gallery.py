@@ -101,7 +101,7 @@ def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: H
     index = FailingIndex(DIM)
     gallery = Gallery(house.registry, index, MANIFEST.model_version)
     gallery.rebuild()
-    enrollment = make_enrollment(house.extraction, gallery)
+    enrollment = make_enrollment(house.extraction, house.registry, gallery)
     index.failures = 1
     result = enrollment.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
     assert result.created
@@ -114,7 +114,7 @@ def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: H
 
 def test_the_last_photo_of_the_present_model_stays(house: House) -> None:
     """An older model's photos do not open the door any more."""
-    other = make_enrollment(house.extraction, house.gallery, "older-1")
+    other = make_enrollment(house.extraction, house.registry, house.gallery, "older-1")
     other.enroll(EnrollmentRequest("e1", "A Name", None, (photo("ann", 1),)))
     enroll(house, "e1", photo("ann", 2))
     _, photos = house.employees.read("e1")

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain import errors
 from app.domain.employees import EmployeeStatus, NewPhoto
-from app.domain.faces import VERIFICATION_LIMITS
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import Threshold
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import NextStep, Verdict
@@ -96,6 +96,20 @@ def test_a_claim_is_judged_by_its_own_threshold(house: House) -> None:
     assert right.probability > 0.9
     with pytest.raises(errors.EmployeeNotFoundError):
         house.recognition.verify_claim("nobody", photo("ann", 8), LARGEST)
+
+
+def test_a_face_smaller_than_what_is_enrolled_is_asked_closer(house: House) -> None:
+    enroll_team(house, "ann")
+    wanted = dataclasses.replace(ENROLLMENT_LIMITS, min_size_pixels=300.0)
+    careful = Recognition(
+        house.extraction, house.registry, house.gallery, MANIFEST, house.policy,
+        VERIFICATION_LIMITS, wanted_quality=wanted,
+    )  # fmt: skip
+    stranger = photo("stranger", 1, size_pixels=250)
+    assert house.recognition.identify(stranger, 5, LARGEST).next_step is NextStep.REFUSE
+    assert careful.identify(stranger, 5, LARGEST).next_step is NextStep.RETRY_CLOSER
+    claim = careful.verify_claim("ann", stranger, LARGEST)
+    assert claim.next_step is NextStep.RETRY_CLOSER
 
 
 def test_two_photos_are_compared_without_enrolment(house: House) -> None:

@@ -95,9 +95,9 @@ def test_the_most_probable_employee_ranks_first_and_not_the_nearest(house: House
         extraction, house.registry, house.gallery, MANIFEST, house.policy, VERIFICATION_LIMITS
     )
     near, far = math.degrees(math.acos(0.75)), -math.degrees(math.acos(0.70))
-    team = make_enrollment(extraction, house.gallery)
+    team = make_enrollment(extraction, house.registry, house.gallery)
     enroll_into(team, "near", photo(str(near), 1))
-    enroll_into(team, "far", *(photo(str(far), shot) for shot in range(3)))
+    enroll_into(team, "far", *(photo(str(far), n, brightness=90 + 30 * n) for n in range(3)))
     found = recognition.identify(photo("0", 9), 5, SeveralFaces.LARGEST)
     assert [one.employee.employee_id for one in found.candidates] == ["far", "near"]
     assert found.candidates[0].similarity < found.candidates[1].similarity
