@@ -44,5 +44,8 @@ def test_the_command_compares_students_with_known_networks(
     millions = sum(weight.numel() for weight in student.parameters()) / 1e6
     assert rows[str(recipe)][0] == f"{millions:.2f} M"
     assert rows[str(recipe)][3] == "1.00"
-    assert float(rows[str(recipe)][4]) > 0
+    for name, row in rows.items():  # the ratio is of the very times beside it
+        assert float(row[3]) == pytest.approx(
+            float(row[2]) / float(rows[str(recipe)][2]), rel=0.1, abs=0.02
+        ), name
     assert {"torchvision resnet18", "torchvision mobilenet_v3_small"} < set(rows)
