@@ -64,6 +64,12 @@ def test_serving_needs_the_runtime_only() -> None:
     assert re.search(r"^serve: runtime ##", MAKEFILE, re.MULTILINE)
 
 
+def test_the_dearest_tests_are_printed_and_only_what_hangs_meets_the_time_limit() -> None:
+    assert re.search(r"^test: full(.*\n)+?\t.* -m pytest .*--durations=10$", MAKEFILE, re.MULTILINE)
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert options["pytest"]["ini_options"]["timeout"] >= 1800
+
+
 def test_every_module_that_make_runs_exists() -> None:
     modules = set(re.findall(r"\$\(PYTHON\) -m ([\w.]+)", MAKEFILE))
     assert modules == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training"}

@@ -61,6 +61,7 @@ def test_a_run_trains_logs_and_saves(
     assert torch.allclose(embedded.norm(dim=1), torch.ones(30), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_brings_the_student_near_its_teachers(data: Path, tmp_path: Path) -> None:
     optimiser = {"muon_learning_rate": 0.005}
     recipe = tiny_recipe(steps=120, resolution=[{"until": 1.0, "pixels": 80}], optimiser=optimiser)
@@ -106,6 +107,7 @@ def tuned_recipe(**changes: object) -> Recipe:
     )
 
 
+@pytest.mark.slow
 def test_published_weights_start_near_the_targets_and_come_nearer(
     data: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,12 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.kept_answers import kept_answers
 from training.evaluation.populations import read_people, read_pools, read_strangers
-from training.evaluation.report import markdown, print_sheets
+from training.evaluation.report import Sheet, markdown, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model
 from training.export.files import write_text
 from training.export.origin import ORIGIN, JointOrigin
 from training.export.provenance import file_hash
-from training.joint.join_trial import Answers, Heard, join_sheet, joinings, joint_parts
+from training.joint.join_trial import Answers, Heard, Joining, join_sheet, joinings, joint_parts
 from training.precision import precision_of
 from training.recipe import Recipe
 from training.torch_setup import choose_device
@@ -41,8 +42,27 @@ def join_trial(
     """Try other ways to join a model's two networks: share, head, crowds; one thing at a time."""
     folder = model or newest_model()
     device = choose_device("cpu")
-    recipe, networks = recipe_of(folder), joint_parts(folder / "embedder.pt")
     typer.echo(f"networks of {folder}; {device}, {precision_of(device)}")
+    sheet = trial_of(folder, data, every, joinings(), device)
+    print_sheets([sheet], Console(width=None if Console().is_terminal else 200))
+    if out is not None:
+        write_text(out, markdown(sheet) + "\n")
+        typer.echo(f"written: {out}")
+
+
+def trial_of(
+    folder: Path,
+    data: Path,
+    every: int,
+    wanted: Sequence[tuple[str, Joining]],
+    device: torch.device,
+) -> Sheet:
+    """Return a line for each way ``wanted`` to join the two networks of a model's folder.
+
+    The heads are fitted on one in ``every`` of the training pictures. Raises ``CheckpointError``
+    where the model is not of two networks, and ``DataError`` where no group of strangers is large.
+    """
+    recipe, networks = recipe_of(folder), joint_parts(folder / "embedder.pt")
     crops = read_sources(recipe, data)
     crops = crops.of(torch.arange(0, len(crops), every))
     val, strangers = read_people(data, "val"), read_strangers(data)
@@ -51,11 +71,7 @@ def join_trial(
         crops, *(answers(networks, part, key, device) for part in (crops, val, strangers))
     )
     pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
-    sheet = join_sheet(recipe, heard, val, pools, joinings())
-    print_sheets([sheet], Console(width=None if Console().is_terminal else 200))
-    if out is not None:
-        write_text(out, markdown(sheet) + "\n")
-        typer.echo(f"written: {out}")
+    return join_sheet(recipe, heard, val, pools, wanted)
 
 
 def recipe_of(folder: Path) -> Recipe:

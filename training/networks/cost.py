@@ -38,8 +38,15 @@ def make_students(recipes: Mapping[str, StudentRecipe]) -> dict[str, nn.Module]:
     return {name: make_student(recipe) for name, recipe in recipes.items()}
 
 
-def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[str, NetworkCost]:
-    """Return the cost of each network; all are timed in turns, so that their ratios hold."""
+def measure_costs(
+    networks: Mapping[str, nn.Module],
+    rounds: int = 30,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, NetworkCost]:
+    """Return the cost of each network; all are timed in turns, so that their ratios hold.
+
+    ``clock`` tells seconds.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     students = {name: network.eval() for name, network in networks.items()}
@@ -53,9 +60,9 @@ def measure_costs(networks: Mapping[str, nn.Module], rounds: int = 30) -> dict[s
     with torch.inference_mode():
         for _ in range(rounds + WARM_UP):
             for key, run in runs.items():
-                started = time.perf_counter()
+                started = clock()
                 run()
-                times[key].append(time.perf_counter() - started)
+                times[key].append(clock() - started)
     torch.set_num_threads(threads)
     medians = {key: statistics.median(spent[WARM_UP:]) * 1e3 for key, spent in times.items()}
     return {

@@ -87,6 +87,7 @@ def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
     assert origin.trained_share == 0.5
 
 
+@pytest.mark.slow
 def test_the_mean_of_start_and_end_keeps_near_the_targets(
     trained: DistillationRun, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.training.evaluation.made_people import write_evaluation_data
 from tests.training.made_data import (
     TinyTeacher,
     crop_set,
@@ -25,6 +27,9 @@ from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.evaluation.populations import Pool
 from training.evaluation.served import newest_model
 from training.export.module import save_module
+from training.export.origin import JointOrigin
+from training.export.trained_origin import TrainedOrigin
+from training.imports.sface_origin import sface_origin
 from training.joint.interpolate_trial import share_sheet
 from training.joint.join import HEAD, HUBNESS, SHARE
 from training.joint.join_trial import (
@@ -36,7 +41,7 @@ from training.joint.join_trial import (
     joinings,
     joint_parts,
 )
-from training.joint.join_trial_command import recipe_of
+from training.joint.join_trial_command import recipe_of, trial_of
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.joint import JointNetwork
 
@@ -79,6 +84,7 @@ def test_one_thing_at_a_time_differs_from_what_ships() -> None:
         assert changed == f"{differs} {flat[differs]:g}"
 
 
+@pytest.mark.slow
 def test_every_way_has_a_line_and_the_share_decides_who_is_listened_to(
     heard: tuple[Heard, CropSet, list[Pool]],
 ) -> None:
@@ -132,6 +138,7 @@ def test_the_shipped_model_tells_its_recipe_and_holds_its_networks() -> None:
         assert second(crop).shape == (1, 128)
 
 
+@pytest.mark.slow
 def test_every_share_of_a_run_has_a_line_and_the_whole_way_is_the_run(tmp_path: Path) -> None:
     data = write_tiny_data(tmp_path / "data")
     write_published(data / "published.pt", random_tensors(pool=8))
@@ -148,3 +155,36 @@ def test_every_share_of_a_run_has_a_line_and_the_whole_way_is_the_run(tmp_path: 
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     with pytest.raises(DataError, match="no group of strangers"):
         share_sheet(state, run.targets, run.crops, val, strangers, [], (1.0,))
+
+
+@pytest.mark.slow
+def test_a_model_folder_is_tried_on_a_part_of_its_training_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_evaluation_data(write_tiny_data(tmp_path / "data", pool=200))
+    folder, recipe = tmp_path / "model", tiny_recipe()
+    folder.mkdir()
+    joint = JointNetwork(TinyTeacher(1, 12), TinyTeacher(2, 9), SHARE, nn.Linear(21, 8, bias=False))
+    correction = HubnessCorrection(torch.eye(8)[:5], 0.3, 0.3, 0.2, 2)
+    save_module(CrowdAware(joint, correction), folder / "embedder.pt", half=False)
+    origin = JointOrigin(
+        trained=TrainedOrigin(recipe=recipe, steps=6, hours=0.1),
+        imported=sface_origin(tmp_path),
+        share=SHARE,
+        head=HEAD,
+    )
+    manifest = {"origin": origin.model_dump(mode="json")}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.chdir(tmp_path)  # where answers are kept
+    ways = [("as shipped", Joining(SHARE, SHORT))]
+    device = torch.device("cpu")
+    whole, again, half = (trial_of(folder, data, every, ways, device) for every in (1, 1, 2))
+    assert "(218 training pictures)" in whole.title
+    assert "(109 training pictures)" in half.title
+    assert whole.rows == again.rows
+    kept = list((tmp_path / "runs" / "cache").iterdir())  # of either network, three sets and a half
+    assert len(kept) == 2 * 4
+    manifest["origin"] = origin.trained.model_dump(mode="json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="not of two networks"):
+        trial_of(folder, data, 1, ways, device)

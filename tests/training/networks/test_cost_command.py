@@ -44,5 +44,10 @@ def test_the_command_compares_students_with_known_networks(
     millions = sum(weight.numel() for weight in student.parameters()) / 1e6
     assert rows[str(recipe)][0] == f"{millions:.2f} M"
     assert rows[str(recipe)][3] == "1.00"
-    assert float(rows[str(recipe)][4]) > 0
+    first = float(rows[str(recipe)][2])
+    del rows["network"]  # the head
+    for name, row in rows.items():  # the ratio is of the very times beside it, all rounded
+        milliseconds, ratio = float(row[2]), float(row[3])
+        rounded = 0.006 * (1 + first + ratio)
+        assert ratio * first == pytest.approx(milliseconds, abs=rounded), name
     assert {"torchvision resnet18", "torchvision mobilenet_v3_small"} < set(rows)
