@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.domain.errors import (
@@ -22,6 +21,7 @@ from tests.vision.dear_files import dear_files
 from tests.vision.hostile_files import (
     behind_start,
     chunk,
+    dear_png,
     extended_webp,
     fuzzed,
     more_scans,
@@ -175,8 +175,7 @@ def test_no_file_of_two_thousand_costs_more_than_it_may() -> None:
 
 def seconds_of_yardstick() -> float:
     """Return what a fixed piece of work costs now, for CPU seconds grow when neighbours compute."""
-    rows = np.random.default_rng(0).integers(0, 255, (4_000, 4_000), dtype=np.uint8)
-    content = encoded(np.asarray(rows), "PNG", compress_level=1)
+    content = dear_png(4_000, 4_000, 8, 2, 4)
     started = cpu_seconds()
     for _ in range(3):
         decode_photo(content, LIMITS)
