@@ -168,8 +168,8 @@ def test_no_file_of_two_thousand_costs_more_than_it_may() -> None:
     print(f"memory: {before / 1024:.0f} MiB before, {peak / 1024:.0f} MiB at the peak")
     assert all(name.endswith("accepted") for _, name in dear), dear
     yardstick = seconds_of_yardstick()
-    print(f"yardstick: {yardstick:.2f} s (.30 on an idle machine of the kind this is bounded for)")
-    slower = max(1.0, yardstick / 0.30)
+    print(f"yardstick: {yardstick:.2f} s (.94 was measured where both cores were busy)")
+    slower = max(1.0, yardstick / 0.94)
     assert max(cost for cost, _ in accepted) < MAX_CPU_SECONDS * slower
 
 
