@@ -48,12 +48,12 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "jpeg long": lambda: encoded(_noisy(LONG, 24), "JPEG", quality=88, subsampling=0),
     "jpeg of one colour": lambda: encoded(Image.new("RGB", SQUARE), "JPEG", subsampling=0),
     "progressive square": lambda: encoded(
-        _noisy(SQUARE, 12), "JPEG", quality=85, subsampling=0, progressive=True
+        _noisy((5_600, 5_600), 12), "JPEG", quality=85, subsampling=0, progressive=True
     ),
     "progressive long": lambda: encoded(
-        _noisy(LONG, 14), "JPEG", quality=85, subsampling=0, progressive=True
+        _noisy((7_000, 4_500), 14), "JPEG", quality=85, subsampling=0, progressive=True
     ),
-    "empty scans": lambda: _emptied_scans((3_000, 3_000), 48),
+    "empty scans": lambda: _emptied_scans((3_000, 3_000), 34),
     "cmyk": lambda: encoded(_noisy((6_000, 4_990), 24).convert("CMYK"), "JPEG", quality=85),
     "png": lambda: dear_png(*SQUARE, 8, 2, 4),
     "png with alpha": lambda: dear_png(6_000, 4_900, 8, 6, 4),

@@ -138,7 +138,7 @@ def seeds(side: int = 96) -> dict[str, bytes]:
     layered.putalpha(Image.linear_gradient("L").resize(noise.size))
     exif = Image.Exif()
     exif[0x0112] = 6
-    deep = (np.asarray(grey).astype(np.uint16) << 4) + 3
+    deep = ((np.asarray(grey).astype(np.int64) << 4) + 3).astype(np.uint16)
     frames = {"save_all": True, "append_images": [grey.convert("RGB")] * 3}
     return {
         "baseline": encoded(noise, "JPEG", exif=exif),
@@ -197,9 +197,9 @@ def _larger_number(content: bytes, rng: np.random.Generator) -> bytes:
     data = bytearray(content)
     place = int(rng.integers(min(len(data) - 4, 300)))
     width = int(rng.choice((2, 4)))
-    order = "big" if rng.integers(2) else "little"
     value = int(rng.choice((4_000, 6_000, 16_383, 40_000, 65_535)))
-    data[place : place + width] = value.to_bytes(width, order)
+    number = value.to_bytes(width, "big")
+    data[place : place + width] = number if rng.integers(2) else number[::-1]
     return bytes(data)
 
 

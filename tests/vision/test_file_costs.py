@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.domain.errors import (
@@ -22,6 +21,7 @@ from tests.vision.dear_files import dear_files
 from tests.vision.hostile_files import (
     behind_start,
     chunk,
+    dear_png,
     extended_webp,
     fuzzed,
     more_scans,
@@ -168,15 +168,14 @@ def test_no_file_of_two_thousand_costs_more_than_it_may() -> None:
     print(f"memory: {before / 1024:.0f} MiB before, {peak / 1024:.0f} MiB at the peak")
     assert all(name.endswith("accepted") for _, name in dear), dear
     yardstick = seconds_of_yardstick()
-    print(f"yardstick: {yardstick:.2f} s (.30 on an idle machine of the kind this is bounded for)")
-    slower = max(1.0, yardstick / 0.30)
+    print(f"yardstick: {yardstick:.2f} s (.94 was measured where both cores were busy)")
+    slower = max(1.0, yardstick / 0.94)
     assert max(cost for cost, _ in accepted) < MAX_CPU_SECONDS * slower
 
 
 def seconds_of_yardstick() -> float:
     """Return what a fixed piece of work costs now, for CPU seconds grow when neighbours compute."""
-    rows = np.random.default_rng(0).integers(0, 255, (4_000, 4_000), dtype=np.uint8)
-    content = encoded(np.asarray(rows), "PNG", compress_level=1)
+    content = dear_png(4_000, 4_000, 8, 2, 4)
     started = cpu_seconds()
     for _ in range(3):
         decode_photo(content, LIMITS)

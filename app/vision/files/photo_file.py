@@ -49,9 +49,10 @@ class DecodeLimits:
         """How many blocks of 8 x 8 samples all scans of a JPEG may go over together.
 
         The ten scans of a common encoder visit each block of the light four times and each of the
-        colours five times: 14 of three components without subsampling, .22 a pixel.
+        colours five times: .10 a pixel with colours at half the size, as cameras send them, .14 at
+        half the width, .22 at the full size.
         """
-        return self.max_pixels * 9 // 40
+        return self.max_pixels * 7 // 40
 
     @property
     def max_webp_pixels(self) -> int:
