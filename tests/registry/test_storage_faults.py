@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,15 @@ def enroll_somebody(registry: SqlRegistry, name: str = "E-1") -> None:
 def file(tmp_path: Path) -> Path:
     migrated_database(SQLITE, tmp_path)
     return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def others_folder() -> Iterator[Path]:
+    """A folder that other users can reach; pytest's own are closed to them, again and again."""
+    folder = Path(tempfile.mkdtemp(prefix="facegate-others-"))
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -213,13 +223,13 @@ def test_extended_codes_are_of_their_primary_kind(
     ],
 )
 def test_permissions_that_do_not_suffice_are_told(
-    file: Path, folder_mode: int, file_mode: int, code: str
+    others_folder: Path, folder_mode: int, file_mode: int, code: str
 ) -> None:
     """As another user than root, whom permissions do not hold."""
-    for parent in list(file.parents)[1:3]:
-        parent.chmod(0o755)
+    migrated_database(SQLITE, others_folder)
+    file = others_folder / "registry.db"
     file.chmod(file_mode)
-    file.parent.chmod(folder_mode)
+    others_folder.chmod(folder_mode)
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
@@ -241,7 +251,6 @@ def test_permissions_that_do_not_suffice_are_told(
     run = subprocess.run(
         [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=False
     )
-    file.parent.chmod(0o755)
     assert run.stdout.strip() == code, run.stderr
 
 
