@@ -63,7 +63,7 @@ def test_a_gallery_of_another_model_is_red(house: House) -> None:
 def test_some_of_another_model_are_named_and_the_others_are_served(house: House) -> None:
 
     enroll(house, "e1", photo("ann", 1))
-    older = make_enrollment(house.extraction, house.gallery, "older-1")
+    older = make_enrollment(house.extraction, house.registry, house.gallery, "older-1")
     older.enroll(EnrollmentRequest("e2", "A Name", None, (photo("bob", 1),)))
     report = readiness_of(house).check()
     assert report.ready
