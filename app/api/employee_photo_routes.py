@@ -90,8 +90,7 @@ def replace_photo(
     employee's is a 409 `already_enrolled`.
     """
     photo, confirmed_distinct = upload
-    return photo_body(
-        state.enrollment.replace_photo(
-            employee_id, photo_id, photo, confirmed_distinct=confirmed_distinct
-        )
+    state.enrollment.replace_photo(
+        employee_id, photo_id, photo, confirmed_distinct=confirmed_distinct
     )
+    return photo_body(state.employees.read_photo(employee_id, photo_id))
