@@ -84,7 +84,10 @@ class QualityBody(BaseModel):
     """Measured facts of a face."""
 
     size_pixels: float = Field(description="Shorter side of the face box.")
-    sharpness: float = Field(description="Variance of the Laplacian of the aligned face.")
+    sharpness: float = Field(
+        description="Variance of the Laplacian of the aligned face, raised where little light "
+        "leaves little contrast."
+    )
     brightness: float = Field(
         description="Mean luma of the face, 0 to 255. A fact and no limit: dark skin is dark in "
         "the best light."

@@ -102,7 +102,7 @@ def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQualit
     yaw, pitch, roll = pose_degrees(found.landmarks) if found else (math.nan,) * 3
     return FaceQuality(
         size_pixels=math.nan,
-        sharpness=sharpness(luma, inside) if inside.any() else math.nan,
+        sharpness=sharpness(luma, tones.contrast, inside) if inside.any() else math.nan,
         brightness=tones.brightness,
         yaw_degrees=yaw,
         pitch_degrees=pitch,
