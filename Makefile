@@ -30,7 +30,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench train compare distill prove clean runtime full install
+.PHONY: help setup serve demo test check-fast bench fuzz soak train compare distill prove clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -52,17 +52,24 @@ test: full ## Run every check that a change must pass: style, types, layers, sch
 	$(PYTHON) -m mypy
 	$(LINT_IMPORTS)
 	@$(CHECK_SCHEMA)
-	$(PYTHON) -m pytest --cov --cov-report=term
+	$(PYTHON) -m pytest --cov --cov-report=term --durations=10
 
 check-fast: full ## Run the checks that take seconds: style, types, layers and the quick tests.
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(LINT_IMPORTS)
-	$(PYTHON) -m pytest -q -x -m "not (benchmark or postgres or slow)"
+	$(PYTHON) -m pytest -q -x -m "not (benchmark or long or postgres or slow or soak)"
 
 bench: full ## Measure the stages, a whole verification, start-up and memory; prints ratios.
 	$(PYTHON) -m pytest tests/benchmarks -m benchmark -s
+
+fuzz: full ## Decode 2,000 damaged and dear files; prints what they cost, fails above the limit; minutes.
+	$(PYTHON) -m pytest tests/vision/test_file_costs.py -m long -s -q
+
+REQUESTS ?= 10000
+soak: full ## Send REQUESTS mixed requests to a real service; print the slope of its memory.
+	SOAK_REQUESTS=$(REQUESTS) $(PYTHON) -m pytest tests/benchmarks -m soak -s
 
 train: full ## Learn similarity on bundled digits, report, fail below the bar; RECIPE= another.
 	@$(PYTHON) -m training learn $(RECIPE)
@@ -76,6 +83,7 @@ distill: full ## Make the face embedder as shipped into models/embedder/VERSION;
 	$(PYTHON) -m training interpolate --checkpoint runs/native-open/checkpoint.pt --share 0.5 \
 		--run runs/native-open-mean
 	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
+	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
 
 prove: full ## Stated risks against met ones, guards, bursts, a planted audit; needs the data.
 	@$(PYTHON) -m training prove

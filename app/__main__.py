@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -19,15 +18,19 @@ from app.api.audit_page import audit_page
 from app.api.audit_text import audit_text
 from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
+from app.machine.memory import limit_arenas
 from app.main import create_app
+from app.server.serve import log_to_stderr, serve
 from app.settings import Settings, misspelt_variables
 
 logger = logging.getLogger("app")
 
+MOST_ARENAS = 8
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop, or audit; what prevents either is one line, not a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     asked = _parser().parse_args(arguments)
     try:
         settings = Settings()
@@ -60,19 +63,13 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: Settings) -> None:
     try:
         _require_free_port(settings.host, settings.port)
+        limit_arenas(max(2, min(settings.workers, MOST_ARENAS)), os.environ)
         built = build_state(settings)
     except (FacegateError, ValueError, OSError) as error:
         logger.error("the service cannot start: %s", error)
         sys.exit(2)
     logger.info("documentation: http://%s:%d/docs", settings.host, settings.port)
-    # Paths hold employee ids: exchanges are counted by /metrics, not written to a log.
-    uvicorn.run(
-        create_app(settings, make_lifespan(settings, built)),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-    )
+    serve(create_app(settings, make_lifespan(settings, built)), settings.host, settings.port)
 
 
 def _audit(settings: Settings, out: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 import time
@@ -18,13 +19,18 @@ from threadpoolctl import threadpool_limits
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
 from app.embedding.torchscript import limit_torch_threads
-from app.registry.database import create_registry_engine
+from app.machine.memory import IdleTrim, give_back_free_memory
+from app.registry.database import (
+    Location,
+    create_probe_engine,
+    create_registry_engine,
+    with_password,
+)
 from app.registry.repository import SqlRegistry
 from app.registry.schema import is_at_head, upgrade_to_head
 from app.search.faiss_index import FaissGalleryIndex
@@ -37,7 +43,7 @@ from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import Registry
+from app.services.ports import GalleryIndex, Registry
 from app.services.readiness import Readiness
 from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
@@ -51,6 +57,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
+TRIM_SECONDS = 1.0
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -65,22 +72,19 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     configure_opencv(threads=1)
     limit_torch_threads(1)
     limit_blas_threads(1)
-    if settings.resolved_database_url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade_to_head(settings.resolved_database_url)
-    registry = SqlRegistry(create_registry_engine(settings.resolved_database_url))
+    registry = open_registry(settings)
     embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
     manifest = embedder.manifest
     vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
     extraction = FaceExtraction(vision, embedder, admission)
     index = FaissGalleryIndex(manifest.embedding_dim)
-    gallery = Gallery(registry, index, manifest.model_version)
+    gallery = make_gallery(registry, index, manifest)
     gallery.rebuild()
     risk = make_risk_policy(settings, manifest)
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     enrollment_limits = dataclasses.replace(
-        ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
+        manifest.enrollment_limits, min_size_pixels=settings.min_face_pixels
     )
     liveness = choose_liveness(settings)
     state = AppState(
@@ -96,12 +100,13 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS, liveness
+            extraction, registry, gallery, manifest, policy, manifest.verification_limits, liveness
         ),
-        employees=Employees(registry, gallery),
+        employees=Employees(registry, gallery, manifest.recognisability),
         readiness=Readiness(
             FaceExtraction(vision, embedder, Admission(1, 0, settings.busy_timeout_seconds)),
             gallery,
+            registry,
             PROBE_PHOTO.read_bytes(),
         ),
         manifest=manifest,
@@ -118,6 +123,30 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
+
+
+def make_gallery(registry: Registry, index: GalleryIndex, manifest: ModelManifest) -> Gallery:
+    """Return the gallery of a model; photos that the model cannot read are left out of it."""
+    centres = manifest.recognisability
+    checks = () if centres is None else (centres.objection,)
+    return Gallery(registry, index, manifest.model_version, checks)
+
+
+def open_registry(settings: Settings) -> SqlRegistry:
+    """Return the registry, its schema at head; raises ``FacegateError`` or ``OSError``."""
+    if isinstance(settings.database, Path):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = database_of(settings)
+    upgrade_to_head(database)
+    return SqlRegistry(create_registry_engine(database), create_probe_engine(database))
+
+
+def database_of(settings: Settings) -> Location:
+    """Return where the database is, with its password; raises ``ValueError``."""
+    database, password = settings.database, settings.database_password
+    if isinstance(database, Path) or password is None:
+        return database
+    return with_password(database, password.get_secret_value())
 
 
 def make_vision(settings: Settings) -> FaceVision:
@@ -174,8 +203,10 @@ def make_gallery_audit(
     return GalleryAudit(
         registry,
         manifest.model_version,
+        manifest.embedding_dim,
         manifest.calibration,
         partial(thresholds_in_force, manifest, policy),
+        manifest.recognisability,
     )
 
 
@@ -187,15 +218,14 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
     limit_blas_threads(1)
     manifest = open_artifact(settings.model_dir).manifest
     risk = make_risk_policy(settings, manifest)
-    url = settings.resolved_database_url
-    missing = url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()
-    if missing or not is_at_head(url):
+    database = database_of(settings)
+    if not is_at_head(database):
         raise RegistryUnavailableError(
             "the database does not exist or has another schema; start the service once to make it"
         )
-    registry = SqlRegistry(create_registry_engine(url))
+    registry = SqlRegistry(create_registry_engine(database))
     index = FaissGalleryIndex(manifest.embedding_dim)
-    Gallery(registry, index, manifest.model_version).rebuild()
+    make_gallery(registry, index, manifest).rebuild()
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     return make_gallery_audit(registry, manifest, policy), registry
 
@@ -223,6 +253,15 @@ def provide_threads(place_count: int) -> None:
     to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
 
 
+async def give_back_memory(admission: Admission) -> None:
+    """Give memory back to the system whenever the photos that took it are done; runs for ever."""
+    trim = IdleTrim()
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        if trim.is_due(admission.finished_count, admission.is_busy):
+            await to_thread.run_sync(give_back_free_memory)
+
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]
 
 
@@ -239,9 +278,11 @@ def make_lifespan(
         ready = await to_thread.run_sync(build_state, settings) if built is None else built
         state, registry = ready
         provide_threads(state.admission.place_count)
+        trimming = asyncio.create_task(give_back_memory(state.admission))
         try:
             yield {"facegate": state}
         finally:
+            trimming.cancel()
             await to_thread.run_sync(state.audits.close)
             await to_thread.run_sync(registry.close)
 

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.faces import ENROLLMENT_LIMITS
 from app.domain.policy import PromiseFor
 from app.domain.runtime import Runtime
+from app.machine.cpus import usable_cpus
 
 PREFIX = "FACEGATE_"
 #: Variables of the name that others read: compose, the training commands.
 ELSEWHERE = frozenset(
-    PREFIX + name
-    for name in ("DATABASE_PASSWORD", "PUBLISH_ADDRESS", "PUBLISH_PORT", "TRAINING_DATA")
+    PREFIX + name for name in ("PUBLISH_ADDRESS", "PUBLISH_PORT", "TRAINING_DATA")
 )
 #: What Kubernetes sets for a service of this name.
 _SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_(HOST|PORT.*)|PORT_.*)")
 _CLOSE = 0.85  # of difflib's ratio, prefix left out: one or two letters of a longer name
+
+#: Each may also stand in a file, as container platforms hand secrets over: NAME_FILE says where.
+SECRETS = ("api_key", "database_url", "database_password")
+_MAX_SECRET_BYTES = 64 * 1024
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,9 +46,17 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of a PostgreSQL; SQLite in the data directory if unset."
     )
+    database_url_file: Path | None = Field(None, description="A file that holds the URL.")
+    database_password: SecretStr | None = Field(
+        None, description="Password for the database, where the URL holds none."
+    )
+    database_password_file: Path | None = Field(
+        None, description="A file that holds the database's password."
+    )
     api_key: SecretStr | None = Field(
         None, description="Key that callers send as x-api-key or as a bearer token."
     )
+    api_key_file: Path | None = Field(None, description="A file that holds the key.")
     allow_anonymous: bool = Field(
         False, description="Serve without a key on an address others can reach."
     )
@@ -95,7 +106,7 @@ class Settings(BaseSettings):
     max_photo_pixels: int = Field(40_000_000, gt=0, description="Most pixels of one photo.")
     max_photos_per_employee: int = Field(100, ge=1, description="Most photos of one employee.")
     workers: int = Field(
-        default_factory=lambda: max(1, len(os.sched_getaffinity(0))),
+        default_factory=usable_cpus,
         ge=1,
         description="Recognitions that run at the same time, one thread each.",
     )
@@ -103,17 +114,53 @@ class Settings(BaseSettings):
     busy_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for a turn.")
 
     @property
-    def resolved_database_url(self) -> str:
-        """The database to use."""
+    def database(self) -> Path | str:
+        """The database to use: the file in the data directory, or what the URL says."""
         if self.database_url is not None and self.database_url.get_secret_value():
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.data_dir.resolve() / 'facegate.sqlite3'}"
+        return self.data_dir.resolve() / "facegate.sqlite3"
 
     @property
     def required_api_key(self) -> str | None:
         """The key callers must send, or none."""
         key = self.api_key.get_secret_value() if self.api_key else ""
         return key or None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: dict[str, object]) -> dict[str, object]:
+        """Take secrets from the files that hold them; raises ``ValueError`` naming the setting."""
+        found = dict(given)
+        for name in SECRETS:
+            file = found.get(f"{name}_file")
+            if file is None or file == "":
+                continue
+            if found.get(name):
+                raise ValueError(f"{_variable(name)} and {_variable(name)}_FILE: give one of them")
+            found[name] = _secret_in(Path(str(file)), f"{_variable(name)}_FILE")
+        return found
+
+    @field_validator(*SECRETS)
+    @classmethod
+    def _trim(cls, secret: SecretStr | None, told: ValidationInfo) -> SecretStr | None:
+        """Leave out white space at either end: a line's end in a file, a copied blank."""
+        if secret is None or not secret.get_secret_value():
+            return None
+        trimmed = secret.get_secret_value().strip()
+        if not trimmed:
+            # Not the same as unset: that would open the doors.
+            raise ValueError("it holds white space only")
+        if told.field_name == "api_key" and not all("!" <= letter <= "~" for letter in trimmed):
+            raise ValueError(
+                "a key has printable ASCII characters only, and no blank: it is sent in a header"
+            )
+        return SecretStr(trimmed)
+
+    @field_validator("data_dir", "model_dir", "detector_path")
+    @classmethod
+    def _expand_home(cls, path: Path | None) -> Path | None:
+        """Read ``~/`` as the home folder, as a shell would have: a .env file is read by none."""
+        return path.expanduser() if path is not None and path.parts[:1] == ("~",) else path
 
     @model_validator(mode="after")
     def _refuse_open_doors(self) -> Self:
@@ -153,3 +200,25 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _secret_in(file: Path, variable: str) -> str:
+    """Return what the file holds; raises ``ValueError``, which quotes nothing of it."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{variable}: {file}: {error.strerror}") from None
+    if len(content) > _MAX_SECRET_BYTES:
+        raise ValueError(f"{variable}: {file} is too long to be a secret")
+    try:
+        secret = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{variable}: {file} is no text") from None
+    if not secret.strip():
+        raise ValueError(f"{variable}: {file} is empty")
+    return secret

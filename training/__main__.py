@@ -28,9 +28,12 @@ from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
 from training.joint.command import join
 from training.joint.hubness_command import hubness
+from training.joint.interpolate_trial import interpolate_trial
+from training.joint.join_trial_command import join_trial
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.proof.command import prove
+from training.recognisability.command import recognisability
 from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
 
@@ -57,8 +60,11 @@ app.command("audit-planted")(audit_planted)
 app.command("burst")(burst)
 app.command("liveness")(liveness)
 app.command("export")(export)
+app.command("recognisability")(recognisability)
 app.command("join")(join)
 app.command("hubness")(hubness)
+app.command("join-trial")(join_trial)
+app.command("interpolate-trial")(interpolate_trial)
 app.command("card")(card)
 app.command("synthesize")(synthesize_command)
 app.command("import-sface")(import_sface)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
+from training.precision import AUTO, WantedPrecision, chosen_precision
 from training.recipe import RECIPES, read_document
 from training.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
 from training.source_recipe import Expression, SourceRecipe
@@ -206,7 +208,8 @@ class MetricRecipe(_Strict):
     """A whole run of similarity learning.
 
     ``bar`` is the R@1 on held-out data below which a run has failed. ``patience`` counts
-    evaluations without a better R@1 on the validation part before a run stops early.
+    evaluations without a better R@1 on the validation part before a run stops early. ``precision``
+    follows from the device unless it is named; a run's own record always names it.
     """
 
     name: str
@@ -217,7 +220,7 @@ class MetricRecipe(_Strict):
     log_every: int = Field(default=20, gt=0)
     patience: int | None = Field(default=None, gt=0)
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: WantedPrecision = AUTO
     data: DataRecipe
     backbone: BackboneRecipe = BackboneRecipe()
     loss: LossRecipe = ContrastiveRecipe()
@@ -249,6 +252,14 @@ class MetricRecipe(_Strict):
                 'use "all"'
             )
         return self
+
+    def on(self, device: torch.device) -> MetricRecipe:
+        """Return the recipe with the precision that ``device`` calculates it in named.
+
+        Raises ``DataError`` where it names one that the device would have to emulate.
+        """
+        precision = chosen_precision(self.precision, device)
+        return self.model_copy(update={"precision": precision.value})
 
     @property
     def needs_pairs(self) -> bool:

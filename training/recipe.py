@@ -6,9 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.data.crops import DataError
+from training.precision import AUTO, chosen_precision
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -172,7 +174,8 @@ class Recipe(_Strict):
     """A whole training run.
 
     ``ema_decay`` keeps a moving average of the student's weights, which is then what is judged and
-    shipped; ``clip_norm`` is the norm at which gradients are cut.
+    shipped; ``clip_norm`` is the norm at which gradients are cut. ``precision`` follows from the
+    device unless it is named; a run's own record always names it.
     """
 
     name: str
@@ -189,6 +192,7 @@ class Recipe(_Strict):
     optimiser: OptimiserRecipe = OptimiserRecipe()
     ema_decay: float | None = Field(default=None, gt=0, lt=1)
     clip_norm: float | None = Field(default=None, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = AUTO
     resolution: tuple[ResolutionRecipe, ...] = (ResolutionRecipe(until=1.0, pixels=112),)
 
     @model_validator(mode="after")
@@ -210,6 +214,14 @@ class Recipe(_Strict):
         if self.resolution[-1].until != 1.0:
             raise ValueError("the last resolution must hold until 1.0")
         return self
+
+    def on(self, device: torch.device) -> Recipe:
+        """Return the recipe with the precision that ``device`` calculates it in named.
+
+        Raises ``DataError`` where it names one that the device would have to emulate.
+        """
+        precision = chosen_precision(self.precision, device)
+        return self.model_copy(update={"precision": precision.value})
 
 
 def load_recipe(name_or_path: str) -> Recipe:

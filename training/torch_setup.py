@@ -11,10 +11,15 @@ EMBEDDED_AT_ONCE = 16  # crops whose features stay in a CPU's cache
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """Return the named device, or CUDA where there is one, else the CPU with all its cores."""
+    """Return the named device, or CUDA where there is one, else the CPU with all its cores.
+
+    ``OMP_NUM_THREADS`` says how many of them, as it does for every other program.
+    """
     device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     if device.type == "cpu":
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        stated = os.environ.get("OMP_NUM_THREADS", "")
+        cores = len(os.sched_getaffinity(0))
+        torch.set_num_threads(int(stated) if stated.isdecimal() and int(stated) else cores)
     else:
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.benchmark = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from app.api.field_faults import field_faults
 from app.api.problem_schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
 from app.api.request_id import request_id_of
-from app.domain import employee_errors, errors, scene_errors
+from app.domain import employee_errors, errors, scene_errors, storage_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,9 @@ def _kind(status: int, error: type[errors.FacegateError], title: str) -> Problem
 PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
     error: _kind(status, error, title)
     for error, status, title in [
-        (errors.UnsupportedPhotoTypeError, 415, "The photo is not JPEG, PNG, WebP or BMP"),
+        (errors.UnsupportedPhotoTypeError, 415, "The photo is of no type that is decoded"),
         (errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
+        (errors.PhotoCutError, 422, "A part of the photo is missing"),
         (errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
         (errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
         (errors.NoFaceFoundError, 422, "No face was found"),
@@ -51,6 +53,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.FaceTooDarkError, 422, "The face is too dark"),
         (errors.FaceTooBrightError, 422, "The face is overexposed"),
         (errors.FaceTurnedError, 422, "The face is turned away"),
+        (errors.FaceUnrecognisableError, 422, "The face cannot be read"),
         (errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
         (errors.PhotosDisagreeError, 422, "The photos show different people"),
         (errors.PhotoError, 422, "The photo cannot be used"),
@@ -75,6 +78,12 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),
         (errors.RegistryUnavailableError, 503, "The registry does not answer"),
+        (storage_errors.RegistryFullError, 503, "The registry's disk is full"),
+        (storage_errors.RegistryReadOnlyError, 503, "The registry cannot be written to"),
+        (storage_errors.RegistryInputOutputError, 503, "The registry's disk fails"),
+        (storage_errors.RegistryDamagedError, 503, "The registry is damaged"),
+        (storage_errors.RegistrySchemaError, 503, "The registry has another schema"),
+        (storage_errors.TemporaryStorageError, 503, "There is no room for temporary files"),
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.UnsupportedRiskError, 422, "The data cannot support this risk"),
@@ -109,6 +118,10 @@ _HTTP_CODES = {
     413: TOO_LARGE.code,
     415: UNSUPPORTED_MEDIA.code,
 }
+
+
+#: No space, no quota, a file too large for the limits, no file descriptor: none of them a bug.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}
 
 
 class ApiError(HTTPException):
@@ -186,6 +199,8 @@ def _failures(error: errors.FacegateError | None) -> list[PhotoFailureBody] | No
 
 def answer_to(error: Exception, request_id: str) -> JSONResponse:
     """Return the problem that stands for ``error``; what nobody foresaw is logged and bare."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        error = _no_room(error)
     if isinstance(error, errors.FacegateError):
         return _domain_error(error, request_id)
     if isinstance(error, ApiError):
@@ -205,16 +220,25 @@ def answer_to(error: Exception, request_id: str) -> JSONResponse:
     return _failure(INTERNAL, error, request_id)
 
 
+def _no_room(cause: OSError) -> errors.FacegateError:
+    error = storage_errors.TemporaryStorageError(f"no room for a temporary file: {cause.strerror}")
+    error.__cause__ = cause
+    return error
+
+
 def _domain_error(error: errors.FacegateError, request_id: str) -> JSONResponse:
     kind = kind_of(error)
     if kind.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failure(kind, error, request_id)
     headers = None
-    if isinstance(error, errors.BusyError):
-        headers = {"Retry-After": str(error.retry_after_seconds)}
-    if isinstance(error, errors.RegistryUnavailableError):
-        logger.error("request %s: the registry does not answer: %s", request_id, error.__cause__)
-        headers = {"Retry-After": "5"}
+    if isinstance(
+        error,
+        errors.BusyError | errors.RegistryUnavailableError | storage_errors.TemporaryStorageError,
+    ):
+        seconds = error.retry_after_seconds
+        headers = None if seconds is None else {"Retry-After": str(seconds)}
+    if isinstance(error, errors.RegistryUnavailableError | storage_errors.TemporaryStorageError):
+        logger.error("request %s: %s: %s", request_id, error, error.__cause__)
     return problem_response(kind, str(error), request_id, error=error, headers=headers)
 
 

@@ -26,6 +26,7 @@ router = APIRouter(prefix="/v1", tags=["recognition"])
 PHOTO_PROBLEMS = (
     errors.UnsupportedPhotoTypeError,
     errors.UndecodablePhotoError,
+    errors.PhotoCutError,
     errors.PhotoTooManyBytesError,
     errors.PhotoTooManyPixelsError,
     errors.NoFaceFoundError,
@@ -35,6 +36,7 @@ PHOTO_PROBLEMS = (
     errors.FaceTooDarkError,
     errors.FaceTooBrightError,
     errors.FaceTurnedError,
+    errors.FaceUnrecognisableError,
     errors.BusyError,
     *UPLOAD_PROBLEMS,
 )
@@ -70,7 +72,9 @@ async def _enroll_upload(request: Request, state: State) -> EnrollmentRequest:
 
 
 async def _scene_upload(request: Request, state: State) -> Scene:
-    body, photos = await read_body(request, SceneBody, SCENE_FIELDS, state.max_upload_bytes)
+    body, photos = await read_body(
+        request, SceneBody, SCENE_FIELDS, state.max_upload_bytes, alone="photo"
+    )
     frames = (*photos["photo"], *photos["frames"])
     return Scene(frames, body.challenge_id)
 
@@ -88,7 +92,7 @@ def photo_route(scope: Scope) -> BaseRoute | None:
 
 
 SceneUpload = Annotated[Scene, Depends(_scene_upload)]
-SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS)
+SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS, alone="photo")
 
 
 @router.post(

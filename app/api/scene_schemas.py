@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.domain.fusion import MAX_FRAMES
 
 Base64Photo = Annotated[
-    str, Field(description="A picture file in base64.", json_schema_extra={"format": "byte"})
+    str,
+    Field(
+        description="A picture file in base64, with either alphabet, padded or not; "
+        "a `data:` URL of it is taken as well.",
+        json_schema_extra={"format": "byte"},
+    ),
 ]
 
 

@@ -20,13 +20,18 @@ _bearer = HTTPBearer(auto_error=False, description="The service's API key as a b
 
 def check_key(headers: Headers, expected: str | None) -> None:
     """Let headers pass that carry the key, or any where the service has none."""
-    if expected is None:
-        return
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    given = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
-    if not hmac.compare_digest(given.encode(), expected.encode()):
+    if not has_key(headers, expected):
         detail = "send the key as x-api-key or as a bearer token"
         raise ApiError(UNAUTHENTICATED, detail, {"WWW-Authenticate": "Bearer"})
+
+
+def has_key(headers: Headers, expected: str | None) -> bool:
+    """Return whether headers carry the key; any do where the service has none."""
+    if expected is None:
+        return True
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    given = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 class KeyMiddleware:

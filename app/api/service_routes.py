@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from anyio import to_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.api import service_schemas as schemas
-from app.api.security import require_key
+from app.api.security import has_key, require_key
 from app.api.state import State
 from app.domain.model_manifest import Threshold
 
 router = APIRouter(tags=["service"])
+
+MOST_NAMED = 50
 
 
 def _threshold(threshold: Threshold) -> schemas.ThresholdBody:
@@ -59,16 +60,34 @@ async def healthz() -> schemas.HealthResponse:
     summary="Can the service decide",
     responses={503: {"model": schemas.ReadinessResponse, "description": "Not ready"}},
 )
-async def readyz(state: State, response: Response) -> schemas.ReadinessResponse:
-    """Recognise a stored picture, and compare the index with the registry."""
-    report = await to_thread.run_sync(state.readiness.check, limiter=state.readiness_turns)
+async def readyz(state: State, request: Request, response: Response) -> schemas.ReadinessResponse:
+    """Recognise a stored picture, write to the database and read, and look what is enrolled.
+
+    Answers within 2 s, whatever hangs. `detail` names what is wrong. Stored photos that are in no
+    comparison are named in `left_out`, with the employee for callers who have the key.
+    """
+    report = await state.readiness_asked.report(state.readiness)
     response.status_code = 200 if report.ready else 503
+    named = has_key(request.headers, request.app.state.api_key)
     return schemas.ReadinessResponse(
         ready=report.ready,
-        recognition=report.recognition,
-        index_current=report.index_current,
+        recognition=report.works("recognition"),
+        index_current=report.works("index"),
         employees=report.employees,
         detail=report.detail,
+        checks=[
+            schemas.CheckBody(name=one.name, ok=one.ok, detail=one.detail)
+            for one in report.components
+        ],
+        left_out_count=len(report.left_out),
+        left_out=[
+            schemas.LeftOutBody(
+                employee_id=one.employee_id if named else None,
+                photo_id=one.photo_id,
+                reason=one.reason,
+            )
+            for one in report.left_out[:MOST_NAMED]
+        ],
     )
 
 

@@ -34,14 +34,33 @@ class ModelResponse(BaseModel):
     prior_same: float
 
 
+class CheckBody(BaseModel):
+    """One thing that was tried."""
+
+    name: str = Field(examples=["registry"])
+    ok: bool
+    detail: str = Field(description="What is wrong, for an administrator.")
+
+
+class LeftOutBody(BaseModel):
+    """A stored photo that is in no comparison."""
+
+    employee_id: str | None = Field(description="Only for callers who have the key.")
+    photo_id: str | None = Field(description="None where the reason is one of all the photos.")
+    reason: str
+
+
 class ReadinessResponse(BaseModel):
-    """Whether the service can decide."""
+    """Whether the service can decide and enrol."""
 
     ready: bool
     recognition: bool
     index_current: bool
     employees: int
-    detail: str
+    detail: str = Field(description="What is wrong, and what else an administrator should know.")
+    checks: list[CheckBody]
+    left_out_count: int
+    left_out: list[LeftOutBody] = Field(description="The first 50.")
 
 
 class HealthResponse(BaseModel):

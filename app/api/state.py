@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.api.metrics import ServiceMetrics
+from app.api.shared_readiness import SharedReadiness
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
 from app.services.admission import Admission
@@ -39,8 +39,8 @@ class AppState:
     audits: Audits
     #: None where the service has no active challenge.
     challenges: Challenges | None = None
-    #: A readiness check waits for its turn like any recognition; the others do not stand behind it.
-    readiness_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    #: Whoever asks while a check runs gets its result: nobody stands behind another's check.
+    readiness_asked: SharedReadiness = field(default_factory=SharedReadiness)
 
 
 async def get_state(request: Request) -> AppState:

@@ -4,6 +4,7 @@ FacegateError
     PhotoError                      one photo cannot be used, and why
         UnsupportedPhotoTypeError
         UndecodablePhotoError
+        PhotoCutError               a part of the file is missing
         PhotoTooManyBytesError
         PhotoTooManyPixelsError
         NoFaceFoundError
@@ -13,6 +14,7 @@ FacegateError
         FaceTooDarkError
         FaceTooBrightError
         FaceTurnedError
+        FaceUnrecognisableError     as far as the model can tell, it could be anybody
         PhotoOfSomebodyElseError    unlike the other photos or those enrolled
         PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
     NoUsablePhotoError              an enrolment in which every photo failed
@@ -32,7 +34,8 @@ FacegateError
     DetectorArtifactError           the detector's file is missing or foreign
 
 Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError in employee_errors.
+kinds of EmployeeConflictError in employee_errors, those of RegistryUnavailableError and of full
+disks in storage_errors.
 """
 
 from __future__ import annotations
@@ -61,10 +64,10 @@ class PhotoError(FacegateError):
 
 
 class UnsupportedPhotoTypeError(PhotoError):
-    """The bytes are not JPEG, PNG, WebP or BMP."""
+    """The bytes are not JPEG, PNG, WebP, BMP, HEIC or AVIF."""
 
     code = "photo_type_unsupported"
-    advice = "save it as JPEG, PNG, WebP or BMP"
+    advice = "save it as JPEG or PNG"
 
 
 class UndecodablePhotoError(PhotoError):
@@ -72,6 +75,13 @@ class UndecodablePhotoError(PhotoError):
 
     code = "photo_undecodable"
     advice = "save or send the file anew"
+
+
+class PhotoCutError(PhotoError):
+    """The file ends before its picture does, or a part of the picture's data is missing."""
+
+    code = "photo_cut"
+    advice = "send all of the file again, for only a part of it came"
 
 
 class PhotoTooManyBytesError(PhotoError):
@@ -135,6 +145,16 @@ class FaceTurnedError(PhotoError):
 
     code = "face_turned"
     advice = "look straight into the camera"
+
+
+class FaceUnrecognisableError(PhotoError):
+    """The model cannot read the face: pictures like this one resemble each other, whoever it is."""
+
+    code = "face_unrecognisable"
+    advice = (
+        "show the whole face upright and uncovered, in even light and in focus, and send the "
+        "picture as the camera took it"
+    )
 
 
 class PhotoOfSomebodyElseError(PhotoError):
@@ -253,9 +273,13 @@ class BusyError(FacegateError):
 
 
 class RegistryUnavailableError(FacegateError):
-    """The database does not answer; nothing was changed, and it may be tried again."""
+    """The database does not answer; nothing was changed.
+
+    ``retry_after_seconds`` is None where trying again does not help before somebody has mended it.
+    """
 
     code = "registry_unavailable"
+    retry_after_seconds: ClassVar[int | None] = 5
 
 
 class NotReadyError(FacegateError):

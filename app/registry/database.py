@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
-import psycopg
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    NullPool,
+    Pool,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.domain.errors import BusyError, RegistryUnavailableError
+from app.domain.errors import RegistryUnavailableError
+from app.registry.bounded_connection import BoundedConnection
+from app.registry.faults import to_domain_error
+from app.registry.timeouts import AT_START, IN_SERVICE, OF_A_PROBE, DatabaseTimeouts
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 
-#: What a lock that did not come in time looks like: lock timeout, deadlock, serialisation failure.
-_BUSY_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
-_BUSY_SQLITE_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_RETRY_AFTER_SECONDS = 1
+#: A database: the file of an SQLite one, or the URL of any.
+Location = Path | str
+
+_IDENTITY = "facegate_file"  # device and inode of the file that a connection has open
 
 
 class _Cursor(Protocol):
@@ -31,73 +49,99 @@ class _SqliteConnection(Protocol):
     def cursor(self) -> _Cursor: ...
 
 
-def parse_url(text: str) -> URL:
+def parse_url(location: Location) -> URL:
     """Return the database URL with its driver; ``postgres://`` is understood too.
 
     Raises ``ValueError`` for any other database, and for SQLite without a file: the registry must
-    outlive the process and be seen by several connections.
+    outlive the process and be seen by several connections. No error quotes the URL, for it may hold
+    a password.
     """
-    url = make_url(text)
-    backend = url.get_backend_name()
+    if isinstance(location, Path):  # a URL could not say "?" in the name of a folder
+        return URL.create("sqlite+pysqlite", database=str(location.resolve()))
+    try:
+        url = make_url(location)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        hint = ", without jdbc: in front" if location.startswith("jdbc:") else ""
+        raise ValueError(
+            "FACEGATE_DATABASE_URL is no database URL: write "
+            f"postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE{hint}"
+        ) from None
     if backend in {POSTGRESQL, "postgres"}:
         return url.set(drivername="postgresql+psycopg")
     if backend != SQLITE:
         raise ValueError(f"the registry runs on SQLite or PostgreSQL, not on {backend!r}")
-    if url.database in {None, "", ":memory:"} or "mode" in url.query:
-        raise ValueError("the registry needs an SQLite file, not a database in memory")
+    file = url.database or ""
+    if file in {"", ":memory:"} or file.startswith("file:") or "mode" in url.query:
+        raise ValueError("the registry needs the path of an SQLite file, not a database in memory")
     return url.set(drivername="sqlite+pysqlite")
 
 
+def with_password(url: str, password: str) -> str:
+    """Return the URL with this password, unless it has one; raises as ``parse_url`` does."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == SQLITE or parsed.password is not None:
+        return url
+    return parsed.set(password=password).render_as_string(hide_password=False)
+
+
+def sqlite_file(location: Location) -> Path | None:
+    """Return the file of an SQLite database; None for another. Raises as ``parse_url`` does."""
+    url = parse_url(location)
+    return Path(url.database or "") if url.get_backend_name() == SQLITE else None
+
+
 def create_registry_engine(
-    url: str,
+    location: Location,
+    timeouts: DatabaseTimeouts = IN_SERVICE,
     *,
     pool_size: int = 8,
     max_overflow: int = 8,
-    pool_timeout_seconds: float = 5.0,
-    lock_timeout_seconds: float = 5.0,
-    connect_timeout_seconds: int = 5,
 ) -> Engine:
-    """Return an engine; nothing connects yet.
+    """Return an engine for a database that exists; nothing connects yet.
 
-    A lock that does not come within ``lock_timeout_seconds`` raises ``BusyError``, a PostgreSQL
-    that is away ``RegistryUnavailableError``.
+    A lock that does not come in time raises ``BusyError``, a database that is away
+    ``RegistryUnavailableError``; an SQLite file that is missing is not made anew.
     """
-    parsed = parse_url(url)
-    lock_timeout_ms = round(lock_timeout_seconds * 1000)
-    is_sqlite = parsed.get_backend_name() == SQLITE
-    connect_args: dict[str, str | int] = {}
-    if not is_sqlite:
-        connect_args["connect_timeout"] = connect_timeout_seconds
-        if "options" not in parsed.query:
-            connect_args["options"] = f"-c lock_timeout={lock_timeout_ms}"
-        if "application_name" not in parsed.query:
-            connect_args["application_name"] = "facegate"
-    engine = create_engine(
-        parsed,
+    engine = _engine(
+        parse_url(location),
+        timeouts,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_timeout=pool_timeout_seconds,
-        pool_pre_ping=not is_sqlite,
-        connect_args=connect_args,
-        hide_parameters=True,  # an embedding in a traceback is an embedding in a log
+        pool_timeout=timeouts.pool,
     )
-    event.listen(engine, "handle_error", _to_domain_error)
-    if is_sqlite:
-        _prepare_sqlite(engine, lock_timeout_ms, foreign_keys=True)
+    if engine.dialect.name == SQLITE:
+        _open_sqlite_files(engine, "rw")
+        _follow_sqlite_file(engine)
+        _prepare_sqlite(engine, timeouts, foreign_keys=True)
     return engine
 
 
-def create_migration_engine(url: str) -> Engine:
+def create_probe_engine(location: Location) -> Engine:
+    """Return an engine for probes, which tell within about 2 s.
+
+    A probe of SQLite opens the file anew each time: what is open and cached would still answer
+    when the file is damaged or gone. One of PostgreSQL keeps a connection of its own, so that it
+    waits for no request and takes no further place at the server each time.
+    """
+    if sqlite_file(location) is None:
+        return create_registry_engine(location, OF_A_PROBE, pool_size=1, max_overflow=0)
+    engine = _engine(parse_url(location), OF_A_PROBE, poolclass=NullPool)
+    _open_sqlite_files(engine, "rw")
+    _prepare_sqlite(engine, OF_A_PROBE, foreign_keys=True)
+    return engine
+
+
+def create_migration_engine(location: Location) -> Engine:
     """Return an engine for schema changes: one connection, one transaction around all of them.
 
     Foreign keys are off on SQLite, for batch mode drops and recreates tables, and with them on
     the drop would delete the rows that refer to it.
     """
-    parsed = parse_url(url)
-    engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "handle_error", _to_domain_error)
-    if parsed.get_backend_name() == SQLITE:
-        _prepare_sqlite(engine, lock_timeout_ms=60_000, foreign_keys=False)
+    engine = _engine(parse_url(location), AT_START, poolclass=NullPool)
+    if engine.dialect.name == SQLITE:
+        _open_sqlite_files(engine, "rwc")
+        _prepare_sqlite(engine, AT_START, foreign_keys=False)
         event.listen(engine, "begin", begin_immediate)
     return engine
 
@@ -111,11 +155,107 @@ def begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _prepare_sqlite(engine: Engine, lock_timeout_ms: int, *, foreign_keys: bool) -> None:
+def _engine(
+    url: URL,
+    timeouts: DatabaseTimeouts,
+    poolclass: type[Pool] = QueuePool,
+    **pool: float,
+) -> Engine:
+    is_sqlite = url.get_backend_name() == SQLITE
+    engine = create_engine(
+        url,
+        poolclass=poolclass,
+        pool_pre_ping=not is_sqlite,
+        connect_args={} if is_sqlite else _postgresql_arguments(url, timeouts),
+        hide_parameters=True,  # an embedding in a traceback is an embedding in a log
+        **pool,
+    )
+    event.listen(engine, "handle_error", to_domain_error)
+    if not is_sqlite:
+        _bound_waits(engine, timeouts)
+    return engine
+
+
+def _postgresql_arguments(url: URL, timeouts: DatabaseTimeouts) -> dict[str, int | str]:
+    """Return what the URL does not say for itself; its own ``options`` count after ours."""
+    ours = {
+        **timeouts.postgresql(),
+        "application_name": "facegate",
+        # Without it a database of another encoding answers in bytes instead of text.
+        "client_encoding": "utf8",
+    }
+    arguments = {name: value for name, value in ours.items() if name not in url.query}
+    if "options" in url.query:
+        arguments["options"] = f"{ours['options']} {url.query['options']}"
+    return arguments
+
+
+def _bound_waits(engine: Engine, timeouts: DatabaseTimeouts) -> None:
+    def connect(
+        _dialect: Dialect,
+        _entry: ConnectionPoolEntry,
+        arguments: Sequence[str],
+        options: dict[str, object],
+    ) -> object:
+        connection = BoundedConnection.connect(*arguments, **options)  # type: ignore[arg-type]
+        connection.answer_seconds = timeouts.answer
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+
+
+def _open_sqlite_files(engine: Engine, mode: str) -> None:
+    """Open files in ``mode``: ``rwc`` makes one that is missing, ``rw`` does not.
+
+    A registry that was deleted must not come back empty, as if nobody had ever been enrolled.
+    """
+
+    def connect(
+        _dialect: Dialect,
+        _entry: ConnectionPoolEntry,
+        arguments: Sequence[str],
+        options: dict[str, bool],
+    ) -> sqlite3.Connection:
+        uri = f"file:{quote(arguments[0])}?mode={mode}"
+        return sqlite3.connect(uri, uri=True, check_same_thread=options["check_same_thread"])
+
+    event.listen(engine, "do_connect", connect)
+
+
+def _follow_sqlite_file(engine: Engine) -> None:
+    """Give up connections to a file that is no longer the one of that name.
+
+    What they write would be lost with the file that was moved away or deleted.
+    """
+    path = engine.url.database or ""
+
+    def note(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[_IDENTITY] = _identity(path)
+
+    def compare(_connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        present = _identity(path)
+        if present is None:
+            raise RegistryUnavailableError("the database file is gone")
+        if entry.info.get(_IDENTITY) != present:
+            raise InvalidatePoolError("another file took the place of the database")
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  for every checkout: without a Path's detours
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare_sqlite(engine: Engine, timeouts: DatabaseTimeouts, *, foreign_keys: bool) -> None:
     pragmas = (
-        f"busy_timeout = {lock_timeout_ms}",  # first: the next one may have to wait
+        f"busy_timeout = {round(timeouts.lock * 1000)}",  # first: the next one may have to wait
         "journal_mode = WAL",
-        "synchronous = NORMAL",
+        "synchronous = FULL",  # what was answered as done survives a power cut
         f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
         "secure_delete = ON",  # deleted embeddings are overwritten with zeros
         "temp_store = MEMORY",  # and sorted ones never touch another file
@@ -129,17 +269,3 @@ def _prepare_sqlite(engine: Engine, lock_timeout_ms: int, *, foreign_keys: bool)
         cursor.close()
 
     event.listen(engine, "connect", set_up)
-
-
-def _to_domain_error(context: ExceptionContext) -> BaseException | None:
-    """Return what a lock that did not come, or a database that is away, is to the use cases."""
-    error = context.original_exception
-    if isinstance(error, psycopg.Error) and error.sqlstate in _BUSY_SQLSTATES:
-        return BusyError(_RETRY_AFTER_SECONDS)
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return RegistryUnavailableError("the database does not answer")
-    if isinstance(error, sqlite3.OperationalError):
-        primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if primary_code in _BUSY_SQLITE_CODES:
-            return BusyError(_RETRY_AFTER_SECONDS)
-    return None

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.domain.errors import BusyError
 from app.registry.erasure import WalErasure
+from app.registry.probe import RegistryProbe
 from app.registry.session import Clock, SqlRegistrySession
 
 
@@ -22,10 +23,14 @@ def utc_now() -> datetime:
 class SqlRegistry:
     """The employee registry in a database whose schema is at head. Safe to use from threads."""
 
-    def __init__(self, engine: Engine, *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, engine: Engine, probe_engine: Engine | None = None, *, clock: Clock = utc_now
+    ) -> None:
+        """``probe_engine`` is that of ``create_probe_engine``; else probes use ``engine``."""
         self._engine = engine
         self._clock = clock
         self._wal_erasure = WalErasure()
+        self._probe = RegistryProbe(probe_engine or engine, clock)
 
     @contextmanager
     def session(self) -> Iterator[SqlRegistrySession]:
@@ -40,6 +45,14 @@ class SqlRegistry:
         with connection:
             yield SqlRegistrySession(connection, self._clock, self._wal_erasure)
 
+    def probe(self) -> None:
+        """Write a row of this process's own and read it again.
+
+        Raises ``RegistryUnavailableError`` by its kind, and ``BusyError``.
+        """
+        self._probe.run()
+
     def close(self) -> None:
         """Close the connections; the last one to leave SQLite folds its log into the file."""
+        self._probe.close()
         self._engine.dispose()

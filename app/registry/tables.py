@@ -179,3 +179,16 @@ class GalleryStateRow(Base):
 
     key: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(BigInteger)
+
+
+class ProbeRow(Base):
+    """What a running process last wrote to find out whether the database can be written to.
+
+    Each process has its own row: none waits for another's, and readiness says nothing of them.
+    """
+
+    __tablename__ = "probes"
+
+    instance: Mapped[str] = mapped_column(Text, primary_key=True)
+    token: Mapped[RequiredText]
+    written_at: Mapped[Moment]

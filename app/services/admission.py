@@ -49,6 +49,7 @@ class Admission:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._places: set[Place] = set()
+        self._finished = 0
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -63,6 +64,17 @@ class Admission:
         finally:
             with self._lock:
                 self._places.remove(place)
+                self._finished += 1
+
+    @property
+    def finished_count(self) -> int:
+        """How many requests have given their place back."""
+        return self._finished
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request has a place."""
+        return bool(self._places)
 
     def count_bytes(self, place: Place, byte_count: int) -> None:
         """Count what ``place`` holds; raises ``BusyError`` as ``Place.hold`` does."""

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.api.photo_gate import Patience
+from app.api.slow_body import Patience
 from app.api.state import AppState
 from app.bootstrap import LifespanState, make_metrics, provide_threads
 from app.domain.runtime import Runtime
@@ -37,7 +37,9 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 enrollment=house.enrollment,
                 recognition=house.recognition,
                 employees=house.employees,
-                readiness=Readiness(house.extraction, house.gallery, photo("probe")),
+                readiness=Readiness(
+                    house.extraction, house.gallery, house.registry, photo("probe")
+                ),
                 manifest=MANIFEST,
                 runtime=Runtime.TORCHSCRIPT,
                 policy=house.policy,

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from app.api.photo_gate import Patience
+from app.api.slow_body import Patience
 from app.domain.faces import Picture
 from app.services.admission import Admission
 from tests.api.exchange import (

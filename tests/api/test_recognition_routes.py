@@ -215,7 +215,8 @@ def test_conflicts_are_409(client: TestClient) -> None:
         {},
         {"photo": 7},
         {"photo": "*** no base64 ***"},
-        {"photo": "aaa"},
+        {"photo": "aaaaa"},
+        {"photo": "aa=a"},
         {"photo": text(b"x"), "surprise": 1},
         [],
     ],
@@ -247,3 +248,58 @@ def test_other_malformed_requests(client: TestClient) -> None:
     assert enroll(client, "a/b", photo("ann")).status_code == 422
     assert client.get("/nowhere").json()["code"] == "not_found"
     assert client.put("/v1/verify").json()["code"] == "method_not_allowed"
+
+
+def test_base64_is_taken_in_every_spelling(client: TestClient) -> None:
+    enroll(client, "ann", photo("ann", 1), photo("ann", 2))
+    content = photo("ann", 3, detector_score=0.9)
+    url_safe = base64.urlsafe_b64encode(content).decode()
+    for spelling in (
+        url_safe,
+        url_safe.rstrip("="),
+        text(content).rstrip("="),
+        "\r\n".join(text(content)[n : n + 20] for n in range(0, 200, 20)),
+        "DATA:image/jpeg;base64," + url_safe,
+    ):
+        answer = client.post("/v1/verify", json={"photo": spelling})
+        assert answer.json()["decision"] == "known", spelling
+    odd = base64.b64encode(bytes(range(248, 256)) * 3).decode()
+    assert "+" in odd
+    assert "/" in odd
+    for spelling in (odd, odd.translate(str.maketrans("+/", "-_"))):
+        assert client.post("/v1/verify", json={"photo": spelling}).json()["code"] == (
+            "photo_undecodable"
+        )
+
+
+def test_a_form_may_mark_its_lists(client: TestClient) -> None:
+    for names in (("photos[]", "photos[]"), ("photos[0]", "photos[1]"), ("photos", "photos[]")):
+        answer = client.post(
+            "/v1/enroll",
+            data={"employee_id": "ann", "full_name": "Ann"},
+            files=[(name, photo("ann", n)) for n, name in enumerate(names)],
+        )
+        enrolled = answer.json()
+        assert enrolled.get("enrolled_count") == 2, enrolled
+        assert client.delete("/v1/employees/ann").status_code == 204
+    enroll(client, "ann", photo("ann", 1), photo("ann", 2))
+    files = [("frames[]", photo("ann", n)) for n in (3, 4)]
+    assert client.post("/v1/verify", files=files).json()["decision"] == "known"
+    one = client.post("/v1/verify", files={"photo[]": photo("ann", 3)})
+    assert (one.status_code, one.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png", "application/octet-stream"])
+def test_one_photo_may_be_the_whole_body(client: TestClient, media_type: str) -> None:
+    enroll(client, "ann", photo("ann", 1), photo("ann", 2))
+    headers = {"content-type": media_type}
+    for path in ("/v1/verify", "/v1/identify", "/v1/employees/ann/verify"):
+        answer = client.post(path, content=photo("ann", 3), headers=headers)
+        assert answer.json()["decision"] in ("known", "match"), answer.text
+        large = client.post(path, content=b"x" * (MAX_UPLOAD_BYTES + 1), headers=headers)
+        assert (large.status_code, large.json()["code"]) == (413, "photo_too_many_bytes")
+        empty = client.post(path, content=b"", headers=headers)
+        assert (empty.status_code, empty.json()["code"]) == (422, "invalid_request")
+    for path in ("/v1/enroll", "/v1/compare"):
+        answer = client.post(path, content=photo("ann", 3), headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "media_type_unsupported")

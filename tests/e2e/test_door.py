@@ -166,6 +166,6 @@ def test_a_service_that_cannot_work_says_why_and_ends(
 ) -> None:
     with (
         pytest.raises(ServiceDidNotStartError, match=reason),
-        running_service(tmp_path, settings, timeout_seconds=60),
+        running_service(tmp_path, settings),
     ):
         pass

@@ -113,9 +113,7 @@ def test_the_service_finds_every_plant_and_accuses_nobody_else(planted: Planted)
         started = client.post("/v1/audits")
         assert started.status_code == 202
         where = started.headers["location"]
-        deadline = time.monotonic() + 60
         while (body := client.get(where).json())["state"] == "running":
-            assert time.monotonic() < deadline
             time.sleep(0.05)
         report = client.get(f"{where}/report").text
     assert body["state"] == "finished"

@@ -33,7 +33,6 @@ def start(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         env={**plain, "FACEGATE_DATA_DIR": str(tmp_path), "FACEGATE_PORT": free_port(), **settings},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
 

@@ -17,7 +17,6 @@ import pytest
 from tests.packaging.dockerfile import ROOT, read_stages
 
 SERVICE = read_stages()[-1]
-START_SECONDS = 120.0
 
 
 @pytest.mark.slow
@@ -103,10 +102,8 @@ def service(
 def wait_until_healthy(
     process: subprocess.Popen[bytes], image: Path, environment: dict[str, str], log: Path
 ) -> None:
-    deadline = time.monotonic() + START_SECONDS
     while (check := health_check(image, environment)).returncode != 0:
-        alive = process.poll() is None and time.monotonic() < deadline
-        assert alive, f"{log.read_text(encoding='utf-8')}\n{check.stderr}"
+        assert process.poll() is None, f"{log.read_text(encoding='utf-8')}\n{check.stderr}"
         time.sleep(0.3)
 
 
@@ -119,5 +116,4 @@ def health_check(folder: Path, environment: dict[str, str]) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
+from app.registry.timeouts import DatabaseTimeouts
 from tests.registry.databases import POSTGRESQL, SQLITE, migrated_database
 
 
@@ -19,7 +20,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     # On a machine that does much else, threads wait long for each other.
-    engine = create_registry_engine(database_url, lock_timeout_seconds=60)
+    engine = create_registry_engine(
+        database_url, DatabaseTimeouts(lock=60, statement=60, answer=70)
+    )
     yield engine
     engine.dispose()
 

@@ -40,7 +40,7 @@ def migrated_database(kind: str, directory: Path) -> str:
     _administer(
         url,
         "SET lock_timeout = '5s'",  # a test that left its connection open is found, not waited for
-        "TRUNCATE employees, photos, centroids, look_alikes RESTART IDENTITY",
+        "TRUNCATE employees, photos, centroids, look_alikes, probes RESTART IDENTITY",
         "UPDATE gallery_state SET revision = 0",
     )
     return url

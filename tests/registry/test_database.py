@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.registry.database import create_registry_engine, parse_url
+from app.registry.timeouts import DatabaseTimeouts
 from tests.registry.databases import SQLITE, migrated_database
 
 
@@ -36,12 +37,12 @@ def test_other_databases_are_refused(url: str) -> None:
 
 
 def test_every_sqlite_connection_is_set_up(tmp_path: Path) -> None:
-    engine = create_registry_engine(migrated_database(SQLITE, tmp_path), lock_timeout_seconds=1.5)
+    engine = create_registry_engine(migrated_database(SQLITE, tmp_path), DatabaseTimeouts(lock=1.5))
     expected = {
         "journal_mode": "wal",
         "foreign_keys": 1,
         "busy_timeout": 1500,
-        "synchronous": 1,
+        "synchronous": 2,
         "secure_delete": 1,
         "temp_store": 2,
     }
@@ -54,5 +55,5 @@ def test_every_sqlite_connection_is_set_up(tmp_path: Path) -> None:
 
 def test_an_error_does_not_quote_what_was_to_be_stored(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(SQLAlchemyError) as caught:
-        connection.execute(text("INSERT INTO nowhere VALUES (:value)"), {"value": "biometric"})
+        connection.execute(text("SELECT unknown_function(:value)"), {"value": "biometric"})
     assert "biometric" not in str(caught.value)

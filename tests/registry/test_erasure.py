@@ -13,13 +13,14 @@ from app.domain.embeddings import Embedding
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.rows import embedding_to_bytes
+from app.registry.timeouts import DatabaseTimeouts
 from tests.registry.builders import MODEL, new_photo, random_embedding
 from tests.registry.databases import SQLITE, migrated_database
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_registry_engine(migrated_database(SQLITE, tmp_path), lock_timeout_seconds=0.2)
+    engine = create_registry_engine(migrated_database(SQLITE, tmp_path), DatabaseTimeouts(lock=0.2))
     yield engine
     engine.dispose()
 

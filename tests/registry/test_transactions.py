@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app.domain.errors import BusyError, EmployeeConflictError
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
+from app.registry.timeouts import DatabaseTimeouts
 from tests.registry.builders import MODEL, new_photo, random_embedding
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def test_a_process_that_dies_before_its_commit_leaves_nothing(
         "    os._exit(9)\n"
     )
     died = subprocess.run(
-        [sys.executable, "-c", program, database_url], cwd=REPOSITORY, check=False, timeout=60
+        [sys.executable, "-c", program, database_url], cwd=REPOSITORY, check=False
     )
     assert died.returncode == 9
     with registry.session() as session:
@@ -157,7 +158,7 @@ def test_a_reader_does_not_wait_for_a_writer(registry: SqlRegistry) -> None:
 
 
 def test_a_lock_that_does_not_come_is_busy(database_url: str) -> None:
-    engine = create_registry_engine(database_url, lock_timeout_seconds=0.2)
+    engine = create_registry_engine(database_url, DatabaseTimeouts(lock=0.2))
     registry = SqlRegistry(engine)
     with registry.session() as session:
         key = session.add_employee("E-1", "A", None).key
@@ -173,7 +174,7 @@ def test_a_lock_that_does_not_come_is_busy(database_url: str) -> None:
 
 def test_a_connection_that_does_not_come_is_busy(database_url: str) -> None:
     engine: Engine = create_registry_engine(
-        database_url, pool_size=1, max_overflow=0, pool_timeout_seconds=0.1
+        database_url, DatabaseTimeouts(pool=0.1), pool_size=1, max_overflow=0
     )
     registry = SqlRegistry(engine)
     with registry.session() as holder:

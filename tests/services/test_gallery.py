@@ -7,18 +7,12 @@ import pytest
 
 from app.domain import errors
 from app.domain.employees import GalleryEntry
-from app.domain.faces import Picture
-from app.registry.database import create_registry_engine
-from app.registry.repository import SqlRegistry
 from app.search.faiss_index import FaissGalleryIndex
-from app.services.admission import Admission
 from app.services.employees import EmployeeChange
 from app.services.enrollment import EnrollmentRequest
-from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
-from app.services.readiness import Readiness
 from tests.services.conftest import House, make_enrollment
-from tests.services.fakes import DIM, MANIFEST, FakeEmbedder, FakeVision, photo
+from tests.services.fakes import DIM, MANIFEST, photo
 from tests.services.test_enrollment import enroll
 from tests.services.test_recognition import identify
 
@@ -52,19 +46,6 @@ def test_pages_cover_everybody_once(house: House) -> None:
             break
         after = page.next_key
     assert seen == [f"e{number}" for number in range(7)]
-
-
-def test_readiness_is_red_while_index_and_registry_differ(
-    open_house: Callable[[], House],
-) -> None:
-    first, second = open_house(), open_house()
-    readiness = Readiness(second.extraction, second.gallery, photo("probe"))
-    assert readiness.check().ready
-    enroll(first, "e1", photo("ann", 1))
-    red = readiness.check()
-    assert not red.ready
-    assert not red.index_current
-    assert readiness.check().ready
 
 
 def test_enrolling_at_the_same_time_loses_nothing(open_house: Callable[[], House]) -> None:
@@ -149,34 +130,3 @@ def test_who_cannot_be_recognised_by_the_present_model_is_told_in_the_log(
     enroll(house, "e1", photo("ann", 1))
     Gallery(house.registry, FaissGalleryIndex(DIM), "newer-2").rebuild()
     assert "1 active employees have no photo of model newer-2" in caplog.text
-
-
-def test_readiness_checks_share_one_recognition(house: House) -> None:
-    now = [0.0]
-    seen: list[str] = []
-
-    class CountingVision(FakeVision):
-        def decode(self, content: bytes) -> Picture:
-            seen.append("looked")
-            return super().decode(content)
-
-    extraction = FaceExtraction(CountingVision(), FakeEmbedder(), Admission(1, 0, 1.0))
-    readiness = Readiness(extraction, house.gallery, photo("probe"), 5.0, lambda: now[0])
-    for _ in range(20):
-        assert readiness.check().ready
-    assert len(seen) == 1
-    now[0] = 6.0
-    assert readiness.check().ready
-    assert len(seen) == 2
-
-
-def test_a_database_that_is_away_is_red_and_no_crash(house: House) -> None:
-    away = SqlRegistry(
-        create_registry_engine("postgresql://nobody@127.0.0.1:1/none", connect_timeout_seconds=1)
-    )
-    index = FaissGalleryIndex(DIM)
-    gallery = Gallery(away, index, MANIFEST.model_version)
-    report = Readiness(house.extraction, gallery, photo("probe")).check()
-    assert not report.ready
-    assert report.recognition
-    assert report.detail == "the database does not answer"

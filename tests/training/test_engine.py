@@ -52,7 +52,7 @@ def test_a_run_trains_logs_and_saves(
     train(run)
     state = load_checkpoint(tmp_path / "run" / "checkpoint.pt", CPU)
     assert state["step_number"] == 6
-    assert Recipe.model_validate(state["recipe"]) == tiny_recipe(**changes)
+    assert Recipe.model_validate(state["recipe"]) == tiny_recipe(**changes).on(CPU)
     entry = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert entry["progress"] == 1.0
     assert list((tmp_path / "run").glob("events.out.tfevents.*"))
@@ -74,21 +74,6 @@ def test_training_brings_the_student_near_its_teachers(data: Path, tmp_path: Pat
         return sum(entry["one"] + entry["two"] for entry in entries) / len(entries)
 
     assert mean(last) < 0.85 * mean(first)
-
-
-def test_a_resumed_run_goes_on_as_the_uninterrupted_one(data: Path, tmp_path: Path) -> None:
-    run = make_run(tiny_recipe(), data, tmp_path / "run")
-    for _ in range(3):
-        run.step()
-    run.save()
-    resumed = make_run(tiny_recipe(), data, tmp_path / "run", resume=True)
-    assert resumed.step_number == 3
-    # The same batches under the same augmentations; bf16 kernels differ in the last bits.
-    assert run.step() == pytest.approx(resumed.step(), rel=0.05, abs=0.02)
-    assert torch.equal(run.sampling.get_state(), resumed.sampling.get_state())
-    assert torch.equal(run.random.generator.get_state(), resumed.random.generator.get_state())
-    for name, weight in run.student.state_dict().items():
-        assert torch.allclose(weight, resumed.student.state_dict()[name], atol=0.02), name
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
@@ -125,21 +110,17 @@ def test_published_weights_start_near_the_targets_and_come_nearer(
     data: Path, tmp_path: Path
 ) -> None:
     write_published(data / "published.pt", random_tensors(pool=8))
-    run = make_run(tuned_recipe(steps=12), data, tmp_path / "run")
+    short = {"batch_size": 8, "resolution": [{"until": 1.0, "pixels": 80}]}
+    run = make_run(tuned_recipe(steps=6, **short), data, tmp_path / "run")
     cold = make_run(
-        tiny_recipe(correction={"steps": 3, "batch_size": 16, "embedding_dim": 12}),
+        tiny_recipe(correction={"steps": 3, "batch_size": 16, "embedding_dim": 12}, **short),
         data,
         tmp_path / "cold",
     )
     first = run.step()
     assert first["correction"] < 0.8 * cold.step()["correction"]
-    later = [run.step()["correction"] for _ in range(11)]
+    later = [run.step()["correction"] for _ in range(5)]
     assert min(later) < first["correction"]
-    run.save()
-    resumed = make_run(tuned_recipe(steps=12), data, tmp_path / "run", resume=True)
-    for name, weight in run.student.state_dict().items():
-        assert torch.equal(weight, resumed.student.state_dict()[name]), name
-    assert run.step() == pytest.approx(resumed.step(), rel=0.05, abs=0.02)
 
 
 def test_published_weights_need_a_target_of_their_size() -> None:
@@ -161,7 +142,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> N
 
 
 def test_minutes_end_a_run_by_the_clock(data: Path, tmp_path: Path) -> None:
-    run = make_run(tiny_recipe(steps=100_000), data, tmp_path / "run", minutes=0.01)
+    run = make_run(tiny_recipe(steps=100_000), data, tmp_path / "run", minutes=0.002)
     train(run)
     assert 0 < run.step_number < 1000
 

@@ -130,8 +130,10 @@ def _learned(
     device: torch.device,
     tell: Callable[[str], None],
 ) -> HeldOut:
+    recipe = recipe.on(device)
     saved = saved_result(recipe, parts, folder)
-    tell(f"{folder.name}: {'saved' if saved is not None else 'learning'}")
+    doing = "saved" if saved is not None else f"learning on {device.type} in {recipe.precision}"
+    tell(f"{folder.name}: {doing}")
     return saved if saved is not None else learn_recipe(recipe, parts, folder, device)
 
 

@@ -37,7 +37,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_service(
-    data_dir: Path, settings: Mapping[str, str] | None = None, timeout_seconds: float = 120.0
+    data_dir: Path, settings: Mapping[str, str] | None = None, timeout_seconds: float = 600.0
 ) -> Iterator[RunningService]:
     """Run ``python -m app`` on its own data directory until the block ends.
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.precision import AUTO, Precision
+
 
 class CheckpointError(ValueError):
     """A checkpoint does not fit what it is asked to continue."""
@@ -64,6 +66,18 @@ def take_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) 
     if said:
         raise CheckpointError(f"{path} holds the weights of another network: {said}")
     network.load_state_dict(weights)
+
+
+def require_same_precision(kept: str, now: Precision) -> None:
+    """Raise ``CheckpointError`` where a checkpoint was trained in another precision than ``now``.
+
+    One from before precision was recorded, ``"auto"``, is taken up in what the device has.
+    """
+    if kept not in (AUTO, now):
+        raise CheckpointError(
+            f"the checkpoint was trained in {kept} and this run would go on in {now}, which is "
+            f'another run; to go on as it was, state precision = "{kept}" in the recipe'
+        )
 
 
 def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:

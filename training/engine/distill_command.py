@@ -31,11 +31,13 @@ def distill(
 ) -> None:
     """Train a student towards several teachers at once."""
     keep_large_blocks()
-    loaded = load_recipe(recipe)
-    folder = run or Path("runs") / loaded.name
     chosen = choose_device(device)
+    loaded = load_recipe(recipe).on(chosen)
+    folder = run or Path("runs") / loaded.name
     crops = read_sources(loaded, data)
-    typer.echo(f"{len(crops)} crops from {', '.join(crops.source_names)}; {chosen}")
+    typer.echo(
+        f"{len(crops)} crops from {', '.join(crops.source_names)}; {chosen}, {loaded.precision}"
+    )
     targets = TargetSource(loaded, crops, data, CACHE, chosen)
     options = RunOptions(folder, chosen, minutes, resume, init_from)
     train(DistillationRun(loaded, crops, targets, options))

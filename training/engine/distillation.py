@@ -21,6 +21,7 @@ from training.engine.checkpoint import (
     CheckpointError,
     judged_weights,
     load_checkpoint,
+    require_same_precision,
     take_weights,
 )
 from training.engine.divergence import TrainingDivergedError, name_diverged
@@ -35,6 +36,7 @@ from training.engine.warm_start import PublishedNetwork, start_from_published
 from training.losses.distillation import cosine_distillation, similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
 from training.networks.students import make_student
+from training.precision import Precision
 from training.recipe import Recipe
 from training.teachers.targets import fill_with_mean
 from training.torch_setup import EMBEDDED_AT_ONCE
@@ -63,6 +65,8 @@ class DistillationRun:
         self, recipe: Recipe, crops: CropSet, targets: TargetSource, options: RunOptions
     ) -> None:
         torch.manual_seed(recipe.seed)
+        recipe = recipe.on(options.device)
+        self.precision = Precision(recipe.precision)
         self.recipe, self.crops, self.targets, self.options = recipe, crops, targets, options
         self.folder, device = RunFolder(options.folder), options.device
         self.images = near(crops.images, device)
@@ -83,7 +87,9 @@ class DistillationRun:
             self._start_from(options.initial_weights)
         elif not options.resume:
             self._start_from_published()
-        self.optimisers = make_optimiser(self.student, [*self.heads.parameters()], recipe.optimiser)
+        self.optimisers = make_optimiser(
+            self.student, [*self.heads.parameters()], recipe.optimiser, self.precision
+        )
         decay = recipe.ema_decay
         self.average = None if decay is None else MovingAverage(self.student, decay)
         if options.resume:
@@ -119,7 +125,7 @@ class DistillationRun:
             pictures = augment(images, size, recipe.augment, self.random)
             pictures = pictures.contiguous(memory_format=torch.channels_last)
             targets = self.targets.of(rows, pictures)
-        with torch.autocast(device.type, torch.bfloat16):
+        with self.precision.on(device):
             embeddings = self.student(pictures)
         embeddings = embeddings.float()
         terms = self._loss_terms(embeddings, targets, rows)
@@ -226,7 +232,9 @@ class DistillationRun:
     def _restore(self, state: dict[str, Any]) -> None:
         path = self.checkpoint_path
         self._require_trained(state, path)
-        if Recipe.model_validate(state["recipe"]) != self.recipe:
+        kept = Recipe.model_validate(state["recipe"])
+        require_same_precision(kept.precision, self.precision)
+        if kept.on(self.options.device) != self.recipe:
             raise CheckpointError("the checkpoint was made by another recipe")
         take_weights(self.student, state["student"], path)
         take_weights(self.heads, state["heads"], path)

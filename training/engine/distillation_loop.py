@@ -26,7 +26,8 @@ def train(run: DistillationRun) -> None:
     data = fingerprint(run.crops.images, run.crops.identities)
     resumed_at = run.step_number if run.options.resume else None
     recipe = run.recipe.model_dump_json(indent=2) + "\n"
-    folder.open(recipe, {**describe_environment(device), "data": data}, resumed_at)
+    environment = {**describe_environment(device), "precision": run.precision, "data": data}
+    folder.open(recipe, environment, resumed_at)
     with folder.written():
         _step_to_the_end(run)
 

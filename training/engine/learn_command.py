@@ -35,13 +35,14 @@ def learn(
     ] = False,
 ) -> None:
     """Learn an embedding and report on it; R@1 below the recipe's bar is a failure (1)."""
-    loaded = load_metric_recipe(recipe)
+    chosen = choose_device(device)
+    loaded = load_metric_recipe(recipe).on(chosen)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     folder = run or Path("runs") / loaded.name
-    chosen = choose_device(device)
     parts = load_parts(loaded, data)
     print_parts(parts)
+    typer.echo(f"{chosen}, {loaded.precision}")
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
     recall = judge_similarity(judged.embeddings, judged.labels)["R@1"]
     try:

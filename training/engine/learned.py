@@ -68,6 +68,7 @@ def learn_recipe(
 
     Raises ``DataError`` before the first step where what is held out could not judge.
     """
+    recipe = recipe.on(device)
     check_judgeable(parts.test, "test")
     if recipe.patience is not None and len(parts.validation):
         check_judgeable(parts.validation, "validation")

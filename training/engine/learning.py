@@ -14,7 +14,11 @@ from training.augment.generic import augment_generic
 from training.augment.randomness import Randomness
 from training.data.crops import DataError
 from training.engine.batches import BatchSource
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.engine.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    require_same_precision,
+)
 from training.engine.divergence import TrainingDivergedError, name_diverged
 from training.engine.environment import fingerprint
 from training.engine.gradients import NonFiniteGradientError
@@ -26,6 +30,7 @@ from training.losses.metric import make_loss
 from training.losses.teacher import teacher_term
 from training.metric_recipe import MetricRecipe
 from training.networks.backbones import make_backbone
+from training.precision import Precision
 
 Validation = Callable[[nn.Module], float]
 Targets = Callable[[Tensor], Tensor]
@@ -58,8 +63,9 @@ class LearningRun:
         validate: Validation | None = None,
         targets: Targets | None = None,
     ) -> None:
+        recipe = recipe.on(options.device)
         check_learnable(data, recipe)
-        _check_machine(recipe, options.device, validate, targets)
+        _check_whole(recipe, validate, targets)
         torch.manual_seed(recipe.seed)
         self.recipe, self.data, self.batches, self.options = recipe, data, batches, options
         self.validate, self.targets = validate, targets
@@ -67,7 +73,8 @@ class LearningRun:
         self.loss = make_loss(
             recipe.loss, recipe.backbone.embedding_dim, data.classes, recipe.miner
         ).to(options.device)
-        scaler = torch.amp.GradScaler(options.device.type, enabled=recipe.precision == "fp16")
+        self.precision = Precision(recipe.precision)
+        scaler = torch.amp.GradScaler(options.device.type, enabled=self.precision is Precision.FP16)
         factor = getattr(recipe.loss, "learning_rate_factor", 1.0)
         self.optimiser = MetricOptimiser(
             self.network, self.loss.parameters(), factor, recipe.optimiser, scaler
@@ -100,8 +107,7 @@ class LearningRun:
         batch = self.batches.draw()
         rows = batch.rows
         images = augment_generic(self.data.images[rows].to(device), recipe.augment, self.augmenting)
-        half = torch.float16 if recipe.precision == "fp16" else torch.bfloat16
-        with torch.autocast(device.type, half, enabled=recipe.precision != "fp32"):
+        with self.precision.on(device):
             embeddings = self.network(images)
         embeddings = embeddings.float()
         labels = self.data.labels[rows].to(device)
@@ -165,7 +171,9 @@ class LearningRun:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint of this very recipe and data."""
-        if MetricRecipe.model_validate(state["recipe"]) != self.recipe:
+        kept = MetricRecipe.model_validate(state["recipe"])
+        require_same_precision(kept.precision, self.precision)
+        if kept != self.recipe:
             raise CheckpointError("the checkpoint was made by another recipe")
         if state["fingerprint"] != self.fingerprint:
             raise CheckpointError("the checkpoint was made with other data")
@@ -187,14 +195,9 @@ class LearningRun:
 HOLDING = ("network", "recipe", "fingerprint")
 
 
-def _check_machine(
-    recipe: MetricRecipe,
-    device: torch.device,
-    validate: Validation | None,
-    targets: Targets | None,
+def _check_whole(
+    recipe: MetricRecipe, validate: Validation | None, targets: Targets | None
 ) -> None:
-    if recipe.precision == "fp16" and device.type != "cuda":
-        raise DataError('precision "fp16" needs CUDA; "bf16" works everywhere')
     if recipe.patience is not None and validate is None:
         raise DataError("patience needs a validation part to watch")
     if (recipe.teacher is None) != (targets is None):

@@ -22,7 +22,11 @@ def learn_to_the_end(run: LearningRun) -> None:
     ``RunFolderError`` where the folder cannot be written.
     """
     recipe, folder = run.recipe, run.options.folder
-    environment = {**describe_environment(run.options.device), "data": run.fingerprint}
+    environment = {
+        **describe_environment(run.options.device),
+        "precision": run.precision,
+        "data": run.fingerprint,
+    }
     resumed_at = run.step_number if run.options.resume else None
     folder.open(recipe.model_dump_json(indent=2) + "\n", environment, resumed_at)
     columns = (

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from training.engine.muon import FullPrecisionMuon
+from training.precision import Precision
 from training.recipe import OptimiserRecipe
 
 SMALLEST_SIZE = 1e-3  # of a tensor's root mean square, so that zeros can move
@@ -19,12 +21,17 @@ class ConvolutionMuon:
     that stepping the view steps the weight. The weights must be contiguous.
     """
 
-    def __init__(self, weights: list[nn.Parameter], learning_rate: float, decay: float) -> None:
+    def __init__(
+        self,
+        weights: list[nn.Parameter],
+        learning_rate: float,
+        decay: float,
+        precision: Precision,
+    ) -> None:
         self.weights = weights
         self.matrices = [nn.Parameter(w.detach().view(w.shape[0], -1)) for w in weights]
-        self.optimiser = torch.optim.Muon(
-            self.matrices, lr=learning_rate, weight_decay=decay, momentum=0.95
-        )
+        kind = FullPrecisionMuon if precision is Precision.FP32 else torch.optim.Muon
+        self.optimiser = kind(self.matrices, lr=learning_rate, weight_decay=decay, momentum=0.95)
 
     def step(self) -> None:
         """Take one step with the gradients of the weights."""
@@ -49,11 +56,13 @@ class Optimiser(Protocol):
         ...
 
 
-def make_optimiser(network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe) -> Optimiser:
+def make_optimiser(
+    network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe, precision: Precision
+) -> Optimiser:
     """Return the recipe's optimiser for the weights of ``network`` and of the heads ``others``."""
     if recipe.name == "relative-adamw":
         return RelativeAdamW(network, others, recipe)
-    return MuonBesideAdamW(network, others, recipe)
+    return MuonBesideAdamW(network, others, recipe, precision)
 
 
 class RelativeAdamW:
@@ -95,7 +104,13 @@ class RelativeAdamW:
 class MuonBesideAdamW:
     """Muon for convolutions and AdamW for the rest, behind one learning-rate factor."""
 
-    def __init__(self, network: nn.Module, others: list[Tensor], recipe: OptimiserRecipe) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        others: list[Tensor],
+        recipe: OptimiserRecipe,
+        precision: Precision,
+    ) -> None:
         convolutions = [
             weight
             for module in network.modules()
@@ -105,7 +120,7 @@ class MuonBesideAdamW:
         taken = {id(weight) for weight in convolutions}
         rest: list[Tensor] = [p for p in network.parameters() if id(p) not in taken]
         decay = recipe.weight_decay
-        self.muon = ConvolutionMuon(convolutions, recipe.muon_learning_rate, decay)
+        self.muon = ConvolutionMuon(convolutions, recipe.muon_learning_rate, decay, precision)
         self.adamw = torch.optim.AdamW(
             [*rest, *others], lr=recipe.adamw_learning_rate, weight_decay=decay
         )

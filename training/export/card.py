@@ -41,11 +41,13 @@ def model_card(
     folder: str,
     beside: Evaluation | None = None,
     proof: str | None = None,
+    recognisability: str | None = None,
 ) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
-    to compare it with, ``proof`` the tables of ``training prove``.
+    to compare it with, ``proof`` the tables of ``training prove``, ``recognisability`` those of the
+    command of that name.
     """
     facts = _Facts(manifest, folder)
     parts = [
@@ -54,6 +56,7 @@ def model_card(
         _figures(facts, evaluation),
         *([beside_text(evaluation, beside)] if evaluation and beside else []),
         _thresholds(facts),
+        *([_recognisability(manifest, recognisability)] if recognisability else []),
         *([_proof(proof)] if proof else []),
         _limits(facts, evaluation),
         _commands(facts),
@@ -157,6 +160,17 @@ def _proof(tables: str) -> str:
 Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enrol and
 their guards, quality limits and bursts, by `make prove`; what they mean stands in `docs/trust.md`,
 the planted audit of this model in `docs/audit-and-drift.md`.
+
+{tables.strip()}"""
+
+
+def _recognisability(manifest: Mapping[str, object], tables: str) -> str:
+    evidence = _mapping(manifest["recognisability"])["evidence"]
+    return f"""## Recognisability
+
+What this network cannot read falls into a few clusters, where everybody matches everybody. A face's
+recognisability is its distance to the nearest of their centres, 0 to 1; below the limits it is not
+enrolled and not decided on. Made by `python -m training recognisability`: {evidence}.
 
 {tables.strip()}"""
 

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from training.evaluation.results import Record
 from training.export.trained_origin import TrainedOrigin
+from training.precision import Precision
 from training.recipe import CorrectionRecipe, HubnessRecipe
 
 #: Where the card's commands train the second network of two.
@@ -42,7 +43,8 @@ class JointOrigin(Record):
     """A trained student and an imported network behind one head, by ``training join``.
 
     ``second`` is what training made of the imported network, where it is not as published. Up to
-    2.1.0 there was no correction of hubs.
+    2.1.0 there was no correction of hubs. ``precision`` is in which numbers the training pictures
+    were embedded for the head; up to 2.2.0 it was bf16 and not recorded.
     """
 
     kind: Literal["joint"] = "joint"
@@ -52,6 +54,7 @@ class JointOrigin(Record):
     head: CorrectionRecipe
     hubness: HubnessRecipe | None = None
     second: TrainedOrigin | None = None
+    precision: Precision = Precision.BF16
 
     @property
     def network(self) -> str:
@@ -68,7 +71,7 @@ class JointOrigin(Record):
         return f"""Two networks look at the same crop. Their unit embeddings weigh {shares},
 and a linear head maps both onto one vector. The head was fitted in {self.head.steps} steps on what
 the two say of the training pictures: keep their mean cosine{also}, and push apart people of one
-group and gender who are certainly different.{self._hubs()}
+group and gender who are certainly different. They were asked in {self.precision}.{self._hubs()}
 
 ### The first network, trained here
 

@@ -32,7 +32,7 @@ from training.recipe import Recipe
 MAX_BYTES = 16_000_000
 
 
-BESIDE, PROOF = "beside.json", "proof.md"
+BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
 BESIDE_THE_PROOF = ("enrolment.md", "quality-limits.md", "burst.md")
 
 
@@ -174,7 +174,7 @@ def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
-    the tables of ``training prove``, they are part of it.
+    the tables of ``training prove``, they are part of it, and so are those of recognisability.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:
@@ -188,5 +188,10 @@ def card_of(folder: Path) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    proof = (folder / PROOF).read_text() if (folder / PROOF).is_file() else None
-    return model_card(document, evaluation, shown(folder), beside, proof)
+    proof, recognisability = (
+        (folder / name).read_text() if (folder / name).is_file() else None
+        for name in (PROOF, RECOGNISABILITY)
+    )
+    if "recognisability" not in document:
+        recognisability = None  # of an export before this one
+    return model_card(document, evaluation, shown(folder), beside, proof, recognisability)

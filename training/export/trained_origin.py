@@ -8,6 +8,7 @@ from typing import Literal
 from training.evaluation.report import Sheet, markdown
 from training.evaluation.results import Record
 from training.export.licences import licence_of, weights_licence
+from training.precision import AUTO
 from training.recipe import MobileRecipe, Recipe, SFaceRecipe
 
 
@@ -88,7 +89,7 @@ class TrainedOrigin(Record):
         )
         return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
 teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
-somebody else.{self._average()}{self._mean()}
+somebody else.{self._precision()}{self._average()}{self._mean()}
 
 {markdown(sources)}
 
@@ -99,6 +100,11 @@ somebody else.{self._average()}{self._mean()}
     def final_checkpoint(self, runs: str = "runs") -> str:
         """Return where ``training_commands`` leave these weights."""
         return f"{runs}/{'mean' if self.trained_share < 1 else len(self.runs)}/checkpoint.pt"
+
+    def _precision(self) -> str:
+        """Return in which numbers the last run calculated, where that was recorded."""
+        precision = self.recipe.precision
+        return "" if precision == AUTO else f" The network was trained in {precision}."
 
     def _average(self) -> str:
         """Return which of the run's weights these are, where they are not the last ones."""

@@ -28,6 +28,7 @@ from training.joint.join import (
     published_sface,
     trained_sface,
 )
+from training.precision import precision_of
 from training.recipe import Recipe
 from training.torch_setup import choose_device
 
@@ -48,6 +49,8 @@ def join(
     student, trained = read_training(checkpoint)
     recipe = trained.recipe
     crops = read_sources(recipe, data)
+    precision = precision_of(device)
+    typer.echo(f"{len(crops)} crops are embedded on {device}, {precision}")
     beside, trained_on = _second(second, recipe, crops, data)
     network = join_networks(student, beside, recipe, crops)
 
@@ -60,6 +63,7 @@ def join(
         head=HEAD,
         hubness=hubness,
         second=trained_on,
+        precision=precision,
     )
     files = data_files(recipe, data)
     if trained_on is not None:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from training.calibration.scores import centroid_scores, photo_scores
-from training.data.crops import CropSet
+from training.data.crops import CropSet, DataError
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.evaluate import OPEN_SET_RATES
 from training.evaluation.open_set import enrol_people, identify_open_set
@@ -23,6 +23,17 @@ from training.recipe import HubnessRecipe
 
 PHOTOS = (1, 3)
 TAIL_RATE = 1e-4
+#: What every line of a trial tells.
+FIGURES = (
+    "val TAR @ 1e-3",
+    "@ 1e-4",
+    "TAR where the worst group has 1e-3",
+    "worst over overall 1e-4",
+    "FNIR @ FPIR 1 %, 1 photo",
+    "3 photos",
+    "refused, 1 photo",
+    "3 photos",
+)
 
 
 @dataclass(frozen=True)
@@ -69,26 +80,20 @@ def trial_sheet(
                 f"{setting.strength:g}",
                 f"{setting.offset:g}",
                 str(setting.nearest),
-                *_figures(people, val, strangers),
+                *trial_figures(people, val, strangers),
             )
         )
-    head = (
-        "strength",
-        "offset",
-        "nearest",
-        "val TAR @ 1e-3",
-        "@ 1e-4",
-        "TAR where the worst group has 1e-3",
-        "worst over overall 1e-4",
-        "FNIR @ FPIR 1 %, 1 photo",
-        "3 photos",
-        "refused, 1 photo",
-        "3 photos",
-    )
+    head = ("strength", "offset", "nearest", *FIGURES)
     return Sheet("Corrections of hubs, validation people and strangers", head, tuple(rows))
 
 
-def _figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[str, ...]:
+def trial_figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[str, ...]:
+    """Return the ``FIGURES`` of unit embeddings of the validation people and the strangers.
+
+    Raises ``DataError`` where there are no pools.
+    """
+    if not people.pools:
+        raise DataError("no group of strangers is large enough to be the worst one")
     identities = people.val.identities.numpy()
     same, _, different = same_and_different(val, identities)
     overall = threshold_at_far(pair_similarities(strangers), TAIL_RATE)

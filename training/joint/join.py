@@ -24,13 +24,16 @@ from training.networks.hubness import CrowdAware
 from training.networks.joint import JointNetwork
 from training.networks.quantised import quantise_large
 from training.networks.sface_student import SFaceNetwork
+from training.precision import precision_of
 from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 
+CPU = torch.device("cpu")
 SFACE = "sface"
-#: What the student's cosine weighs beside SFace's; chosen on validation people and strangers.
+#: What the student's cosine weighs beside SFace's. Chosen, like the head's steps and repulsion, on
+#: validation people and strangers; ``training join-trial`` prints what other choices come to.
 SHARE = 0.4
 #: One less than 256: the correction of hubs adds a coordinate.
 HEAD = CorrectionRecipe(
@@ -60,7 +63,7 @@ def published_sface(recipe: Recipe, crops: CropSet, root: Path, cache: Path) -> 
     spec = next((teacher for teacher in recipe.teachers if teacher.name == SFACE), None)
     if spec is None:
         raise CheckpointError(f"recipe {recipe.name} has no teacher {SFACE}, so no answers of it")
-    answers = clean_targets(crops, Teacher(spec, root, torch.device("cpu")), cache)
+    answers = clean_targets(crops, Teacher(spec, root, CPU), cache)
     return Second(quantise_large(read_sface()), answers)
 
 
@@ -86,12 +89,12 @@ def join_networks(
     """Return the student and the second network as one, corrected for hubs.
 
     ``crops`` are the pictures of the student's ``recipe``. For the head's sake they are embedded in
-    bfloat16; what is served is fp32. Raises ``DataError`` where there are too few people to find
-    crowds.
+    what the CPU calculates in; what is served is fp32. Raises ``DataError`` where there are too few
+    people to find crowds.
     """
     ours = _answers(student, crops)
     head = fit_head(recipe, crops, ours, second.answers, settings)
-    joined = F.normalize(head(_weighed(ours, second.answers)), dim=1)
+    joined = F.normalize(head(weighed(ours, second.answers)), dim=1)
     correction = fit_hubness(joined[one_of_each(crops)], HUBNESS, recipe.seed)
     return CrowdAware(JointNetwork(student, second.network, SHARE, head), correction).eval()
 
@@ -102,24 +105,23 @@ def fit_head(
     first: Tensor,
     second: Tensor,
     settings: CorrectionRecipe = HEAD,
+    share: float = SHARE,
 ) -> nn.Linear:
     """Return the head over unit embeddings ``(N, D1)`` and ``(N, D2)`` of ``crops``.
 
-    It maps the weighed, concatenated rows that ``JointNetwork`` makes.
+    It maps the rows of ``weighed``.
     """
     corrected = recipe.model_copy(update={"correction": settings})
     # Twice the weights: a correction takes rows whose parts are unit embeddings on average.
-    weighed = _weighed(first, second) * 2**0.5
-    return fit_correction(
-        corrected, crops, list(weighed.split([first.shape[1], second.shape[1]], 1))
-    )
+    rows = weighed(first, second, share) * 2**0.5
+    return fit_correction(corrected, crops, list(rows.split([first.shape[1], second.shape[1]], 1)))
 
 
 def _answers(network: nn.Module, crops: CropSet) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        return embed_crops(network, crops, torch.device("cpu"))
+    with precision_of(CPU).on(CPU):
+        return embed_crops(network, crops, CPU)
 
 
-def _weighed(first: Tensor, second: Tensor) -> Tensor:
+def weighed(first: Tensor, second: Tensor, share: float = SHARE) -> Tensor:
     """Return the rows that ``JointNetwork`` gives to its head, ``(N, D1 + D2)``."""
-    return torch.cat([first * SHARE**0.5, second * (1 - SHARE) ** 0.5], dim=1)
+    return torch.cat([first * share**0.5, second * (1 - share) ** 0.5], dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.domain.challenges import MOTION_LIMITS
 from app.domain.model_manifest import ModelManifest
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
@@ -38,14 +40,18 @@ def liveness(
     ] = PHOTOS,
     bursts: Annotated[int, typer.Option(min=100, help="Bursts of each kind.")] = 1_000,
     data: DataOption = DEFAULT_DATA,
+    nose_depth: Annotated[
+        float, typer.Option(min=0.0, help="Try another least depth of the nose, in face heights.")
+    ] = MOTION_LIMITS.nose_depth,
     out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
 ) -> None:
     """Measure APCER and BPCER of the challenge: made heads, pictures of them, real photos."""
+    limits = dataclasses.replace(MOTION_LIMITS, nose_depth=nose_depth)
     configure_opencv(threads=1)
     detector = FaceDetector(read_detector_weights(None))
     noise = measure_noise(detector, photos, SEED)
-    levels = [measure_motion(noise.overall * times, bursts, SEED) for times in (1.0, 2.0)]
-    pictures = measure_pictures(detector, photos, WARPS_EACH, SEED)
+    levels = [measure_motion(noise.overall * times, bursts, SEED, limits) for times in (1.0, 2.0)]
+    pictures = measure_pictures(detector, photos, WARPS_EACH, SEED, limits)
     if (data / REAL_PHOTOS).is_file():
         heads, folder = read_heads(data / REAL_PHOTOS), model or newest_model()
         embedder = ExportedEmbedder(folder, choose_device("cpu"))
@@ -55,8 +61,9 @@ def liveness(
             lambda faces: embedder.embed_faces(np.stack(faces)),
             ModelManifest.from_json(read_manifest(folder)).calibration,
             SEED,
+            limits,
         )
-        pictures = (*pictures, measure_real_heads(heads), *links)
+        pictures = (*pictures, measure_real_heads(heads, limits), *links)
     report = LivenessReport(
         photos=noise.photos,
         retakes=noise.retakes,

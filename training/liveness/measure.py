@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.challenges import Instruction, require_motion
+from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
 from app.domain.head_motion import HeadView
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
@@ -18,7 +18,9 @@ FloatArray = npt.NDArray[np.float64]
 ASKED = (Instruction.TURN_LEFT, Instruction.LOOK_STRAIGHT)
 
 
-def measure_motion(scatter: float, bursts: int, seed: int) -> NoiseLevel:
+def measure_motion(
+    scatter: float, bursts: int, seed: int, limits: MotionLimits = MOTION_LIMITS
+) -> NoiseLevel:
     """Return what passes of ``bursts`` of each kind where landmarks scatter by ``scatter``.
 
     ``scatter`` is the standard deviation of every coordinate, in face heights. The heads and photos
@@ -27,18 +29,20 @@ def measure_motion(scatter: float, bursts: int, seed: int) -> NoiseLevel:
     return NoiseLevel(
         scatter=scatter,
         checks=tuple(
-            _check(scenario, scatter, bursts, seed + number)
+            _check(scenario, scatter, bursts, seed + number, limits)
             for number, scenario in enumerate(scenarios())
         ),
     )
 
 
-def _check(scenario: Scenario, scatter: float, bursts: int, seed: int) -> MotionCheck:
+def _check(
+    scenario: Scenario, scatter: float, bursts: int, seed: int, limits: MotionLimits
+) -> MotionCheck:
     random, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1_000)
     passed = 0
     for _ in range(bursts):
         views = [_seen(image, scatter, noise) for image in scenario.images(random)]
-        passed += _passes(views)
+        passed += _passes(views, limits)
     return MotionCheck(
         kind=scenario.kind, attack=scenario.attack, passed=clopper_pearson(passed, bursts)
     )
@@ -52,9 +56,9 @@ def _seen(image: FloatArray, scatter: float, noise: np.random.Generator) -> Head
     return HeadView(landmarks, pose_degrees(landmarks)[0])
 
 
-def _passes(views: list[HeadView]) -> bool:
+def _passes(views: list[HeadView], limits: MotionLimits) -> bool:
     try:
-        require_motion(ASKED, views)
+        require_motion(ASKED, views, limits)
     except LivenessFailedError:
         return False
     return True

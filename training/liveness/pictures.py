@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.challenges import Instruction, require_motion
+from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
 from app.domain.head_motion import HeadView
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.decode import DecodeLimits, decode_photo
@@ -30,7 +30,11 @@ HEAD_TURNS_DEGREES = ((20.0, 30.0), (30.0, 45.0))  # beyond, a photo does not sh
 
 
 def measure_pictures(
-    detector: FaceDetector, folder: Path, bursts_each: int, seed: int
+    detector: FaceDetector,
+    folder: Path,
+    bursts_each: int,
+    seed: int,
+    limits: MotionLimits = MOTION_LIMITS,
 ) -> tuple[MotionCheck, ...]:
     """Tilt and bend every photo below ``folder`` as a picture, and turn its head as a head.
 
@@ -46,7 +50,7 @@ def measure_pictures(
     for radius in RADII_MM:
         kinds[f"photo bent to a radius of {radius} mm, turned by 20 to 60 degrees"] = _bent(radius)
     attacks = [
-        _tried(name, warp, TURNS_DEGREES, detector, found, bursts_each, seed + number)
+        _tried(name, warp, TURNS_DEGREES, detector, found, bursts_each, seed + number, limits)
         for number, (name, warp) in enumerate(kinds.items())
     ]
     heads = [
@@ -58,6 +62,7 @@ def measure_pictures(
             found,
             bursts_each,
             seed + 100 + number,
+            limits,
         ).model_copy(update={"attack": False})
         for number, turns in enumerate(HEAD_TURNS_DEGREES)
     ]
@@ -72,6 +77,7 @@ def _tried(
     photos: list[tuple[Picture, HeadView]],
     bursts_each: int,
     seed: int,
+    limits: MotionLimits,
 ) -> MotionCheck:
     """Return how many pass; a picture in which no face is found any more does not."""
     random = np.random.default_rng(seed)
@@ -82,7 +88,7 @@ def _tried(
             degrees = side * random.uniform(*turns)
             turned = _look(detector, warp(photo, straight, math.radians(degrees), random))
             look = Instruction.TURN_LEFT if side > 0 else Instruction.TURN_RIGHT
-            passed += turned is not None and passes(look, turned, straight)
+            passed += turned is not None and passes(look, turned, straight, limits)
             trials += 1
     return MotionCheck(kind=name, attack=True, passed=clopper_pearson(passed, trials))
 
@@ -154,10 +160,12 @@ def view_of(landmarks: object) -> HeadView:
     return HeadView(pairs, pose_degrees(pairs)[0])
 
 
-def passes(look: Instruction, turned: HeadView, straight: HeadView) -> bool:
+def passes(
+    look: Instruction, turned: HeadView, straight: HeadView, limits: MotionLimits = MOTION_LIMITS
+) -> bool:
     """Say whether a turn and a straight look follow the challenge and move as a head."""
     try:
-        require_motion([look, Instruction.LOOK_STRAIGHT], [turned, straight])
+        require_motion([look, Instruction.LOOK_STRAIGHT], [turned, straight], limits)
     except LivenessFailedError:
         return False
     return True

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from app.domain.calibration import Calibration
-from app.domain.challenges import CHALLENGE_LINK, Instruction
+from app.domain.challenges import CHALLENGE_LINK, MOTION_LIMITS, Instruction, MotionLimits
 from app.domain.embeddings import as_embedding
 from app.domain.faces import Picture
 from app.domain.fusion import weakest_link
@@ -55,12 +55,11 @@ class Turn:
     straight: RealHead
     turned: RealHead
 
-    @property
-    def passes(self) -> bool:
+    def passes(self, limits: MotionLimits = MOTION_LIMITS) -> bool:
         """Whether the landmarks follow a challenge and move as a head."""
         turn = self.turned.view.yaw_degrees - self.straight.view.yaw_degrees
         look = Instruction.TURN_LEFT if turn > 0 else Instruction.TURN_RIGHT
-        return passes(look, self.turned.view, self.straight.view)
+        return passes(look, self.turned.view, self.straight.view, limits)
 
 
 def read_heads(photos: Path) -> list[RealHead]:
@@ -81,7 +80,9 @@ def read_heads(photos: Path) -> list[RealHead]:
     return heads
 
 
-def measure_real_heads(heads: Sequence[RealHead]) -> MotionCheck:
+def measure_real_heads(
+    heads: Sequence[RealHead], limits: MotionLimits = MOTION_LIMITS
+) -> MotionCheck:
     """Judge pairs of photos of one person, one straight and one turned, as if they were one scene.
 
     The interval resamples people. Raises ``DataError`` for no such pair.
@@ -91,7 +92,7 @@ def measure_real_heads(heads: Sequence[RealHead]) -> MotionCheck:
         kind="two real photos of one person, 20 to 60 degrees apart",
         attack=False,
         passed=bootstrap_rate(
-            np.array([turn.passes for turn in turns]),
+            np.array([turn.passes(limits) for turn in turns]),
             np.array([turn.turned.person for turn in turns], np.int64),
         ),
     )
@@ -103,6 +104,7 @@ def measure_links(
     embed: FaceEmbedder,
     calibration: Calibration,
     seed: int,
+    limits: MotionLimits = MOTION_LIMITS,
 ) -> tuple[MotionCheck, MotionCheck]:
     """Judge by turn and by identity, as the service does: one person, then two spliced.
 
@@ -116,7 +118,7 @@ def measure_links(
 
     def passed(turn: Turn) -> bool:
         frames = [as_embedding(rows[head.file]) for head in (turn.turned, turn.straight)]
-        return turn.passes and weakest_link(frames, calibration) >= CHALLENGE_LINK
+        return turn.passes(limits) and weakest_link(frames, calibration) >= CHALLENGE_LINK
 
     def check(kind: str, turns: Sequence[Turn], *, attack: bool) -> MotionCheck:
         outcomes = np.array([passed(turn) for turn in turns])

@@ -32,12 +32,12 @@ def clean_targets(crops: CropSet, teacher: Teacher, cache: Path, batch_size: int
         pictures = fill_with_mean(crops.images[start : start + batch_size].to(teacher.device))
         both = [teacher(view, CROP_SIZE, CROP_MARGIN / FACE_SIZE) for view in _views(pictures)]
         rows.append(F.normalize(both[0] + both[1], dim=1).cpu())
-    targets = torch.cat(rows)
+    targets = torch.cat(rows).half()  # as they are kept, so that a resumed run meets the same
     cache.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.partial.npy")
-    np.save(partial, targets.half().numpy())
+    np.save(partial, targets.numpy())
     partial.replace(file)
-    return targets
+    return targets.float()
 
 
 def fill_with_mean(images: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from training.engine.checkpoint import CheckpointError
 from training.export.provenance import file_hash
 from training.networks.template_crop import resample, template_transform
+from training.precision import Precision, precision_of
 from training.recipe import TeacherRecipe
 
 #: What a teacher weighs in a run changes nothing in its answers.
@@ -34,7 +35,8 @@ class Teacher(nn.Module):
             raise FileNotFoundError(f"teacher {recipe.name}: {path} does not exist")
         self.recipe = recipe
         self.device = device
-        self.identity = _identity(recipe, path)
+        self.precision = precision_of(device)
+        self.identity = _identity(recipe, path, self.precision)
         try:
             network = torch.jit.load(str(path), map_location=device).float().eval()
         except RuntimeError as error:
@@ -55,7 +57,7 @@ class Teacher(nn.Module):
         if self.recipe.channels == "bgr":
             pictures = pictures.flip(1)
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with self.precision.on(self.device):
             embeddings = self.network(pictures)
         return F.normalize(embeddings.float(), dim=1)
 
@@ -82,11 +84,11 @@ def _try_out(network: nn.Module, recipe: TeacherRecipe, path: Path, device: torc
         raise CheckpointError(f"{wanted} but {given}")
 
 
-def _identity(recipe: TeacherRecipe, path: Path) -> str:
-    """Return what tells teachers apart: the file's content and how the recipe shows it pictures."""
+def _identity(recipe: TeacherRecipe, path: Path, precision: Precision) -> str:
+    """Return what tells answers apart: the file's content, how it is shown pictures, precision."""
     state = path.stat()
     content = _content(path.resolve(), state.st_size, state.st_mtime_ns)
-    told = f"{recipe.model_dump_json(exclude=_WEIGHTS)} {content}"
+    told = f"{recipe.model_dump_json(exclude=_WEIGHTS)} {content} {precision}"
     return hashlib.sha256(told.encode()).hexdigest()
 
 

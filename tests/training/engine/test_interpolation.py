@@ -14,6 +14,7 @@ from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
 from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train
 from training.engine.interpolate_command import interpolate
 from training.engine.interpolation import checked_share, interpolated, mixed
@@ -28,6 +29,23 @@ from training.networks.students import make_student
 from training.recipe import load_recipe
 
 CPU = torch.device("cpu")
+#: MobileFaceNet is of one size: few pictures, small ones.
+SHORT: dict[str, object] = {
+    "steps": 3,
+    "batch_size": 4,
+    "resolution": [{"until": 1.0, "pixels": 64}],
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> DistillationRun:
+    """A run from published weights at its end; nobody changes it."""
+    folder = tmp_path_factory.mktemp("trained")
+    data = write_tiny_data(folder / "data")
+    write_published(data / "published.pt", random_tensors(pool=8))
+    run = make_run(tuned_recipe(**SHORT), data, folder / "run")
+    train(run)
+    return run
 
 
 def test_every_weight_lies_between() -> None:
@@ -48,12 +66,13 @@ def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
         correction={"steps": 3, "batch_size": 16, "embedding_dim": 12},
         optimiser={"name": "relative-adamw", "weight_decay": 0.0},
         resolution=[{"until": 1.0, "pixels": 112}],
-        steps=2,
+        steps=1,
+        batch_size=4,
     )
     run = make_run(recipe, data, tmp_path / "run")
     train(run)
     resumed = make_run(recipe, data, tmp_path / "run", resume=True)
-    assert resumed.step_number == 2
+    assert resumed.step_number == 1
     state = load_checkpoint(run.checkpoint_path, CPU)
     mean = interpolated(state, 0.5, run.targets, run.crops)
     start = make_student(recipe.student).state_dict()
@@ -68,11 +87,10 @@ def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
     assert origin.trained_share == 0.5
 
 
-def test_the_mean_of_start_and_end_keeps_near_the_targets(tmp_path: Path) -> None:
-    data = write_tiny_data(tmp_path / "data")
-    write_published(data / "published.pt", random_tensors(pool=8))
-    run = make_run(tuned_recipe(steps=6), data, tmp_path / "run")
-    train(run)
+def test_the_mean_of_start_and_end_keeps_near_the_targets(
+    trained: DistillationRun, tmp_path: Path
+) -> None:
+    run, data = trained, trained.targets.root
     state = load_checkpoint(run.checkpoint_path, CPU)
     mean = interpolated(state, 0.5, run.targets, run.crops)
     start = MobileFaceNetwork(12)
@@ -94,16 +112,13 @@ def test_the_mean_of_start_and_end_keeps_near_the_targets(tmp_path: Path) -> Non
     save_checkpoint(tmp_path / "mean" / "checkpoint.pt", mean)
     for options in ({"initial_weights": tmp_path / "mean" / "checkpoint.pt"}, {"resume": True}):
         with pytest.raises(CheckpointError, match="none that training can go on from"):
-            make_run(tuned_recipe(steps=6), data, tmp_path / "mean", **options)
+            make_run(tuned_recipe(**SHORT), data, tmp_path / "mean", **options)
 
 
-def test_a_run_from_random_weights_has_no_start(tmp_path: Path) -> None:
-    data = write_tiny_data(tmp_path / "data")
-    write_published(data / "published.pt", random_tensors(pool=8))
-    run = make_run(tuned_recipe(), data, tmp_path / "run")
+def test_a_run_from_random_weights_has_no_start(trained: DistillationRun) -> None:
     state = {"recipe": load_recipe("width-32").model_dump(mode="json"), "student": {}}
     with pytest.raises(CheckpointError, match="random weights"):
-        interpolated(state, 0.5, run.targets, run.crops)
+        interpolated(state, 0.5, trained.targets, trained.crops)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 1.5, float("nan")])
@@ -114,20 +129,18 @@ def test_a_share_that_is_no_mean_is_refused(share: float) -> None:
 
 @pytest.mark.slow
 def test_the_command_writes_a_checkpoint_whose_origin_tells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: DistillationRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = write_tiny_data(tmp_path / "data")
-    write_published(data / "published.pt", random_tensors(pool=8))
-    train(make_run(tuned_recipe(), data, tmp_path / "run"))
+    data, checkpoint = trained.targets.root, trained.checkpoint_path
     monkeypatch.chdir(tmp_path)
     app = Typer()
     app.command()(interpolate)
-    words = ["--checkpoint", "run/checkpoint.pt", "--run", "mean", "--data", str(data)]
+    words = ["--checkpoint", str(checkpoint), "--run", "mean", "--data", str(data)]
     result = CliRunner().invoke(app, [*words, "--share", "0.7"])
     assert result.exit_code == 0, result.output
     _, origin = read_training(tmp_path / "mean" / "checkpoint.pt")
     assert origin.trained_share == 0.7
-    assert origin.steps == 6
+    assert origin.steps == 3
     again = CliRunner().invoke(app, [*words, "--share", "0.6"])
     assert isinstance(again.exception, CheckpointError)
     assert read_training(tmp_path / "mean" / "checkpoint.pt")[1].trained_share == 0.7

@@ -74,7 +74,7 @@ def test_the_command_learns_judges_and_fails_below_its_bar(folder: Path, tmp_pat
     assert "unreadable: " in said
     result = json.loads((tmp_path / "run/result.json").read_text())
     assert result["measures"]["R@1"] <= 1.0
-    loaded = load_metric_recipe(str(recipe))
+    loaded = load_metric_recipe(str(recipe)).on(CPU)
     parts = load_parts(loaded)
     kept = saved_result(loaded, parts, tmp_path / "run")
     assert kept is not None

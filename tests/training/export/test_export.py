@@ -225,6 +225,15 @@ def test_the_card_has_its_figures_only_after_an_evaluation(
     assert "| stated | met |" in card
     assert "**Bursts**" in card
 
+    (tmp_path / "recognisability.md").write_text("**Refused**\n\n| odd people |\n")
+    assert "| odd people |" not in card_of(tmp_path)  # the manifest has no centres
+    document = json.loads((tmp_path / "manifest.json").read_text())
+    document["recognisability"] = {"evidence": "made of nothing"}
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    assert "## Recognisability" in card_of(tmp_path)
+    assert "made of nothing" in card_of(tmp_path)
+    assert "| odd people |" in card_of(tmp_path)
+
     other = result.model_copy(update={"sha256": "0" * 64})
     (tmp_path / "evaluation.json").write_text(other.model_dump_json())
     with pytest.raises(ExportError, match="another model"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.domain.challenges import MotionLimits
 from app.domain.head_motion import HeadView
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
@@ -39,8 +40,20 @@ def test_heads_pass_and_pictures_do_not() -> None:
     assert rates["two photos from two sides, or a replayed video"] > 0.8
 
 
+def test_a_deeper_nose_is_asked_of_heads_and_of_bent_photos() -> None:
+    shallow, deep = (
+        measure_motion(0.01, 30, 1, MotionLimits(nose_depth=depth)) for depth in (0.1, 0.45)
+    )
+    passed = [
+        {check.kind: check.passed.value for check in level.checks} for level in (shallow, deep)
+    ]
+    bent = "bent photo, radius 32 mm (a bottle's)"
+    assert passed[0][bent] > passed[1][bent]
+    assert passed[0]["head, turned by 40 degrees"] > passed[1]["head, turned by 40 degrees"]
+
+
 def test_more_scatter_is_no_help_to_anybody() -> None:
-    clean, noisy = measure_motion(0.005, 200, 1), measure_motion(0.03, 200, 1)
+    clean, noisy = measure_motion(0.005, 40, 1), measure_motion(0.03, 40, 1)
     passed = [
         np.mean([check.passed.value for check in level.checks if not check.attack])
         for level in (clean, noisy)

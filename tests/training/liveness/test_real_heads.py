@@ -60,7 +60,7 @@ def test_a_splice_passes_by_landmarks_and_not_by_identity(tmp_path: Path) -> Non
     photos = write_photos(tmp_path / "photos.tar", 4)
     heads = read_heads(photos)
     assert len(heads) == 12
-    assert all(turn.passes for turn in own_turns(heads))
+    assert all(turn.passes() for turn in own_turns(heads))
     own, spliced = measure_links(heads, photos, by_grey, CALIBRATION, 1)
     assert (own.passed.value, own.attack) == (1.0, False)
     assert (spliced.passed.value, spliced.attack) == (0.0, True)

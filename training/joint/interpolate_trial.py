@@ -1,0 +1,76 @@
+"""``python -m training interpolate-trial``: how far back to its start a run's weights should go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from training.data.crops import CropSet
+from training.data.sources import read_sources
+from training.engine.checkpoint import judged_weights, load_checkpoint
+from training.engine.distillation import embed_crops
+from training.engine.interpolation import interpolated
+from training.engine.targets import TargetSource
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.populations import Pool, read_people, read_pools, read_strangers
+from training.evaluation.report import Sheet, markdown, print_sheets
+from training.export.files import write_text
+from training.joint.hubness_trial import FIGURES, TrialPeople, trial_figures
+from training.networks.students import make_student
+from training.recipe import Recipe
+from training.torch_setup import choose_device
+
+SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.7)
+
+
+def interpolate_trial(
+    checkpoint: Annotated[Path, typer.Option(help="A run's checkpoint.pt, at its end.")],
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
+) -> None:
+    """Try shares of the way from a run's published start to its end, on people of no run."""
+    device = choose_device("cpu")
+    state = load_checkpoint(checkpoint, device)
+    recipe = Recipe.model_validate(state["recipe"])
+    crops = read_sources(recipe, data)
+    targets = TargetSource(recipe, crops, data, CACHE, device)
+    val, strangers = read_people(data, "val"), read_strangers(data)
+    pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
+    sheet = share_sheet(state, targets, crops, val, strangers, pools, (*SHARES, 1.0))
+    print_sheets([sheet], Console(width=None if Console().is_terminal else 200))
+    if out is not None:
+        write_text(out, markdown(sheet) + "\n")
+        typer.echo(f"written: {out}")
+
+
+def share_sheet(
+    state: dict[str, Any],
+    targets: TargetSource,
+    crops: CropSet,
+    val: CropSet,
+    strangers: CropSet,
+    pools: Sequence[Pool],
+    shares: Sequence[float],
+) -> Sheet:
+    """Return a line of figures for each share of a checkpoint's ``state``, of a finished run.
+
+    ``crops`` and ``targets`` are the run's own; 1 is the run itself, whose last layer was trained
+    and is not fitted anew. Raises what ``interpolated`` raises.
+    """
+    rows = []
+    for share in shares:
+        mean = state if share == 1 else interpolated(state, share, targets, crops)
+        student = make_student(targets.recipe.student)
+        student.load_state_dict(judged_weights(mean))
+        people, nobody = (
+            embed_crops(student, part, targets.device).numpy() for part in (val, strangers)
+        )
+        told = TrialPeople(val, people, nobody, pools)
+        rows.append((f"{share:g}", *trial_figures(told, people, nobody)))
+    title = "Shares of the trained weights, validation people and strangers"
+    return Sheet(title, ("share", *FIGURES), tuple(rows))
