@@ -153,7 +153,7 @@ def measure_whole_photos(
         if detections:
             crop = vision.crop(picture, detections[0])
             (embedding,) = embedder.embed_faces(crop.pixels[None])
-            seen = centres and centres.of(as_embedding(embedding))
+            seen = None if centres is None else centres.of(as_embedding(embedding))
             qualities.append(dataclasses.replace(crop.quality, recognisability=seen))
             people.append(photo.person)
             rows.append(embedding)

@@ -179,13 +179,18 @@ def test_crops_are_measured_in_the_groups_that_a_table_tells(tmp_path: Path) -> 
     shown = measure_grouped_crops("made", [folder], tmp_path / "table.csv", mark_black=False)
     # What is recognised is the face as the service cuts it: beyond the picture its border.
     seen: list[float] = []
+
+    def recognise(face: npt.NDArray[np.uint8]) -> float:
+        seen.append(float(face.min()))
+        return 0.5
+
     known = measure_grouped_crops(
         "made",
         [folder],
         tmp_path / "table.csv",
         mark_black=True,
         posed_per_group=1,
-        recognise=lambda face: seen.append(float(face.min())) or 0.5,
+        recognise=recognise,
     )
     assert [one.recognisability for one in known.qualities] == [0.5, 0.5]
     assert min(seen) > 0
