@@ -183,9 +183,8 @@ def warn_of_broken_promise(promise: Promise) -> None:
     if promise.promise_for is PromiseFor.MIXED and worst.rate > promise.stated_rate:
         logger.warning(
             "FACEGATE_PROMISE_FOR=mixed: FACEGATE_TARGET_FPIR=%g does not hold for a staff of one "
-            "group; among %d people all %s, %.2g is to be expected",
+            "group; where all are of one, as %s, %.2g is to be expected",
             promise.stated_rate,
-            promise.people,
             worst.population,
             worst.rate,
         )

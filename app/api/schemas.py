@@ -50,11 +50,8 @@ class QualityBody(BaseModel):
     """Measured facts of a face."""
 
     size_pixels: float = Field(description="Shorter side of the face box.")
-    sharpness: float = Field(description="Variance of the Laplacian of the aligned face.")
-    brightness: float = Field(
-        description="Mean luma of the face, 0 to 255. A fact and no limit: dark skin is dark in "
-        "the best light."
-    )
+    sharpness: float = Field(description="Variance of the Laplacian, raised in little light.")
+    brightness: float = Field(description="Mean luma, 0 to 255; nobody is refused for it.")
     yaw_degrees: float
     pitch_degrees: float
     roll_degrees: float
@@ -73,8 +70,7 @@ class QualityBody(BaseModel):
         description="Share of the face's middle that is overexposed, 0 to 1; null likewise."
     )
     contrast_to_noise: float | None = Field(
-        description="How far the face's tones differ over the picture's noise; little where there "
-        "was little light. Null likewise."
+        description="How far the face's tones differ over the picture's noise; null likewise."
     )
 
 

@@ -74,8 +74,9 @@ class FaceQuality:
     """Measured facts of one face.
 
     ``size_pixels``: the shorter side of its box. ``sharpness``: variance of the Laplacian of the
-    112 px crop's luma (Pech-Pacheco et al., ICPR 2000). ``brightness``: mean luma of the crop's
-    middle, 0 to 255; that of a dark skin is low in the best light, so nothing is refused for it.
+    112 px crop's luma (Pech-Pacheco et al., ICPR 2000), raised where a face in little light has
+    less contrast than most. ``brightness``: mean luma of the crop's middle, 0 to 255; that of a
+    dark skin is low in the best light, so nothing is refused for it.
     ``yaw_degrees``, ``pitch_degrees``: rough pose from five landmarks, positive to the right and
     down as seen in the image; ``roll_degrees``: in-plane turn. ``detector_score``: 0 to 1.
     ``clipped_shadows``, ``clipped_highlights``: shares of the crop's middle that hold no tones any

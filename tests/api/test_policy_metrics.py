@@ -82,7 +82,7 @@ def test_metrics_and_start_say_to_whom_it_is_promised(caplog: pytest.LogCaptureF
         caplog.clear()
         warn_of_broken_promise(policy.identify())
         assert ("FACEGATE_PROMISE_FOR=mixed" in caplog.text) is (whom is PromiseFor.MIXED)
-    assert "50 people all one group" in caplog.text
+    assert "where all are of one, as one group, " in caplog.text
     for question, stated in (("identify", RISK.fpir), ("claim", RISK.fmr)):
         worst, mixed = (told[whom] for whom in (PromiseFor.WORST_GROUP, PromiseFor.MIXED))
         assert worst["promised_rate", question] == pytest.approx(stated)

@@ -3,13 +3,20 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import FaceTooBrightError, FaceTooDarkError
-from app.domain.faces import ENROLLMENT_LIMITS, Box, Detection, require_quality
+from app.domain.faces import (
+    ENROLLMENT_LIMITS,
+    VERIFICATION_LIMITS,
+    Box,
+    Detection,
+    require_quality,
+)
 from app.vision.quality import crop_luma, measure_quality, measure_tones, pose_degrees
 from tests.vision.pictures import Pixels, smooth_noise
 
@@ -112,6 +119,7 @@ def test_a_dark_face_whose_tones_are_there_is_taken(gain: float) -> None:
     dark = exposed(face_crop(), gain)
     quality = measure_quality(dark, Detection(Box(0, 0, 80, 100), turned(0, 0, 0), 0.9))
     assert quality.brightness < 128 * gain + 1
+    assert quality.sharpness > ENROLLMENT_LIMITS.min_sharpness  # nor is it called blurred
     assert passes(dark)
     ratio = tones_of(dark)[2]
     whole = tones_of(face_crop())[2]
@@ -153,6 +161,15 @@ def test_tones_are_shares_and_a_finite_ratio(shade: int, amplitude: float, seed:
     assert 0 <= ratio < 1e4
 
 
+def test_little_light_is_no_blur_and_blur_in_little_light_is() -> None:
+    coarse = smooth_noise(112, 0, 8)  # keeps its contrast when it is blurred, as a face does
+
+    blurred = cv2.GaussianBlur(coarse, (0, 0), 5.0).astype(np.uint8).transpose(2, 0, 1)
+    for gain in (1.0, 0.5, 0.3, 0.15):
+        assert quality_of(exposed(face_crop(), gain))[1] > 2 * ENROLLMENT_LIMITS.min_sharpness
+        assert quality_of(exposed(blurred, gain))[1] < VERIFICATION_LIMITS.min_sharpness
+
+
 def test_what_lies_outside_the_photograph_is_no_shadow() -> None:
     luma = crop_luma(face_crop())
     inside = np.ones(luma.shape, np.bool_)
@@ -170,8 +187,7 @@ def test_a_blurred_or_enlarged_face_is_less_sharp() -> None:
     crop = face_crop()
     small = crop[:, ::4, ::4]
     enlarged = np.repeat(np.repeat(small, 4, axis=1), 4, axis=2)
-    kernel = np.ones(9) / 9
-    blurred = np.apply_along_axis(lambda line: np.convolve(line, kernel, "same"), 2, enlarged)
+    blurred = cv2.GaussianBlur(enlarged.transpose(1, 2, 0).copy(), (0, 0), 4.0).transpose(2, 0, 1)
     sharp = quality_of(crop)[1]
     assert quality_of(blurred.astype(np.uint8))[1] < sharp / 2
     assert quality_of(np.full((3, 112, 112), 90, np.uint8))[1] == 0

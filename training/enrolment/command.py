@@ -10,11 +10,14 @@ import torch
 import typer
 from rich.console import Console
 
+from app.domain.embeddings import as_embedding
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, duplicate_similarity
+from app.domain.recognisability import Recognisability
 from training.enrolment.faces import trial_faces
 from training.enrolment.grouped_faces import (
     RESEMBLED,
+    Recognise,
     chosen_of_pools,
     measure_grouped_crops,
     measure_whole_photos,
@@ -90,13 +93,14 @@ def quality_limits(
     """
     model = model or newest_model()
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
+    manifest = ModelManifest.from_json(read_manifest(model))
+    stages = {"door": manifest.verification_limits, "enrolment": manifest.enrollment_limits}
     refusals = []
-    for faces in _grouped_faces(embedder, data):
+    for faces in _grouped_faces(embedder, manifest.recognisability, data):
         typer.echo(f"measured: {len(faces.qualities):,} {faces.source}")
-        refusals.append(refusals_by_group(faces))
+        refusals.append(refusals_by_group(faces, stages))
     sheets = [refusals_sheet(found) for found in refusals if found]
     if not only_groups:
-        manifest = ModelManifest.from_json(read_manifest(model))
         verify = RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=ENROLLED_PHOTOS)
         people = read_people(data, "val")
         measured = measure_limits(
@@ -115,19 +119,32 @@ def quality_limits(
         raise typer.Exit(1)
 
 
-def _grouped_faces(embedder: ExportedEmbedder, data: Path) -> Iterator[GroupedFaces]:
+def _grouped_faces(
+    embedder: ExportedEmbedder, centres: Recognisability | None, data: Path
+) -> Iterator[GroupedFaces]:
     """Yield the faces of known groups of every source below ``data``; raises ``DataError``."""
+
+    def told_by(centres: Recognisability) -> Recognise:
+        return lambda face: centres.of(as_embedding(embedder.embed_faces(face[None])[0]))
+
+    recognise = None if centres is None else told_by(centres)
     fairface = [data / "fairface-0.tar", data / "fairface-1.tar"]
-    yield measure_grouped_crops("FairFace crops", fairface, data / "fairface.csv", mark_black=True)
+    yield measure_grouped_crops(
+        "FairFace crops", fairface, data / "fairface.csv", mark_black=True, recognise=recognise
+    )
     table = data / "strangers.csv"
     yield measure_grouped_crops(
-        "strangers' crops", [data / "strangers.tar"], table, mark_black=False
+        "strangers' crops",
+        [data / "strangers.tar"],
+        table,
+        mark_black=False,
+        recognise=recognise,
     )
     strangers = read_strangers(data)
     pools = read_pools(table, strangers.files, LEAST_FACES, by_gender=False)
     rows, some = chosen_of_pools(pools, RESEMBLED)
     embeddings = embedder.embed(strangers.of(torch.from_numpy(rows)))
-    yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some)
+    yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some, centres)
 
 
 def _show(sheets: list[Sheet], out: Path | None) -> None:

@@ -6,11 +6,12 @@ that connects to the border counts for nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
+from app.domain.embeddings import as_embedding
 from app.domain.faces import Detection, FaceQuality
+from app.domain.recognisability import Recognisability
 from app.vision.detector import FaceDetector
 from app.vision.quality import crop_luma, measure_tones, pose_degrees, sharpness
 from app.vision.reader import FaceVision
@@ -37,8 +41,10 @@ from training.evaluation.intervals import IntArray
 from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, nearest_pools, read_groups
 
-#: So many crops of each group are shown to the detector again for their pose, the slow part.
-POSES_PER_GROUP = 1000
+#: Says how recognisable a ready crop ``(3, 112, 112)`` is.
+Recognise = Callable[[npt.NDArray[np.uint8]], float]
+#: So many crops of each group are shown to the detector and the embedder, the slow part.
+POSED_PER_GROUP = 1000
 #: So many strangers of each group say what people of it look like to the embedder.
 RESEMBLED = 200
 #: What lies next to the end of the picture is no edge of the face.
@@ -68,12 +74,14 @@ def measure_grouped_crops(
     attributes: Path,
     *,
     mark_black: bool,
-    poses_per_group: int = POSES_PER_GROUP,
+    posed_per_group: int = POSED_PER_GROUP,
+    recognise: Recognise | None = None,
 ) -> GroupedFaces:
     """Return the faces of the crops whose group ``attributes`` tells, a CSV of ``file, group``.
 
-    Their sizes are unknown, and the poses of all but the first of each group. Crops are read one
-    by one. Raises ``DataError`` where a column is missing.
+    Their sizes are unknown; poses, and how recognisable they are where ``recognise`` tells, are
+    those of the first of each group. Crops are read one by one. Raises ``DataError`` where a column
+    is missing.
     """
     group_of, detector = read_groups(attributes), CropDetector()
     posed: Counter[str] = Counter()
@@ -83,11 +91,22 @@ def measure_grouped_crops(
         image = np.empty((3, CROP_SIZE, CROP_SIZE), np.uint8)
         if not group or not decode_crop(encoded, mark_black, image):
             continue
-        found = detector.find(image) if posed[group] < poses_per_group else None
+        quality = measure_stored_crop(image, None)
+        if posed[group] < posed_per_group:
+            quality = measure_stored_crop(image, detector.find(image))
+            if recognise is not None:
+                quality = dataclasses.replace(quality, recognisability=recognise(_as_cut(image)))
         posed[group] += 1
         groups.append(group)
-        qualities.append(measure_stored_crop(image, found))
+        qualities.append(quality)
     return GroupedFaces(source, tuple(groups), tuple(qualities))
+
+
+def _as_cut(image: ByteImage) -> npt.NDArray[np.uint8]:
+    """Return the face ``(3, 112, 112)`` as the service cuts it: beyond the picture, its border."""
+    inside = image.max(axis=0) > 0
+    _, (rows, columns) = distance_transform_edt(~inside, return_indices=True)
+    return np.ascontiguousarray(image[:, rows, columns][:, _CENTRE, _CENTRE])
 
 
 def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQuality:
@@ -102,7 +121,7 @@ def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQualit
     yaw, pitch, roll = pose_degrees(found.landmarks) if found else (math.nan,) * 3
     return FaceQuality(
         size_pixels=math.nan,
-        sharpness=sharpness(luma, inside) if inside.any() else math.nan,
+        sharpness=sharpness(luma, tones.contrast, inside) if inside.any() else math.nan,
         brightness=tones.brightness,
         yaw_degrees=yaw,
         pitch_degrees=pitch,
@@ -119,11 +138,12 @@ def measure_whole_photos(
     embedder: FaceEmbedder,
     strangers: Matrix,
     pools: Sequence[Pool],
+    centres: Recognisability | None = None,
 ) -> GroupedFaces:
     """Return the largest face of each photo, in the group whose strangers its person resembles.
 
     Nobody's group is told there, so that the embedder's own eyes judge, by the mean of a person's
-    photos. Photos without a face are left out.
+    photos. Photos without a face are left out. ``centres`` say how recognisable each is.
     """
     vision = FaceVision(FaceDetector(read_detector_weights()))
     qualities, people, rows = [], [], []
@@ -132,9 +152,11 @@ def measure_whole_photos(
         detections = vision.detect(picture)
         if detections:
             crop = vision.crop(picture, detections[0])
-            qualities.append(crop.quality)
+            (embedding,) = embedder.embed_faces(crop.pixels[None])
+            seen = None if centres is None else centres.of(as_embedding(embedding))
+            qualities.append(dataclasses.replace(crop.quality, recognisability=seen))
             people.append(photo.person)
-            rows.append(embedder.embed_faces(crop.pixels[None])[0])
+            rows.append(embedding)
     names, number = np.unique(people, return_inverse=True)
     nearest = nearest_pools(np.stack(rows), number.astype(np.int64), strangers, pools)
     groups = tuple(nearest[int(one)].name for one in number)

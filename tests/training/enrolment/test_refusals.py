@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from app.domain.faces import ENROLLMENT_LIMITS, FaceQuality, QualityLimits
+from app.domain.recognisability import Recognisability
 from tests.vision.pictures import encoded, smooth_noise
 from training.enrolment.grouped_faces import (
     WholePhoto,
@@ -176,6 +177,23 @@ def test_crops_are_measured_in_the_groups_that_a_table_tells(tmp_path: Path) -> 
     assert faces.groups == ("a", "b")
     assert [one.clipped_shadows for one in faces.qualities] == [0, 0]
     shown = measure_grouped_crops("made", [folder], tmp_path / "table.csv", mark_black=False)
+    # What is recognised is the face as the service cuts it: beyond the picture its border.
+    seen: list[float] = []
+
+    def recognise(face: npt.NDArray[np.uint8]) -> float:
+        seen.append(float(face.min()))
+        return 0.5
+
+    known = measure_grouped_crops(
+        "made",
+        [folder],
+        tmp_path / "table.csv",
+        mark_black=True,
+        posed_per_group=1,
+        recognise=recognise,
+    )
+    assert [one.recognisability for one in known.qualities] == [0.5, 0.5]
+    assert min(seen) > 0
     dark = [one.clipped_shadows or 0 for one in shown.qualities]
     assert min(dark) > ENROLLMENT_LIMITS.max_clipped_shadows / 2  # read as shadow it would count
 
@@ -217,6 +235,9 @@ def test_a_whole_photo_counts_for_the_group_that_its_person_resembles(tmp_path: 
     assert faces.groups == ("like", "like")
     assert all(one.size_pixels > 20 for one in faces.qualities)
     assert all(one.contrast_to_noise is not None for one in faces.qualities)
+    centres = Recognisability(likeness[1:], 0.2, 0.1)
+    seen = measure_whole_photos(photos[:1], MeanColours(), likeness, pools, centres)
+    assert seen.qualities[0].recognisability == 1.0
 
 
 def write_tar(path: Path, members: dict[str, bytes]) -> None:
