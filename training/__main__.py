@@ -30,6 +30,7 @@ from training.joint.command import join
 from training.joint.hubness_command import hubness
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
+from training.odd_pictures.command import odd_pictures
 from training.proof.command import prove
 from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
@@ -56,6 +57,7 @@ app.command("quality-limits")(quality_limits)
 app.command("audit-planted")(audit_planted)
 app.command("burst")(burst)
 app.command("liveness")(liveness)
+app.command("odd-pictures")(odd_pictures)
 app.command("export")(export)
 app.command("join")(join)
 app.command("hubness")(hubness)
