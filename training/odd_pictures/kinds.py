@@ -1,4 +1,4 @@
-"""The kinds of odd pictures that are tried, by name: renderings of portraits, and things."""
+"""The kinds of odd pictures that are tried, by name: renderings of portraits, things, photos."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SEED = 20261127
 class Kind:
     """One kind of odd picture: of a portrait by ``render``, or by ``draw`` of no person at all.
 
-    ``as_upright``: such a picture must be taken as an upright one is. ``turned``: it may be
-    refused, but what is taken must be the person.
+    With neither it is of photos that are odd as they are. ``as_upright``: such a picture must be
+    taken as an upright one is. ``turned``: it may be refused, but what is taken must be the person.
     """
 
     name: str
@@ -92,6 +92,7 @@ _RENDERINGS: dict[str, Rendering] = {
     "scarf": covers.in_a_scarf,
 }
 
+REAL_MASKS = Kind("real masks")
 KINDS: tuple[Kind, ...] = (
     *(Kind(f"turned by {90 * n}", moved.turned(n), turned=True) for n in (1, 2, 3)),
     *(
@@ -99,6 +100,7 @@ KINDS: tuple[Kind, ...] = (
         for degrees, render in _TILTS.items()
     ),
     *(Kind(name, render) for name, render in _RENDERINGS.items()),
+    REAL_MASKS,
     *(Kind(name, draw=draw) for name, draw in THINGS.items()),
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from app.domain.alignment import ARCFACE_TEMPLATE
 from app.domain.faces import Picture
@@ -22,6 +23,8 @@ from training.odd_pictures.portrait import Portrait, as_picture
 from training.odd_pictures.served import as_photo
 
 _CANVAS, _SCALE = 320, 1.5
+#: The side of the small pictures by which the same picture is told, and from which correlation on.
+_THUMBNAIL, _SAME_PICTURE = 24, 0.85
 LFW = "LFW"
 INVENTED = "invented"
 
@@ -41,13 +44,15 @@ class Cast:
 
     ``odd``: by the name of their group, whom odd pictures are made of. ``staff`` and ``visitors``
     (photos) are of the worst group: enrolled, and strangers at the door. ``employees``: two photos
-    of each, one to enrol and one for the door. ``told``: where they come from, in words.
+    of each, one to enrol and one for the door. ``masked``: photos of people in masks, whose plain
+    pictures nobody has. ``told``: where they come from, in words.
     """
 
     odd: dict[str, list[Person]]
     staff: list[bytes]
     visitors: list[bytes]
     employees: list[tuple[bytes, bytes]]
+    masked: list[bytes]
     told: str
 
     @property
@@ -62,8 +67,8 @@ def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: Face
     Two thirds of the ``people`` of odd pictures are of the group, and a third are people of whom
     ``lfw-photos.tar`` has one photo; those of whom it has two are employees. Neither file is of
     people whom weights, calibration's genuine pairs or centres of recognisability know. Who plays
-    which part follows from the hash of the file's name. Raises ``DataError`` where there are too
-    few of them.
+    which part follows from the hash of the file's name. People in real masks are from
+    ``masks.tar``, which weights may know. Raises ``DataError`` where there are too few of them.
     """
     group = _in_order(_of_group(data, worst))
     from_group = people - people // 3
@@ -86,6 +91,7 @@ def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: Face
             for items in photos_of.values()
             if len(items) > 1
         ],
+        masked=_masked(data, people, vision),
         told=f"strangers.tar ({worst}) and lfw-photos.tar, by the hash of their files' names",
     )
 
@@ -105,6 +111,7 @@ def cast_of_invented(people: int, vision: FaceVision) -> Cast:
         staff=[each[0] for each in photos[::2]],
         visitors=[each[0] for each in photos[1::2]],
         employees=[(each[0], each[1]) for each in photos[::2]],
+        masked=[],
         told="people who do not exist; their rates mean nothing",
     )
 
@@ -122,6 +129,32 @@ def on_canvas(crop: Picture) -> Portrait:
     share = np.asarray(cv2.GaussianBlur(inside, (0, 0), 3.0), dtype=np.float64)[..., None]
     landmarks = (ARCFACE_TEMPLATE + CROP_MARGIN + 0.5) * _SCALE - 0.5 + edge
     return Portrait(as_picture(wide * share + behind * (1 - share)), landmarks)
+
+
+def _masked(data: Path, count: int, vision: FaceVision) -> list[bytes]:
+    """Return ``count`` photos of people in masks, without those that are in the file twice.
+
+    Who they are is not known: the same picture, or its mirror image, is told by its pixels.
+    """
+    taken: list[bytes] = []
+    seen: list[npt.NDArray[np.float64]] = []
+    for item in _in_order(read_shards(data / "masks.tar", labelled=False).items):
+        crop = vision.decode(_content(item))
+        small = cv2.resize(crop, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+        looks = [_standardised(look) for look in (small, small[:, ::-1])]
+        if any(float(look @ one) > _SAME_PICTURE for look in looks for one in seen):
+            continue
+        seen.append(looks[0])
+        taken.append(as_photo(on_canvas(crop).picture))
+        if len(taken) == count:
+            break
+    return taken
+
+
+def _standardised(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    values = np.asarray(picture, dtype=np.float64).ravel()
+    values = values - values.mean()
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), dtype=np.float64)
 
 
 def _on_canvas(name: str, content: bytes, vision: FaceVision) -> Person:

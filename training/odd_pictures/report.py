@@ -21,7 +21,7 @@ def fault_lines(found: OddPictures) -> list[str]:
 
 
 def _matches(found: OddPictures, kinds: tuple[KindFigures, ...]) -> Sheet:
-    groups = list(found.upright.both_odd)
+    groups = list(dict.fromkeys(group for kind in kinds for group in kind.both_odd))
     rows = tuple(
         (
             kind.kind,

@@ -128,16 +128,18 @@ def pressed(quality: int) -> Rendering:
 
 
 def striped(portrait: Portrait, random: np.random.Generator) -> Picture:
-    """Return the picture behind half transparent stripes, as of a blind."""
-    waves = _waves(portrait, random.uniform(0, math.pi), 9.0)
-    return _overlaid(portrait, np.where(waves > 0, 235.0, 20.0)[..., None], 0.55)
+    """Return the picture behind stripes that let more or less of it through, as of a blind."""
+    waves = _waves(portrait, random.uniform(0, math.pi), random.uniform(4, 16))
+    share = random.uniform(0.2, 0.5)
+    return _overlaid(portrait, np.where(waves > 0, 235.0, 20.0)[..., None], share)
 
 
 def chequered(portrait: Portrait, random: np.random.Generator) -> Picture:
-    """Return the picture under a half transparent chessboard."""
-    angle = random.uniform(0, math.pi / 2)
-    waves = _waves(portrait, angle, 14.0) * _waves(portrait, angle + math.pi / 2, 14.0)
-    return _overlaid(portrait, np.where(waves > 0, 235.0, 20.0)[..., None], 0.55)
+    """Return the picture under a chessboard that lets more or less of it through."""
+    angle, period = random.uniform(0, math.pi / 2), random.uniform(6, 24)
+    waves = _waves(portrait, angle, period) * _waves(portrait, angle + math.pi / 2, period)
+    share = random.uniform(0.2, 0.5)
+    return _overlaid(portrait, np.where(waves > 0, 235.0, 20.0)[..., None], share)
 
 
 def woven(portrait: Portrait, random: np.random.Generator) -> Picture:
@@ -146,13 +148,14 @@ def woven(portrait: Portrait, random: np.random.Generator) -> Picture:
     warp, weft = _waves(portrait, angle, 6.0), _waves(portrait, angle + math.pi / 2, 6.0)
     thread = np.where(np.sign(warp * weft) > 0, np.abs(warp), np.abs(weft))
     cloth = random.uniform(60, 220, 3) * (0.3 + 0.7 * thread[..., None])
-    return _overlaid(portrait, cloth, 0.6)
+    return _overlaid(portrait, cloth, random.uniform(0.4, 0.65))
 
 
 def halftone(portrait: Portrait, random: np.random.Generator) -> Picture:
     """Return a newspaper print: black dots whose size gives the grey."""
     angle = math.radians(45) + random.uniform(-0.2, 0.2)
-    screen = _waves(portrait, angle, 4.5) + _waves(portrait, angle + math.pi / 2, 4.5)
+    cell = random.uniform(2.2, 4.5)
+    screen = _waves(portrait, angle, cell) + _waves(portrait, angle + math.pi / 2, cell)
     level = 127.5 + 60.0 * screen
     return _grey(np.where(_luma(portrait.picture) > level, 255.0, 0.0))
 

@@ -59,27 +59,26 @@ def smiley(random: np.random.Generator) -> Picture:
 
 def doll(random: np.random.Generator) -> Picture:
     """Return a shaded head of plaster or plastic: round, bald, with sockets, nose and lips."""
-    rows, columns = np.indices((SIDE, SIDE), dtype=np.float64)
-    middle, reach = 128 + random.normal(0, 4, 2), random.uniform((62, 82), (76, 100))
-    x, y = (columns - middle[0]) / reach[0], (rows - middle[1]) / reach[1]
-    inside = 1 - x**2 - y**2
-    depth = np.sqrt(np.clip(inside, 0, 1))
-    apart, wide = random.uniform(0.34, 0.44), random.uniform(0.85, 1.2)
-    for side in (-1, 1):
-        depth -= 0.22 * _bump(x - side * apart, y + 0.12, 0.16 * wide, 0.09)
-        depth += 0.14 * _bump(x - side * apart, y + 0.12, 0.1, 0.06)
-        depth += 0.1 * _bump(x - side * apart, y + 0.32, 0.2, 0.05)
-    depth += 0.3 * _bump(x, y - 0.14, 0.09 * wide, 0.2) + 0.1 * _bump(x, y - 0.27, 0.13, 0.07)
-    depth += 0.12 * _bump(x, y - 0.5, 0.22, 0.05) + 0.1 * _bump(x, y - 0.6, 0.18, 0.05)
-    depth -= 0.12 * _bump(x, y - 0.55, 0.25, 0.015)
-    down, across = np.gradient(depth * 80)
-    light = random.normal(0, 0.4, 2) + np.array([0.0, -0.6])
-    shade = (1 - light[0] * across - light[1] * down) / np.sqrt(1 + across**2 + down**2)
-    stone = random.uniform(110, 210, 3)
-    surface = np.clip(0.25 + 0.6 * shade, 0, 1.3)[..., None] * stone
-    behind = random.uniform(20, 230) + np.zeros((SIDE, SIDE, 3))
-    soft = np.clip(inside * 12, 0, 1)[..., None]
-    return as_picture(surface * soft + behind * (1 - soft) + random.normal(0, 3, behind.shape))
+    head = _Head(random, random.uniform((62, 82), (76, 100)))
+    depth = head.depth + 0.3 * head.bump(0, 0.14, 0.09 * head.wide, 0.2)
+    depth += 0.1 * head.bump(0, 0.27, 0.13, 0.07)
+    depth += 0.12 * head.bump(0, 0.5, 0.22, 0.05) + 0.1 * head.bump(0, 0.6, 0.18, 0.05)
+    depth -= 0.12 * head.bump(0, 0.55, 0.25, 0.015)
+    return head.lit(random, depth, random.uniform(110, 210, 3) + np.zeros((SIDE, SIDE, 3)))
+
+
+def ape(random: np.random.Generator) -> Picture:
+    """Return a shaded animal's head: ridge of brows, flat nose, wide muzzle, fur around."""
+    head = _Head(random, random.uniform((70, 76), (86, 92)))
+    depth = head.depth + 0.12 * head.bump(0, -0.3, 0.5, 0.06) + 0.1 * head.bump(0, 0.2, 0.16, 0.07)
+    depth += 0.35 * head.bump(0, 0.48, 0.42, 0.26) - 0.12 * head.bump(0, 0.56, 0.3, 0.02)
+    depth -= sum(0.1 * head.bump(side * 0.07, 0.22, 0.04, 0.03) for side in (-1, 1))
+    fur, skin = random.uniform((20, 10, 5), (150, 90, 50)), random.uniform(50, 150, 3)
+    bare = head.bump(0, 0.15, 0.6, 0.62)[..., None] ** 2
+    hair = cv2.GaussianBlur(random.normal(0, 1, (SIDE, SIDE, 1)), (0, 0), sigmaX=0.7, sigmaY=3.0)
+    grain = np.asarray(hair, dtype=np.float64).reshape(SIDE, SIDE, 1)
+    coat = fur * (1 + 1.2 * grain)
+    return head.lit(random, depth, np.asarray(coat * (1 - bare) + skin * bare, dtype=np.float64))
 
 
 def cat(random: np.random.Generator) -> Picture:
@@ -144,16 +143,18 @@ def sockets(random: np.random.Generator) -> Picture:
 
 
 def printed_cloth(random: np.random.Generator) -> Picture:
-    """Return cloth with a repeated pattern of ovals in pairs."""
-    ground, first, second = random.uniform(0, 255, (3, 3))
+    """Return cloth with a repeated pattern of ovals, some of which stand as eyes and mouth do."""
+    ground, oval, first, second = random.uniform(0, 255, (4, 3))
     picture = as_picture(ground + np.zeros((SIDE, SIDE, 3)))
-    step = round(random.uniform(48, 90))
+    step = round(random.uniform(70, 130))
     for row in range(-step, SIDE + step, step):
         for column in range(-step, SIDE + step, step):
-            at = np.array([column + (row // step % 2) * step / 2, row])
+            at = _at(column + (row // step % 2) * step / 2, row)
+            _oval(picture, at, _at(0.36, 0.44) * step, oval)
             for side in (-1, 1):
-                _oval(picture, at + _at(side * 0.17 * step, 0), _at(0.09, 0.06) * step, first)
-            _oval(picture, at + _at(0, 0.34 * step), _at(0.16, 0.05) * step, second)
+                _oval(picture, at + _at(side * 0.15, -0.08) * step, _at(0.07, 0.05) * step, first)
+            _oval(picture, at + _at(0, 0.08) * step, _at(0.03, 0.06) * step, oval * 0.7)
+            _oval(picture, at + _at(0, 0.24) * step, _at(0.13, 0.04) * step, second)
     thread = np.indices((SIDE, SIDE)).sum(axis=0)[..., None] % 4 * 6.0
     return as_picture(picture + thread - 9)
 
@@ -187,6 +188,7 @@ THINGS: dict[str, Thing] = {
     "smileys": smiley,
     "plaster heads": doll,
     "drawn animals": cat,
+    "modelled animals": ape,
     "cars": car,
     "sockets": sockets,
     "printed cloth": printed_cloth,
@@ -200,12 +202,40 @@ def _paper(random: np.random.Generator) -> Picture:
     return as_picture(_PAPER + tint + np.zeros((SIDE, SIDE, 3)))
 
 
+class _Head:
+    """The depth of a round head with eyes in their sockets, and how light falls on it."""
+
+    def __init__(self, random: np.random.Generator, reach: FloatArray) -> None:
+        places = np.indices((SIDE, SIDE)).astype(np.float64)
+        middle = 128 + random.normal(0, 4, 2)
+        self._x, self._y = (places[1] - middle[0]) / reach[0], (places[0] - middle[1]) / reach[1]
+        self._inside = 1 - self._x**2 - self._y**2
+        self.depth: FloatArray = np.sqrt(np.clip(self._inside, 0, 1))
+        self.wide = random.uniform(0.85, 1.2)
+        apart = random.uniform(0.34, 0.44)
+        for side in (-1, 1):
+            self.depth = self.depth - 0.22 * self.bump(side * apart, -0.12, 0.16 * self.wide, 0.09)
+            self.depth = self.depth + 0.14 * self.bump(side * apart, -0.12, 0.1, 0.06)
+            self.depth = self.depth + 0.1 * self.bump(side * apart, -0.32, 0.2, 0.05)
+
+    def bump(self, x: float, y: float, wide: float, high: float) -> FloatArray:
+        """Return a hill ``(SIDE, SIDE)`` at a place, in halves of the head's width and height."""
+        hill = np.exp(-(((self._x - x) / wide) ** 2) - ((self._y - y) / high) ** 2)
+        return np.asarray(hill, dtype=np.float64)
+
+    def lit(self, random: np.random.Generator, depth: FloatArray, surface: FloatArray) -> Picture:
+        """Return the head in light from above or the side, before a plain wall."""
+        down, across = np.gradient(depth * 80)
+        light = random.normal(0, 0.4, 2) + _at(0.0, -0.6)
+        shade = (1 - light[0] * across - light[1] * down) / np.sqrt(1 + across**2 + down**2)
+        head = np.clip(0.25 + 0.6 * shade, 0, 1.3)[..., None] * surface
+        behind = random.uniform(20, 230) + np.zeros((SIDE, SIDE, 3))
+        soft = np.clip(self._inside * 12, 0, 1)[..., None]
+        return as_picture(head * soft + behind * (1 - soft) + random.normal(0, 3, behind.shape))
+
+
 def _at(x: float, y: float) -> FloatArray:
     return np.array([x, y], dtype=np.float64)
-
-
-def _bump(x: FloatArray, y: FloatArray, wide: float, high: float) -> FloatArray:
-    return np.asarray(np.exp(-((x / wide) ** 2) - (y / high) ** 2), dtype=np.float64)
 
 
 def _rgb(colour: FloatArray) -> tuple[float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from app.domain.policy import RiskPolicy
 from training.evaluation.pairs import Matrix
 from training.odd_pictures.bars import faults_at, faults_of
 from training.odd_pictures.doors import try_door, try_mixed_door
-from training.odd_pictures.kinds import Kind
+from training.odd_pictures.kinds import REAL_MASKS, Kind
 from training.odd_pictures.measure import ShownPeople, measure_kind
 from training.odd_pictures.people import Cast, Person
 from training.odd_pictures.results import KindFigures, MixedDoor, OddPictures
@@ -33,6 +33,8 @@ def try_kinds(
     upright = trial.measured(UPRIGHT, trial.plain)
     figures, shown = [], []
     for kind in kinds:
+        if kind is REAL_MASKS and not cast.masked:
+            continue
         shown.append(trial.show(kind))
         figures.append(trial.measured(kind, shown[-1]))
         tell(
@@ -73,18 +75,20 @@ class _Trial:
         self.galleries = self.galleries or [len(self.staff)]
 
     def show(self, kind: Kind) -> ShownPeople:
-        """Show one odd picture of each person, or as many things."""
-        pictures = (
-            (kind.picture_of(person.portrait, person.name) for person in self.people)
-            if kind.render
-            else (kind.thing(number) for number in range(len(self.people)))
-        )
-        return ShownPeople.of([self.served.show(as_photo(picture)) for picture in pictures])
+        """Show one odd picture of each person, or as many things or photos."""
+        photos: Iterable[bytes] = self.cast.masked
+        if kind.render:
+            pictures = (kind.picture_of(one.portrait, one.name) for one in self.people)
+            photos = map(as_photo, pictures)
+        elif kind.draw:
+            photos = (as_photo(kind.thing(number)) for number in range(len(self.people)))
+        return ShownPeople.of([self.served.show(photo) for photo in photos])
 
     def measured(self, kind: Kind, shown: ShownPeople) -> KindFigures:
         """Return the figures of a kind, with the bars that it breaks."""
-        persons = kind.draw is None
-        groups = self.groups if persons else {"things": range(len(shown))}
+        persons = kind is UPRIGHT or kind.render is not None
+        others = "things" if kind.draw else "unknown people"
+        groups = self.groups if persons else {others: range(len(shown))}
         figures = measure_kind(
             kind.name, shown, self.plain, groups, self.threshold, persons=persons
         )
