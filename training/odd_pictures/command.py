@@ -16,6 +16,7 @@ from training.export.files import write_text
 from training.odd_pictures.kinds import chosen_kinds
 from training.odd_pictures.people import cast_from_data, cast_of_invented
 from training.odd_pictures.report import fault_lines, sheets_of
+from training.odd_pictures.results import OddPictures
 from training.odd_pictures.served import ServedPictures
 from training.odd_pictures.trial import GALLERIES, try_kinds
 
@@ -55,6 +56,11 @@ def odd_pictures(
     write_text(out, sheets_markdown(sheets))
     write_text(out.with_suffix(".json"), found.model_dump_json(indent=1) + "\n")
     typer.echo(f"written: {out}, {out.with_suffix('.json')}")
+    require_kept(found)
+
+
+def require_kept(found: OddPictures) -> None:
+    """Name every bar that is broken, and exit (1) where one is."""
     if broken := fault_lines(found):
         typer.echo("\n".join(f"not kept: {line}" for line in broken), err=True)
         raise typer.Exit(1)

@@ -15,7 +15,8 @@ def sheets_of(found: OddPictures) -> list[Sheet]:
 
 def fault_lines(found: OddPictures) -> list[str]:
     """Return every broken bar in a line."""
-    lines = [f"{kind.kind}: {fault}" for kind in found.kinds for fault in kind.faults]
+    kinds = (found.upright, *found.kinds)
+    lines = [f"{kind.kind}: {fault}" for kind in kinds for fault in kind.faults]
     doors = [(door.people, fault) for door in found.mixed for fault in door.faults]
     return lines + [f"{people} people: {fault}" for people, fault in doors]
 
