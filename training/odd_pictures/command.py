@@ -28,6 +28,10 @@ def odd_pictures(
     kinds: Annotated[
         str | None, typer.Option(help="Parts of kinds' names, told apart by commas; all without.")
     ] = None,
+    gallery: Annotated[
+        list[int] | None,
+        typer.Option(min=10, help="People enrolled at a door; may be repeated. 100 and 300."),
+    ] = None,
     invented: Annotated[
         bool, typer.Option("--invented", help="A quick look at people who do not exist.")
     ] = False,
@@ -48,9 +52,9 @@ def odd_pictures(
     cast = (
         cast_of_invented(people, served.vision)
         if invented
-        else cast_from_data(data, worst, people, max(GALLERIES), served.vision)
+        else cast_from_data(data, worst, people, max(gallery or GALLERIES), served.vision)
     )
-    found = try_kinds(served, policy, cast, chosen, typer.echo)
+    found = try_kinds(served, policy, cast, chosen, gallery or GALLERIES, typer.echo)
     sheets = sheets_of(found)
     print_sheets(sheets, Console(width=None if Console().is_terminal else 220))
     write_text(out, sheets_markdown(sheets))

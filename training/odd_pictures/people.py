@@ -90,7 +90,7 @@ def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: Face
             (_content(items[0]), _content(items[1]))
             for items in photos_of.values()
             if len(items) > 1
-        ],
+        ][:staff],
         masked=_masked(data, people, vision),
         told=f"strangers.tar ({worst}) and lfw-photos.tar, by the hash of their files' names",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -26,10 +26,14 @@ def try_kinds(
     policy: RiskPolicy,
     cast: Cast,
     kinds: tuple[Kind, ...],
+    galleries: Sequence[int],
     tell: Callable[[str], None],
 ) -> OddPictures:
-    """Show every kind of everybody, and return what was measured."""
-    trial = _Trial(served, policy, cast)
+    """Show every kind of everybody, and return what was measured.
+
+    Doors have ``galleries`` of so many people, or all staff where there are not enough.
+    """
+    trial = _Trial(served, policy, cast, galleries)
     upright = trial.measured(UPRIGHT, trial.plain)
     figures, shown = [], []
     for kind in kinds:
@@ -57,7 +61,9 @@ def try_kinds(
 class _Trial:
     """Everybody's plain pictures, shown once, and the trials against them."""
 
-    def __init__(self, served: ServedPictures, policy: RiskPolicy, cast: Cast) -> None:
+    def __init__(
+        self, served: ServedPictures, policy: RiskPolicy, cast: Cast, galleries: Sequence[int]
+    ) -> None:
         self.served, self.policy, self.cast = served, policy, cast
         self.threshold = policy.verify(photos=1).threshold.similarity
         self.people: list[Person] = [one for group in cast.odd.values() for one in group]
@@ -71,7 +77,7 @@ class _Trial:
         pairs = [(served.enroll(one)[0], served.visit(other)) for one, other in cast.employees]
         able = [(enrolled, visiting) for enrolled, visiting in pairs if enrolled.any()]
         self.employees = np.stack([one for one, _ in able]), np.stack([one for _, one in able])
-        self.galleries = [size for size in GALLERIES if size <= len(cast.staff)]
+        self.galleries = [size for size in galleries if size <= len(cast.staff)]
         self.galleries = self.galleries or [len(self.staff)]
 
     def show(self, kind: Kind) -> ShownPeople:

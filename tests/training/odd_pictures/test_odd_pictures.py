@@ -37,7 +37,8 @@ def found(served: ServedPictures) -> OddPictures:
     policy = RiskPolicy(served.manifest, DEFAULT_TARGETS)
     cast = cast_of_invented(8, served.vision)
     told: list[str] = []
-    result = try_kinds(served, policy, cast, chosen_kinds(f"{ODD},real masks"), told.append)
+    kinds = chosen_kinds(f"{ODD},real masks")
+    result = try_kinds(served, policy, cast, kinds, (100, 300), told.append)
     assert len(told) == len(result.kinds)
     return result
 
