@@ -18,7 +18,6 @@ from threadpoolctl import threadpool_limits
 from app.api.metrics import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
@@ -37,7 +36,7 @@ from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import FaceExtraction
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import Registry
+from app.services.ports import GalleryIndex, Registry
 from app.services.readiness import Readiness
 from app.services.recognition import Recognition
 from app.settings import PROJECT_ROOT, Settings
@@ -75,12 +74,12 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
     extraction = FaceExtraction(vision, embedder, admission)
     index = FaissGalleryIndex(manifest.embedding_dim)
-    gallery = Gallery(registry, index, manifest.model_version)
+    gallery = make_gallery(registry, index, manifest)
     gallery.rebuild()
     risk = make_risk_policy(settings, manifest)
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     enrollment_limits = dataclasses.replace(
-        ENROLLMENT_LIMITS, min_size_pixels=settings.min_face_pixels
+        manifest.enrollment_limits, min_size_pixels=settings.min_face_pixels
     )
     liveness = choose_liveness(settings)
     state = AppState(
@@ -96,9 +95,9 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
             settings.max_photos_per_employee,
         ),
         recognition=Recognition(
-            extraction, registry, gallery, manifest, policy, VERIFICATION_LIMITS, liveness
+            extraction, registry, gallery, manifest, policy, manifest.verification_limits, liveness
         ),
-        employees=Employees(registry, gallery),
+        employees=Employees(registry, gallery, manifest.recognisability),
         readiness=Readiness(
             FaceExtraction(vision, embedder, Admission(1, 0, settings.busy_timeout_seconds)),
             gallery,
@@ -118,6 +117,13 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
     )
     return state, registry
+
+
+def make_gallery(registry: Registry, index: GalleryIndex, manifest: ModelManifest) -> Gallery:
+    """Return the gallery of a model; photos that the model cannot read are left out of it."""
+    centres = manifest.recognisability
+    checks = () if centres is None else (centres.objection,)
+    return Gallery(registry, index, manifest.model_version, checks)
 
 
 def make_vision(settings: Settings) -> FaceVision:
@@ -159,8 +165,10 @@ def make_gallery_audit(
     return GalleryAudit(
         registry,
         manifest.model_version,
+        manifest.embedding_dim,
         manifest.calibration,
         partial(thresholds_in_force, manifest, policy),
+        manifest.recognisability,
     )
 
 
@@ -180,7 +188,7 @@ def build_gallery_audit(settings: Settings) -> tuple[GalleryAudit, SqlRegistry]:
         )
     registry = SqlRegistry(create_registry_engine(url))
     index = FaissGalleryIndex(manifest.embedding_dim)
-    Gallery(registry, index, manifest.model_version).rebuild()
+    make_gallery(registry, index, manifest).rebuild()
     policy = DecisionPolicy(risk, index, settings.prior_unknown, settings.prior_same)
     return make_gallery_audit(registry, manifest, policy), registry
 

@@ -32,6 +32,7 @@ from training.liveness.command import liveness
 from training.networks.cost_command import cost
 from training.odd_pictures.command import odd_pictures
 from training.proof.command import prove
+from training.recognisability.command import recognisability
 from training.search.command import embed, search, verify
 from training.synthesis.command import synthesize_command
 
@@ -59,6 +60,7 @@ app.command("burst")(burst)
 app.command("liveness")(liveness)
 app.command("odd-pictures")(odd_pictures)
 app.command("export")(export)
+app.command("recognisability")(recognisability)
 app.command("join")(join)
 app.command("hubness")(hubness)
 app.command("card")(card)

@@ -57,6 +57,15 @@ def audit_page(result: AuditResult, model_version: str, finished_at: datetime) -
             (_outlier_cells(one) for one in result.outliers),
             result.outlier_count,
         ),
+        "<h2>Photos that match whoever is unrecognisable</h2>",
+        _table(
+            ("id", "photo", "recognisability"),
+            (
+                (one.employee_id, one.photo_id, f"{one.recognisability:.3f}")
+                for one in result.unrecognisable_photos
+            ),
+            result.unrecognisable_count,
+        ),
         "<h2>Weak enrolments</h2>",
         _table(
             ("id", "photos", "why"),

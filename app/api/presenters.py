@@ -34,6 +34,9 @@ def quality_body(quality: FaceQuality) -> schemas.QualityBody:
         pitch_degrees=round(quality.pitch_degrees, 1),
         roll_degrees=round(quality.roll_degrees, 1),
         detector_score=round(quality.detector_score, 4),
+        recognisability=(
+            None if quality.recognisability is None else round(quality.recognisability, 4)
+        ),
     )
 
 
@@ -48,6 +51,7 @@ def face_body(face: ExtractedFace) -> schemas.FaceBody:
             height=round(box.height, 1),
         ),
         landmarks=[(round(x, 1), round(y, 1)) for x, y in face.detection.landmarks],
+        turned_degrees=face.detection.turned_degrees,
         quality=quality_body(face.quality),
         faces_found=face.faces_found,
     )

@@ -51,6 +51,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (errors.FaceTooDarkError, 422, "The face is too dark"),
         (errors.FaceTooBrightError, 422, "The face is overexposed"),
         (errors.FaceTurnedError, 422, "The face is turned away"),
+        (errors.FaceUnrecognisableError, 422, "The face cannot be read"),
         (errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
         (errors.PhotosDisagreeError, 422, "The photos show different people"),
         (errors.PhotoError, 422, "The photo cannot be used"),

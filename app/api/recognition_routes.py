@@ -35,6 +35,7 @@ PHOTO_PROBLEMS = (
     errors.FaceTooDarkError,
     errors.FaceTooBrightError,
     errors.FaceTurnedError,
+    errors.FaceUnrecognisableError,
     errors.BusyError,
     *UPLOAD_PROBLEMS,
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.api.scene_schemas import Base64Photo, FrameBody
 from app.domain.employees import EmployeeStatus
+from app.domain.faces import QuarterTurn
 from app.domain.verdict import NextStep, Verdict
 from app.services.scenes import Liveness
 
@@ -90,6 +91,12 @@ class QualityBody(BaseModel):
     pitch_degrees: float
     roll_degrees: float
     detector_score: float
+    recognisability: float | None = Field(
+        ge=0,
+        le=1,
+        description="How far the face is from what the model cannot read (turned, mosaic, "
+        "texture), 0 to 1; null for photos of another model.",
+    )
 
 
 class PhotoRecordBody(BaseModel):
@@ -132,6 +139,10 @@ class FaceBody(BaseModel):
     box: BoxBody
     landmarks: list[tuple[float, float]] = Field(
         description="Left eye, right eye, nose, left and right mouth corner, as seen in the image."
+    )
+    turned_degrees: QuarterTurn = Field(
+        description="The quarter turn, clockwise, at which the face stood in the photo; it was "
+        "turned back before it was compared."
     )
     quality: QualityBody
     faces_found: int = Field(description="How many faces the photo shows; the largest was used.")

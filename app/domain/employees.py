@@ -52,6 +52,20 @@ class EnrolledPhoto:
 
 
 @dataclass(frozen=True)
+class StoredPerson:
+    """What is stored of one employee's photos of one model version, as far as it can be read.
+
+    ``photos``: the registry's key and the embedding of each photo. ``damaged``: key and reason of
+    those whose bytes are no embedding. ``centroid`` is None where none is stored or it is damaged.
+    """
+
+    employee_key: int
+    centroid: Embedding | None
+    photos: tuple[tuple[int, Embedding], ...]
+    damaged: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class GalleryEntry:
     """What the index needs of one active employee: a centroid and the photos behind it.
 
@@ -61,3 +75,16 @@ class GalleryEntry:
     employee_key: int
     centroid: Embedding
     photos: tuple[tuple[int, Embedding], ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A stored photo that no comparison uses, and why: for the administrator.
+
+    ``photo_id`` is None where the reason is one of all the employee's photos together.
+    """
+
+    employee_key: int
+    employee_id: str
+    photo_id: str | None
+    reason: str

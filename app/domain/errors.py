@@ -13,6 +13,7 @@ FacegateError
         FaceTooDarkError
         FaceTooBrightError
         FaceTurnedError
+        FaceUnrecognisableError     as far as the model can tell, it could be anybody
         PhotoOfSomebodyElseError    unlike the other photos or those enrolled
         PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
     NoUsablePhotoError              an enrolment in which every photo failed
@@ -135,6 +136,16 @@ class FaceTurnedError(PhotoError):
 
     code = "face_turned"
     advice = "look straight into the camera"
+
+
+class FaceUnrecognisableError(PhotoError):
+    """The model cannot read the face: pictures like this one resemble each other, whoever it is."""
+
+    code = "face_unrecognisable"
+    advice = (
+        "show the whole face upright and uncovered, in even light and in focus, and send the "
+        "picture as the camera took it"
+    )
 
 
 class PhotoOfSomebodyElseError(PhotoError):

@@ -24,13 +24,15 @@ def frame_weight(quality: FaceQuality) -> float:
     """Return how much a frame counts among others of its scene, above 0 and at most 1.
 
     The product of what each measure leaves of a good frame: pixels, sharpness, a look towards the
-    camera, the detector's confidence. Only ratios between frames of one scene matter.
+    camera, the detector's confidence, and how far it is from what the model cannot read, where the
+    model tells. Only ratios between frames of one scene matter.
     """
     size = min(1.0, quality.size_pixels / _FULL_SIZE_PIXELS)
     sharpness = quality.sharpness / (quality.sharpness + _HALF_SHARPNESS)
     turned = math.hypot(quality.yaw_degrees, quality.pitch_degrees)
     towards = math.cos(math.radians(min(turned, 80.0)))
-    return max(1e-3, size * sharpness * towards * quality.detector_score)
+    readable = 1.0 if quality.recognisability is None else quality.recognisability
+    return max(1e-3, size * sharpness * towards * quality.detector_score * readable)
 
 
 def fuse(embeddings: Sequence[Embedding], weights: Sequence[float]) -> Embedding:

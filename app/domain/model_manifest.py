@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
+
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.errors import ModelArtifactError
+from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, QualityLimits
+from app.domain.recognisability import Recognisability
 from app.domain.tails import GenuineScores, ImpostorTail
 
 SCHEMA = 1
@@ -49,6 +55,8 @@ class ModelManifest:
     genuine: tuple[GenuineScores, ...] = ()
     #: Photos of a centroid, and how much more a threshold asks of it; empty: of all the most.
     centroid_shifts: tuple[tuple[int, float], ...] = ()
+    #: What the model cannot read; None for a model that was exported without it.
+    recognisability: Recognisability | None = None
 
     @property
     def model_version(self) -> str:
@@ -58,6 +66,20 @@ class ModelManifest:
         of other weights in one index.
         """
         return f"{self.name}-{self.version}+{self.sha256[:8]}"
+
+    @property
+    def enrollment_limits(self) -> QualityLimits:
+        """What a face must have to be enrolled, as far as no setting asks for more."""
+        centres = self.recognisability
+        least = 0.0 if centres is None else centres.min_enrollment
+        return dataclasses.replace(ENROLLMENT_LIMITS, min_recognisability=least)
+
+    @property
+    def verification_limits(self) -> QualityLimits:
+        """What a face must have to be decided on at a door."""
+        centres = self.recognisability
+        least = 0.0 if centres is None else centres.min_verification
+        return dataclasses.replace(VERIFICATION_LIMITS, min_recognisability=least)
 
     @staticmethod
     def from_json(document: Json) -> ModelManifest:
@@ -87,6 +109,10 @@ class ModelManifest:
                 genuine=_genuine(
                     cast(list[Json], document.get("genuine", [])),
                     _people(cast(list[Json], document["calibration"])),
+                ),
+                recognisability=_recognisability(
+                    cast(Json | None, document.get("recognisability")),
+                    int(_number(document, "embedding_dim")),
                 ),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -135,6 +161,25 @@ def _shifts(entries: list[Json]) -> tuple[tuple[int, float], ...]:
     if photos != sorted(set(photos)) or rising != sorted(rising):
         raise ValueError("shifts of centroids rise with photos, from 0")
     return shifts
+
+
+def _recognisability(entry: Json | None, dim: int) -> Recognisability | None:
+    """Return the centres with their limits; raises ``ValueError`` where their hash differs.
+
+    Centres are base64 of little-endian float32 in rows of ``dim``.
+    """
+    if entry is None:
+        return None
+    stored = base64.b64decode(_text(entry, "centres"), validate=True)
+    if len(stored) % (4 * dim):
+        raise ValueError(f"centres of the unrecognisable are rows of {dim} numbers")
+    centres = np.frombuffer(stored, dtype="<f4").reshape(-1, dim).astype(np.float32)
+    found = Recognisability(
+        centres, _number(entry, "min_enrollment"), _number(entry, "min_verification")
+    )
+    if found.sha256 != _text(entry, "sha256"):
+        raise ValueError("the centres of the unrecognisable are not those of their hash")
+    return found
 
 
 def _tail(entry: Json) -> ImpostorTail:

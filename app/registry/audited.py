@@ -29,9 +29,9 @@ def read_audit_page(
     photos = []
     for employee_key, stored, *columns in connection.execute(found):
         photo = photo_from_row(*columns)
-        photos.append(
-            AuditedPhoto(
-                names[employee_key], photo.photo_id, photo.quality, embedding_from_bytes(stored)
-            )
-        )
+        try:
+            embedding = embedding_from_bytes(stored)
+        except ValueError:
+            continue  # the index names it
+        photos.append(AuditedPhoto(names[employee_key], photo.photo_id, photo.quality, embedding))
     return AuditPage(tuple(photos), max(names) if len(names) == limit else None)

@@ -8,8 +8,8 @@ from operator import itemgetter
 
 from sqlalchemy import BigInteger, CompoundSelect, Connection, Row, literal, select, union_all
 
-from app.domain.embeddings import centroid
-from app.domain.employees import EmployeeStatus, GalleryEntry
+from app.domain.embeddings import Embedding
+from app.domain.employees import EmployeeStatus, StoredPerson
 from app.registry.rows import embedding_from_bytes
 from app.registry.tables import CentroidRow, EmployeeRow, PhotoRow
 
@@ -20,32 +20,33 @@ _ROWS_PER_FETCH = 2000
 
 def read_gallery(
     connection: Connection, model_version: str, status: EmployeeStatus
-) -> Iterator[GalleryEntry]:
-    """Yield every employee of this status that has photos of this model version, by key.
-
-    An employee without a stored centroid of that version gets the one of these photos.
-    """
+) -> Iterator[StoredPerson]:
+    """Yield every employee of this status that has photos of this model version, by key."""
     # Closed also where reading fails: PostgreSQL's cursor would otherwise outlive it.
     with connection.execute(
         _select_gallery(model_version, status), execution_options={"yield_per": _ROWS_PER_FETCH}
     ) as rows:
-        yield from _entries(rows)
+        yield from _people(rows)
 
 
-def _entries(rows: Iterable[Row[int, int, bytes]]) -> Iterator[GalleryEntry]:
+def _people(rows: Iterable[Row[int, int, bytes]]) -> Iterator[StoredPerson]:
     for employee_key, group in groupby(rows, key=itemgetter(0)):
         stored_centroid = None
-        photos = []
+        photos: list[tuple[int, Embedding]] = []
+        damaged: list[tuple[int, str]] = []
         for _, photo_key, stored in group:
+            try:
+                embedding = embedding_from_bytes(stored)
+            except ValueError as error:
+                if photo_key != _CENTROID:
+                    damaged.append((photo_key, str(error)))
+                continue
             if photo_key == _CENTROID:
-                stored_centroid = embedding_from_bytes(stored)
+                stored_centroid = embedding
             else:
-                photos.append((photo_key, embedding_from_bytes(stored)))
-        if photos:
-            middle = stored_centroid
-            if middle is None:
-                middle = centroid([embedding for _, embedding in photos])
-            yield GalleryEntry(employee_key, middle, tuple(photos))
+                photos.append((photo_key, embedding))
+        if photos or damaged:
+            yield StoredPerson(employee_key, stored_centroid, tuple(photos), tuple(damaged))
 
 
 def _select_gallery(model_version: str, status: EmployeeStatus) -> CompoundSelect[int, int, bytes]:

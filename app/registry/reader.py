@@ -8,17 +8,17 @@ from sqlalchemy import Connection, exists, func, select
 
 from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
-from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, GalleryEntry
+from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto, StoredPerson
 from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
 from app.registry.look_alikes import read_confirmed_pairs, read_look_alikes
 from app.registry.rows import (
     PHOTO_COLUMNS,
     EmployeeColumns,
-    embedding_from_bytes,
     employee_from_row,
     is_storable,
     photo_from_row,
+    readable,
     select_employees,
 )
 from app.registry.tables import EmployeeRow, GalleryStateRow, PhotoRow
@@ -94,19 +94,34 @@ class SqlRegistryReader:
     def photo_embeddings(
         self, employee_key: int, model_version: str
     ) -> list[tuple[int, Embedding]]:
-        """Return key and embedding of an employee's photos of one model version, oldest first."""
+        """Return key and embedding of an employee's photos of one model version, oldest first.
+
+        Photos whose bytes are no embedding are left out; ``gallery`` names them.
+        """
         query = (
             select(PhotoRow.key, PhotoRow.embedding)
             .where(PhotoRow.employee_key == employee_key, PhotoRow.model_version == model_version)
             .order_by(PhotoRow.key)
         )
-        return [
-            (key, embedding_from_bytes(stored)) for key, stored in self._connection.execute(query)
-        ]
+        return list(readable(self._connection.execute(query)))
+
+    def photo_names(self, photo_keys: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return ``employee_id`` and ``photo_id`` of these photos; unknown keys are left out."""
+        names = {}
+        for start in range(0, len(photo_keys), _KEYS_PER_STATEMENT):
+            some = photo_keys[start : start + _KEYS_PER_STATEMENT]
+            query = (
+                select(PhotoRow.key, EmployeeRow.employee_id, PhotoRow.photo_id)
+                .join(EmployeeRow, EmployeeRow.key == PhotoRow.employee_key)
+                .where(PhotoRow.key.in_(some))
+            )
+            for key, employee_id, photo_id in self._connection.execute(query):
+                names[key] = (employee_id, photo_id)
+        return names
 
     def gallery(
         self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
-    ) -> list[GalleryEntry]:
+    ) -> list[StoredPerson]:
         """Return all employees of this status that have photos of this model version, by key."""
         return list(read_gallery(self._connection, model_version, status))
 

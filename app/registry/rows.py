@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
@@ -33,6 +34,15 @@ def embedding_to_bytes(embedding: Embedding) -> bytes:
 def embedding_from_bytes(stored: bytes) -> Embedding:
     """Return the embedding; raises ``ValueError`` where the bytes are not one."""
     return as_embedding(np.frombuffer(stored, dtype=_STORED_EMBEDDING))
+
+
+def readable(rows: Iterable[Row[int, bytes]]) -> Iterator[tuple[int, Embedding]]:
+    """Yield key and embedding of the rows whose bytes are one."""
+    for key, stored in rows:
+        try:
+            yield key, embedding_from_bytes(stored)
+        except ValueError:
+            continue
 
 
 def select_employees() -> Select[int, str, str, str | None, str, int, datetime, datetime]:

@@ -53,6 +53,11 @@ class FaissGalleryIndex:
         )
 
     @property
+    def embedding_dim(self) -> int:
+        """How many numbers each embedding in it has."""
+        return self._dim
+
+    @property
     def revision(self) -> int:
         """The registry revision that this index reflects; -1 before the first build."""
         return self._gallery.revision

@@ -22,11 +22,17 @@ from app.domain.audit.errors import (
     NothingToAuditError,
 )
 from app.domain.audit.gallery import AuditedPhoto, AuditGallery
-from app.domain.audit.result import AuditResult, AuditThresholds, thresholds_by_photos
+from app.domain.audit.result import (
+    AuditResult,
+    AuditThresholds,
+    UnrecognisablePhoto,
+    thresholds_by_photos,
+)
 from app.domain.calibration import Calibration
 from app.domain.errors import FacegateError
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import duplicate_similarity
+from app.domain.recognisability import Recognisability
 from app.services.policy import DecisionPolicy
 from app.services.ports import Registry
 
@@ -88,14 +94,21 @@ class GalleryAudit:
         self,
         registry: Registry,
         model_version: str,
+        embedding_dim: int,
         calibration: Calibration,
         thresholds: Callable[[], AuditThresholds],
+        recognisability: Recognisability | None = None,
     ) -> None:
-        """``thresholds`` gives those in force when an audit starts."""
+        """``thresholds`` gives those in force when an audit starts.
+
+        With ``recognisability`` photos that no enrolment would take are named and not compared.
+        """
         self.model_version = model_version
         self._registry = registry
+        self._embedding_dim = embedding_dim
         self._calibration = calibration
         self._thresholds = thresholds
+        self._recognisability = recognisability
 
     def run(self, between_blocks: BetweenBlocks) -> AuditResult:
         """Audit all active employees; raises ``NothingToAuditError`` where nobody has a photo.
@@ -103,28 +116,48 @@ class GalleryAudit:
         The registry is read in a session of its own, which is closed before anything is computed.
         It is read in pages: what is enrolled meanwhile may be in or not.
         """
-        gallery = self._read(between_blocks)
+        gallery, unrecognisable = self._read(between_blocks)
         if not gallery.photo_ids:
-            raise NothingToAuditError("no active employee has a photo of the present model")
+            raise NothingToAuditError(
+                "no active employee has a recognisable photo of the present model"
+            )
         return audit(
             gallery,
             self._thresholds(),
             self._calibration,
             lambda done: between_blocks(READING_SHARE + (1 - READING_SHARE) * done),
+            unrecognisable=unrecognisable,
         )
 
-    def _read(self, between_blocks: BetweenBlocks) -> AuditGallery:
+    def _read(
+        self, between_blocks: BetweenBlocks
+    ) -> tuple[AuditGallery, list[UnrecognisablePhoto]]:
         photos: list[AuditedPhoto] = []
+        unrecognisable: list[UnrecognisablePhoto] = []
         with self._registry.session() as session:
             active = max(1, session.count_active())
             read, key = 0, 0
             while True:
                 page = session.audit_page(self.model_version, key, EMPLOYEES_PER_PAGE)
-                photos += page.photos
+                for photo in page.photos:
+                    if len(photo.embedding) != self._embedding_dim:
+                        continue  # the index names it
+                    refused = self._as_unrecognisable(photo)
+                    if refused is None:
+                        photos.append(photo)
+                    else:
+                        unrecognisable.append(refused)
                 if page.next_key is None:
-                    return AuditGallery.of(photos, session.confirmed_pairs())
+                    told_apart = session.confirmed_pairs()
+                    return AuditGallery.of(photos, told_apart), unrecognisable
                 read, key = read + EMPLOYEES_PER_PAGE, page.next_key
                 between_blocks(READING_SHARE * min(1.0, read / active))
+
+    def _as_unrecognisable(self, photo: AuditedPhoto) -> UnrecognisablePhoto | None:
+        centres = self._recognisability
+        if centres is None or centres.objection(photo.embedding) is None:
+            return None
+        return UnrecognisablePhoto(photo.employee_id, photo.photo_id, centres.of(photo.embedding))
 
 
 class Audits:

@@ -16,6 +16,7 @@ from app.domain.verdict import AMBIGUITY_MARGIN
 from app.services.answers import Candidate
 from app.services.ports import RegistrySession
 from app.services.scenes import SeenFace
+from app.services.usable_photos import UsablePhotos
 
 
 def recorded_look_alikes(
@@ -82,13 +83,12 @@ def contenders_of(ranked: tuple[Candidate, ...], rival: Candidate | None) -> tup
 
 
 def look_alike_photos(
-    session: RegistrySession, employee_key: int, model_version: str
+    session: RegistrySession, employee_key: int, usable: UsablePhotos
 ) -> list[list[Embedding]]:
     """Return the photos of each recorded look-alike of one employee, whatever its status."""
     alike = session.look_alikes_of([employee_key]).get(employee_key, frozenset())
     return [
-        [embedding for _, embedding in session.photo_embeddings(key, model_version)]
-        for key in sorted(alike)
+        [embedding for _, embedding in usable.of_employee(session, key)] for key in sorted(alike)
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.employees import Employee, EmployeeStatus, EnrolledPhoto
 from app.domain.errors import EmployeeNotFoundError, LastPhotoError, PhotoNotFoundError
+from app.domain.recognisability import Recognisability
 from app.services.gallery import Gallery
 from app.services.ports import Registry, RegistrySession
 
@@ -32,9 +34,15 @@ class EmployeePage:
 class Employees:
     """The use cases behind ``/v1/employees``."""
 
-    def __init__(self, registry: Registry, gallery: Gallery) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        gallery: Gallery,
+        recognisability: Recognisability | None = None,
+    ) -> None:
         self._registry = registry
         self._gallery = gallery
+        self._recognisability = recognisability
 
     def page(self, after_key: int, limit: int) -> EmployeePage:
         """Return up to ``limit`` employees after ``after_key``."""
@@ -47,7 +55,7 @@ class Employees:
         """Return an employee with its photos; raises ``EmployeeNotFoundError``."""
         with self._registry.session() as session:
             employee = require_employee(session, employee_id)
-            return employee, session.list_photos(employee.key)
+            return employee, self._measured(session, employee, session.list_photos(employee.key))
 
     def look_alikes(self, employee_id: str) -> list[str]:
         """Return the ids of who looks like this employee, in order of their enrolment.
@@ -91,7 +99,8 @@ class Employees:
         """Return one photo's record; raises ``EmployeeNotFoundError``, ``PhotoNotFoundError``."""
         with self._registry.session() as session:
             employee = require_employee(session, employee_id)
-            return _require_photo(session, employee, photo_id)
+            photo = _require_photo(session, employee, photo_id)
+            return self._measured(session, employee, [photo])[0]
 
     def delete_photo(self, employee_id: str, photo_id: str) -> None:
         """Delete one photo; the centroid is that of the rest.
@@ -103,7 +112,7 @@ class Employees:
         with self._gallery.changing() as session:
             employee = _lock(session, employee_id)
             photo = _require_photo(session, employee, photo_id)
-            usable = session.photo_embeddings(employee.key, self._gallery.model_version)
+            usable = self._gallery.photos.of_employee(session, employee.key)
             if employee.photo_count == 1 or [key for key, _ in usable] == [photo.key]:
                 raise LastPhotoError(
                     f"this is the only photo by which {employee_id!r} can be recognised; "
@@ -111,6 +120,29 @@ class Employees:
                 )
             session.delete_photo(photo.key)
             self._gallery.commit(session, employee)
+
+    def _measured(
+        self, session: RegistrySession, employee: Employee, photos: list[EnrolledPhoto]
+    ) -> list[EnrolledPhoto]:
+        """Return the photos with their recognisability by the present model, which is not stored.
+
+        Photos of another model have none.
+        """
+        centres = self._recognisability
+        if centres is None:
+            return photos
+        stored = dict(session.photo_embeddings(employee.key, self._gallery.model_version))
+        return [
+            dataclasses.replace(
+                photo,
+                quality=dataclasses.replace(
+                    photo.quality, recognisability=centres.of(stored[photo.key])
+                ),
+            )
+            if photo.key in stored and len(stored[photo.key]) == centres.centres.shape[1]
+            else photo
+            for photo in photos
+        ]
 
 
 def _lock(session: RegistrySession, employee_id: str) -> Employee:

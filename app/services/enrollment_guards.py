@@ -46,8 +46,7 @@ class EnrollmentGuards:
         A photo is compared with the others and with the employee's photos of the present model.
         """
         enrolled = [
-            embedding
-            for _, embedding in session.photo_embeddings(employee.key, self._gallery.model_version)
+            embedding for _, embedding in self._gallery.photos.of_employee(session, employee.key)
         ]
         found = judge_agreement(photos, enrolled, self._calibration)
         if found.undecided:
@@ -98,8 +97,8 @@ class EnrollmentGuards:
         for position in near.tolist():
             yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
         # Whom the index does not hold, for nobody may be recognised as them.
-        version = self._gallery.model_version
-        for entry in session.gallery(version, EmployeeStatus.SUSPENDED):
+        suspended = self._gallery.photos.gallery(session, EmployeeStatus.SUSPENDED)
+        for entry in suspended.entries:
             yield entry.employee_key, similarity(probe, entry.centroid)
 
     def _odd_one(self, photo: Embedding, person: Sequence[Embedding]) -> PhotoOfSomebodyElseError:

@@ -8,8 +8,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.embeddings import Embedding
-from app.domain.errors import NoFaceFoundError, PhotoError, SeveralFacesFoundError
-from app.domain.faces import Detection, FaceQuality, QualityLimits, require_quality
+from app.domain.errors import (
+    FaceTurnedError,
+    FaceUnrecognisableError,
+    NoFaceFoundError,
+    PhotoError,
+    SeveralFacesFoundError,
+)
+from app.domain.faces import (
+    Detection,
+    FaceQuality,
+    Picture,
+    QualityLimits,
+    require_quality,
+    require_recognisable,
+)
 from app.services.admission import Admission
 from app.services.ports import Embedder, Vision
 
@@ -79,11 +92,35 @@ class FaceExtraction:
             raise SeveralFacesFoundError(
                 f"{len(detections)} faces were found, exactly one is wanted"
             )
-        chosen = max(detections, key=lambda detection: detection.box.area)
-        crop = self._vision.crop(picture, chosen)
-        require_quality(crop.quality, limits)
-        (embedding,) = self._embedder.embed(crop.pixels[None])
         width, _ = self._vision.upright_size(content)
         scale = width / picture.shape[1]  # above 1 where a very large photo was reduced
-        quality = dataclasses.replace(crop.quality, size_pixels=crop.quality.size_pixels * scale)
-        return ExtractedFace(embedding, chosen.scaled(scale), quality, len(detections))
+        chosen = max(detections, key=lambda detection: detection.box.area)
+        try:
+            return self._embedded(picture, chosen, scale, limits, len(detections))
+        except (FaceTurnedError, FaceUnrecognisableError):
+            # Only now, for it costs as much as half a detection.
+            turned = self._vision.look_at_turns(picture, chosen)
+            if turned == chosen:
+                raise
+            return self._embedded(picture, turned, scale, limits, len(detections))
+
+    def _embedded(
+        self,
+        picture: Picture,
+        detection: Detection,
+        scale: float,
+        limits: QualityLimits,
+        faces_found: int,
+    ) -> ExtractedFace:
+        """Cut, measure and embed one face; ``scale``: pixels of the photo per picture pixel."""
+        crop = self._vision.crop(picture, detection)
+        require_quality(crop.quality, limits)
+        (embedding,) = self._embedder.embed(crop.pixels[None])
+        centres = self._embedder.manifest.recognisability
+        quality = dataclasses.replace(
+            crop.quality,
+            size_pixels=crop.quality.size_pixels * scale,
+            recognisability=None if centres is None else centres.of(embedding),
+        )
+        require_recognisable(detection, quality, limits)
+        return ExtractedFace(embedding, detection.scaled(scale), quality, faces_found)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from app.domain.embeddings import centroid
-from app.domain.employees import Employee, EmployeeStatus, GalleryEntry
+from app.domain.employees import Employee, EmployeeStatus, GalleryEntry, LeftOut
 from app.services.ports import GalleryIndex, Registry, RegistrySession
+from app.services.usable_photos import PhotoCheck, UsablePhotos, centroid_of
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +22,21 @@ class Gallery:
     another process wrote or that this one died between commit and index, and is built anew.
     """
 
-    def __init__(self, registry: Registry, index: GalleryIndex, model_version: str) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        index: GalleryIndex,
+        model_version: str,
+        photo_checks: Sequence[PhotoCheck] = (),
+    ) -> None:
+        """``photo_checks`` say which stored photos must not be compared with anybody, and why."""
         self._registry = registry
         self._index = index
         self._model_version = model_version
+        self._photos = UsablePhotos(model_version, index.embedding_dim, photo_checks)
         self._changing = threading.RLock()
-        self._unrecognisable = ""
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._people_left_out = 0
 
     @property
     def model_version(self) -> str:
@@ -40,9 +49,21 @@ class Gallery:
         return self._index
 
     @property
-    def unrecognisable(self) -> str:
-        """Who could not be put in the index when it was last built, for the administrator."""
-        return self._unrecognisable
+    def photos(self) -> UsablePhotos:
+        """Which stored photos count, for whoever compares without the index."""
+        return self._photos
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Stored photos of active employees that are not in the index, and why."""
+        return self._left_out
+
+    def count_unseen(self, session: RegistrySession) -> int:
+        """Return how many active employees have photos, but none of this model.
+
+        Who has some, none of which counts, is named in ``left_out`` instead.
+        """
+        return max(0, session.count_active() - self._index.size - self._people_left_out)
 
     def rebuild(self) -> None:
         """Build the index from the registry."""
@@ -67,17 +88,17 @@ class Gallery:
     def _build_from(self, session: RegistrySession) -> None:
         """Build the index with a session that is open: who waits for a second one may wait long."""
         revision = session.revision()
-        entries = session.gallery(self._model_version)
-        self._index.replace_all(entries, revision)
-        logger.info("index built: %d employees at revision %d", len(entries), revision)
-        missing = session.count_active() - len(entries)
-        self._unrecognisable = ""
-        if missing > 0:
-            self._unrecognisable = (
-                f"{missing} active employees have no photo of model {self._model_version} and "
-                "cannot be recognised; pictures are not kept, so enrol them again"
-            )
-            logger.warning(self._unrecognisable)
+        usable = self._photos.gallery(session)
+        self._index.replace_all(usable.entries, revision)
+        logger.info("index built: %d employees at revision %d", len(usable.entries), revision)
+        self._left_out = usable.left_out
+        refused = {one.employee_key for one in usable.left_out}
+        self._people_left_out = len(refused - {entry.employee_key for entry in usable.entries})
+        unseen = self.count_unseen(session)
+        if unseen:
+            logger.warning(unseen_people(unseen, self._model_version))
+        for one in usable.left_out[:20]:  # no employee_id: logs are kept longer than people
+            logger.warning("photo %s is left out: %s", one.photo_id, one.reason)
 
     @contextmanager
     def changing(self) -> Iterator[RegistrySession]:
@@ -112,8 +133,9 @@ class Gallery:
         of a failure would do it again. The revision makes the next search repair the index.
         """
         try:
-            if self._index.revision != revision - 1:
-                self._build_from(session)
+            named = any(one.employee_key == employee_key for one in self._left_out)
+            if self._index.revision != revision - 1 or named:
+                self._build_from(session)  # what is said of those left out changes as well
             elif entry is None:
                 self._index.remove(employee_key, revision)
             else:
@@ -122,11 +144,19 @@ class Gallery:
             logger.exception("the index did not follow revision %d and will be rebuilt", revision)
 
     def _refresh_entry(self, session: RegistrySession, employee: Employee) -> GalleryEntry | None:
-        photos = session.photo_embeddings(employee.key, self._model_version)
-        if not photos:
+        photos = self._photos.of_employee(session, employee.key)
+        middle = centroid_of(photos) if photos else None
+        if middle is None:
             return None
-        middle = centroid([embedding for _, embedding in photos])
         session.store_centroid(employee.key, middle, self._model_version)
         if employee.status is not EmployeeStatus.ACTIVE:
             return None
         return GalleryEntry(employee.key, middle, tuple(photos))
+
+
+def unseen_people(count: int, model_version: str) -> str:
+    """Return what an administrator is told of people whom the present model never saw."""
+    return (
+        f"{count} active employees have no photo of model {model_version} and cannot be "
+        "recognised; pictures are not kept, so enrol them again"
+    )

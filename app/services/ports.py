@@ -17,6 +17,7 @@ from app.domain.employees import (
     EnrolledPhoto,
     GalleryEntry,
     NewPhoto,
+    StoredPerson,
 )
 from app.domain.faces import Detection, FaceCrop, Picture
 from app.domain.head_motion import HeadView
@@ -40,6 +41,10 @@ class Vision(Protocol):
 
     def detect(self, picture: Picture) -> list[Detection]:
         """Return the faces, largest first; none is an empty list."""
+        ...
+
+    def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:
+        """Return the face as it is seen best at any eighth of a turn; it may be the same."""
         ...
 
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
@@ -89,6 +94,11 @@ class LivenessCheck(Protocol):
 
 class GalleryIndex(Protocol):
     """The searchable copy of the registry. Safe to call from several threads."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """How many numbers each embedding in it has."""
+        ...
 
     @property
     def revision(self) -> int:
@@ -179,7 +189,10 @@ class RegistrySession(Protocol):
     def photo_embeddings(
         self, employee_key: int, model_version: str
     ) -> list[tuple[int, Embedding]]:
-        """Return key and embedding of an employee's photos of one model version, oldest first."""
+        """Return key and embedding of an employee's photos of one model version, oldest first.
+
+        Photos whose bytes are no embedding are left out.
+        """
         ...
 
     def store_centroid(self, employee_key: int, centroid: Embedding, model_version: str) -> None:
@@ -188,8 +201,12 @@ class RegistrySession(Protocol):
 
     def gallery(
         self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
-    ) -> list[GalleryEntry]:
+    ) -> list[StoredPerson]:
         """Return all employees of this status that have photos of this model version, by key."""
+        ...
+
+    def photo_names(self, photo_keys: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return ``employee_id`` and ``photo_id`` of these photos; unknown keys are left out."""
         ...
 
     def add_look_alikes(self, employee_key: int, others: Sequence[int]) -> None:

@@ -75,11 +75,14 @@ class Readiness:
     def _index_state(self) -> tuple[bool, str]:
         try:
             if self._gallery.is_current():
-                return True, self._gallery.unrecognisable
+                return True, self._said_of_gallery()
             self._gallery.rebuild()
         except FacegateError as error:
             return False, str(error)
         return False, "the index was out of date and has been rebuilt"
+
+    def _said_of_gallery(self) -> str:
+        return "; ".join(f"photo {one.photo_id}: {one.reason}" for one in self._gallery.left_out)
 
     def _recognition_fault(self) -> str:
         """Return what is wrong with recognition, or nothing; tried again once it is not fresh."""

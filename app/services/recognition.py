@@ -130,8 +130,8 @@ class Recognition:
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
-            stored = session.photo_embeddings(employee.key, self._manifest.model_version)
-            alike = look_alike_photos(session, employee.key, self._manifest.model_version)
+            stored = self._gallery.photos.of_employee(session, employee.key)
+            alike = look_alike_photos(session, employee.key, self._gallery.photos)
         if not stored:
             raise NoCurrentPhotoError(f"{employee_id!r} has no photo of the present model")
         photos = [embedding for _, embedding in stored]

@@ -14,6 +14,7 @@ from app.domain.errors import (
     FaceTooDarkError,
     FaceTooSmallError,
     FaceTurnedError,
+    FaceUnrecognisableError,
     NoFaceFoundError,
     PhotoError,
     SeveralFacesFoundError,
@@ -28,6 +29,7 @@ from app.services.ports import LivenessCheck
 
 #: How far a frame came before it failed, furthest first: the first kind explains a burst best.
 _FURTHEST = (
+    (FaceUnrecognisableError,),
     (FaceTurnedError,),
     (FaceBlurredError, FaceTooDarkError, FaceTooBrightError),
     (FaceTooSmallError,),

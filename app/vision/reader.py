@@ -28,6 +28,10 @@ class FaceVision:
         """Return the faces, largest first; none is an empty list."""
         return self.detector.detect(picture)
 
+    def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:
+        """Return the face as it is seen best at any eighth of a turn; it may be the same."""
+        return self.detector.look_at_turns(picture, detection)
+
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
         """Return the aligned crop of one face with its measured quality."""
         pixels = align_face(picture, detection.landmarks)

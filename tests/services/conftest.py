@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
+from app.bootstrap import make_gallery
 from app.domain.policy import RiskPolicy, RiskTargets
 from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
@@ -55,7 +55,9 @@ def make_enrollment(
     guards = EnrollmentGuards(
         gallery, MANIFEST.calibration, lambda _people: MANIFEST.verify.similarity
     )
-    return Enrollment(extraction, gallery, guards, model_version, ENROLLMENT_LIMITS, 20, 30)
+    return Enrollment(
+        extraction, gallery, guards, model_version, MANIFEST.enrollment_limits, 20, 30
+    )
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
         registry = SqlRegistry(create_registry_engine(url))
         registries.append(registry)
         index = FaissGalleryIndex(DIM)
-        gallery = Gallery(registry, index, MANIFEST.model_version)
+        gallery = make_gallery(registry, index, MANIFEST)
         gallery.rebuild()
         admission = admission or Admission(2, 8, 5.0)
         extraction = FaceExtraction(vision or FakeVision(), FakeEmbedder(), admission)
@@ -87,15 +89,23 @@ def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             make_enrollment(extraction, gallery),
             policy,
             Recognition(
-                extraction, registry, gallery, MANIFEST, policy, VERIFICATION_LIMITS, liveness
+                extraction,
+                registry,
+                gallery,
+                MANIFEST,
+                policy,
+                MANIFEST.verification_limits,
+                liveness,
             ),
-            Employees(registry, gallery),
+            Employees(registry, gallery, MANIFEST.recognisability),
             Audits(
                 GalleryAudit(
                     registry,
                     MANIFEST.model_version,
+                    MANIFEST.embedding_dim,
                     MANIFEST.calibration,
                     partial(thresholds_in_force, MANIFEST, policy),
+                    MANIFEST.recognisability,
                 )
             ),
             liveness if isinstance(liveness, Challenges) else None,

@@ -14,6 +14,7 @@ from app.domain.embeddings import Embedding, as_embedding
 from app.domain.errors import UndecodablePhotoError
 from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
 from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.recognisability import Recognisability
 from app.domain.tails import ImpostorTail
 
 DIM = 64  # enough that no two of some dozen people look alike by chance
@@ -21,6 +22,15 @@ QUALITY = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)
 MEASURES = {"faces", "flat", *(field.name for field in dataclasses.fields(FaceQuality))}
 PRETENCES = {"faces", "flat"}
 LANDMARKS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
+
+#: Photos of this person cannot be read: the model's only centre of the unrecognisable.
+UNREADABLE = "unreadable"
+
+
+def person_centre(person: str) -> Embedding:
+    centre = np.random.default_rng(zlib.crc32(person.encode())).normal(size=DIM)
+    return as_embedding(centre / np.linalg.norm(centre))
+
 
 MANIFEST = ModelManifest(
     name="fake",
@@ -37,6 +47,7 @@ MANIFEST = ModelManifest(
     verify=Threshold(0.5, 1e-3, "everyone"),
     golden_embedding=(),
     golden_min_similarity=0.99,
+    recognisability=Recognisability(person_centre(UNREADABLE)[None], 0.4, 0.3),
 )
 
 
@@ -72,6 +83,9 @@ class FakeVision:
             Detection(Box(0, 0, 100 - 10 * n, 100 - 10 * n), self._landmarks(picture), 0.95)
             for n in range(faces)
         ]
+
+    def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:  # noqa: ARG002
+        return detection
 
     def _landmarks(self, picture: Picture) -> tuple[tuple[float, float], ...]:
         facts = self._facts(picture)
@@ -110,8 +124,7 @@ class FakeEmbedder:
 
     def _embed(self, crop: npt.NDArray[np.uint8]) -> Embedding:
         person, shot = bytes(crop.reshape(-1)[:200]).rstrip(b"\0").split()[:2]
-        centre = np.random.default_rng(zlib.crc32(person)).normal(size=DIM)
-        centre /= np.linalg.norm(centre)
+        centre = person_centre(person.decode())
         beside = np.random.default_rng(zlib.crc32(person + shot)).normal(size=DIM)
         vector = centre + 0.32 * beside / np.sqrt(DIM)
         return as_embedding(vector / np.linalg.norm(vector))

@@ -36,6 +36,7 @@ def advise(result: AuditResult) -> tuple[str, ...]:
     """Return what to do, the most urgent first; a gallery without findings is told so."""
     rates = {rate.name: rate for rate in result.rates}
     said = [
+        *_on_unrecognisable(result),
         *_on_ids(result),
         *_on_photos(result),
         *_on_rates(rates["fpir_photos"], rates["fnmr_identify"], result.thresholds.stated_fpir),
@@ -47,6 +48,16 @@ def advise(result: AuditResult) -> tuple[str, ...]:
     else:
         said.append(NOTE_ON_FNMR)
     return (*said, NOTE_ON_INTERVALS)
+
+
+def _on_unrecognisable(result: AuditResult) -> list[str]:
+    if not result.unrecognisable_count:
+        return []
+    return [
+        f"{_many(result.unrecognisable_count, 'photo')} match whoever is unrecognisable (upside "
+        "down, blurred beyond reading, no face at all) and are not compared with anybody: delete "
+        "each and enrol a better one. They are in none of the rates above."
+    ]
 
 
 def _on_ids(result: AuditResult) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from app.domain.audit.gallery import AuditGallery, FloatArray
 from app.domain.audit.outliers import list_outliers, mark_outliers
 from app.domain.audit.pairs import list_pairs, measure_pairs
 from app.domain.audit.rates import measure_rates, similarity_histogram, thresholds_asked
-from app.domain.audit.result import AuditResult, AuditThresholds
+from app.domain.audit.result import AuditResult, AuditThresholds, UnrecognisablePhoto
 from app.domain.audit.weakness import good_photo_limits, list_weak
 from app.domain.calibration import Calibration
 from app.domain.faces import ENROLLMENT_LIMITS
@@ -28,11 +29,13 @@ def audit(
     calibration: Calibration,
     between_blocks: BetweenBlocks,
     listed: int = LISTED,
+    unrecognisable: Sequence[UnrecognisablePhoto] = (),
 ) -> AuditResult:
     """Audit a gallery by itself; lists are cut at ``listed``.
 
     P photos against N people take P * N inner products and memory for a few blocks beside the
-    embeddings. ``between_blocks`` hears how much is done, 0 to 1; what it raises ends the audit.
+    embeddings. ``unrecognisable`` photos are named and are not in the gallery. ``between_blocks``
+    hears how much is done, 0 to 1; what it raises ends the audit.
     Raises ``ValueError`` for a gallery without photos.
     """
     if not len(gallery.owners):
@@ -77,6 +80,8 @@ def audit(
         outliers=outliers[:listed],
         weak_count=len(weak),
         weak_enrollments=weak[:listed],
+        unrecognisable_count=len(unrecognisable),
+        unrecognisable_photos=tuple(unrecognisable[:listed]),
         advice=(),
     )
     return dataclasses.replace(result, advice=advise(result))

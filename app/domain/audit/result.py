@@ -161,6 +161,15 @@ class WeakEnrollment:
 
 
 @dataclass(frozen=True)
+class UnrecognisablePhoto:
+    """An enrolled photo that matches whoever is unrecognisable; it is left out of all rates."""
+
+    employee_id: str
+    photo_id: str
+    recognisability: float
+
+
+@dataclass(frozen=True)
 class SimilarityHistogram:
     """Counts in equal bins from -1 to 1: of one person's photos, and of different people."""
 
@@ -191,4 +200,6 @@ class AuditResult:
     outliers: tuple[OutlierPhoto, ...]
     weak_count: int
     weak_enrollments: tuple[WeakEnrollment, ...]
+    unrecognisable_count: int
+    unrecognisable_photos: tuple[UnrecognisablePhoto, ...]
     advice: tuple[str, ...]
