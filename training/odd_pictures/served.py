@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from app.domain.errors import PhotoError
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, Picture, QualityLimits
+from app.domain.faces import Picture, QualityLimits
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
@@ -58,7 +58,9 @@ class ServedPictures:
         Enrolment asks for more than the door in every respect, and for one face only, so that what
         the door refuses it refuses for the same reason.
         """
-        visiting, refused = self._taken(content, VERIFICATION_LIMITS, SeveralFaces.LARGEST)
+        visiting, refused = self._taken(
+            content, self.manifest.verification_limits, SeveralFaces.LARGEST
+        )
         if refused is not None:
             return Shown(visiting, visiting, refused, refused)
         enrolled, not_enrolled = self.enroll(content)
@@ -66,11 +68,11 @@ class ServedPictures:
 
     def visit(self, content: bytes) -> Matrix:
         """Return the embedding ``(D,)`` of a picture at the door, zeros where it is refused."""
-        return self._taken(content, VERIFICATION_LIMITS, SeveralFaces.LARGEST)[0]
+        return self._taken(content, self.manifest.verification_limits, SeveralFaces.LARGEST)[0]
 
     def enroll(self, content: bytes) -> tuple[Matrix, str | None]:
         """Return the embedding ``(D,)`` of a picture at enrolment, or zeros and the refusal."""
-        return self._taken(content, ENROLLMENT_LIMITS, SeveralFaces.REFUSE)
+        return self._taken(content, self.manifest.enrollment_limits, SeveralFaces.REFUSE)
 
     def _taken(
         self, content: bytes, limits: QualityLimits, several: SeveralFaces
