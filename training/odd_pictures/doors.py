@@ -70,12 +70,12 @@ def try_door(
     plain, strange = _Attempts(), _Attempts()
     seen: dict[tuple[int, ...], int] = {}
     for _ in range(rounds):
-        keys = np.sort(random.permutation(able)[:share])
-        where = seen.setdefault(tuple(keys.tolist()), len(seen))
+        chosen = np.sort(random.permutation(able)[:share])
+        where = seen.setdefault(tuple(chosen.tolist()), len(seen))
         rest = random.permutation(len(staff))[: people - share]
-        gallery = np.concatenate([odd.enrolled[keys], staff[rest]])
+        gallery = np.concatenate([odd.enrolled[chosen], staff[rest]])
         plain.add(_finds(visitors, gallery, asked), np.arange(len(visitors)), where)
-        others = np.setdiff1d(np.arange(len(odd)), keys)
+        others = np.setdiff1d(np.arange(len(odd)), chosen)
         strange.add(_finds(odd.visiting[others], gallery, asked), others, where)
     return DoorTrial(
         people=people,
@@ -107,12 +107,12 @@ def try_mixed_door(
     asked = policy.promise(policy.targets.fpir, people, photos=1).threshold.similarity
     plain, strange, known = _Attempts(), _Attempts(), _Attempts()
     for where in range(rounds):
-        keys = [able[chosen] for chosen in random.permutation(len(able))[:share]]
-        odd = [kinds[kind].enrolled[[person]] for kind, person in keys]
+        chosen = [able[place] for place in random.permutation(len(able))[:share]]
+        odd = [kinds[kind].enrolled[[person]] for kind, person in chosen]
         rest = staff[random.permutation(len(staff))[: people - share]]
         gallery = np.concatenate([*odd, rest])
         plain.add(_finds(visitors, gallery, asked), np.arange(len(visitors)), where)
-        taken = [person for _, person in keys]
+        taken = [person for _, person in chosen]
         for kind in kinds:
             others = np.setdiff1d(np.arange(len(kind)), taken)
             strange.add(_finds(kind.visiting[others], gallery, asked), others, where)

@@ -45,7 +45,7 @@ class Cast:
     ``odd``: by the name of their group, whom odd pictures are made of. ``staff`` and ``visitors``
     (photos) are of the worst group: enrolled, and strangers at the door. ``employees``: two photos
     of each, one to enrol and one for the door. ``masked``: photos of people in masks, whose plain
-    pictures nobody has. ``told``: where they come from, in words.
+    pictures nobody has. ``sources``: where they come from, in words.
     """
 
     odd: dict[str, list[Person]]
@@ -53,7 +53,7 @@ class Cast:
     visitors: list[bytes]
     employees: list[tuple[bytes, bytes]]
     masked: list[bytes]
-    told: str
+    sources: str
 
     @property
     def worst(self) -> str:
@@ -92,7 +92,7 @@ def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: Face
             if len(items) > 1
         ][:staff],
         masked=_masked(data, people, vision),
-        told=f"strangers.tar ({worst}) and lfw-photos.tar, by the hash of their files' names",
+        sources=f"strangers.tar ({worst}) and lfw-photos.tar, by the hash of their files' names",
     )
 
 
@@ -112,7 +112,7 @@ def cast_of_invented(people: int, vision: FaceVision) -> Cast:
         visitors=[each[0] for each in photos[1::2]],
         employees=[(each[0], each[1]) for each in photos[::2]],
         masked=[],
-        told="people who do not exist; their rates mean nothing",
+        sources="people who do not exist; their rates mean nothing",
     )
 
 

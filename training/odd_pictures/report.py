@@ -42,7 +42,7 @@ def _matches(found: OddPictures, kinds: tuple[KindFigures, ...]) -> Sheet:
         "kind",
         "shown",
         "enrolled",
-        "let in by quality",
+        "taken at the door",
         *(f"both odd match: {group}" for group in groups),
         "of pairs that pass",
         "one odd matches",
@@ -73,8 +73,8 @@ def _refusals(kinds: tuple[KindFigures, ...]) -> Sheet:
 def _codes(counts: dict[str, int]) -> str:
     if not counts:
         return "0"
-    told = ", ".join(f"{code} {count}" for code, count in counts.items())
-    return f"{sum(counts.values())} ({told})"
+    listed = ", ".join(f"{code} {count}" for code, count in counts.items())
+    return f"{sum(counts.values())} ({listed})"
 
 
 def _doors(found: OddPictures) -> Sheet:

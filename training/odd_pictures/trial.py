@@ -27,7 +27,7 @@ def try_kinds(
     cast: Cast,
     kinds: tuple[Kind, ...],
     galleries: Sequence[int],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> OddPictures:
     """Show every kind of everybody, and return what was measured.
 
@@ -41,14 +41,14 @@ def try_kinds(
             continue
         shown.append(trial.show(kind))
         figures.append(trial.measured(kind, shown[-1]))
-        tell(
-            f"{kind.name}: {int(shown[-1].enters.sum())} of {len(shown[-1])} let in, "
+        report(
+            f"{kind.name}: {int(shown[-1].enters.sum())} of {len(shown[-1])} taken at the door, "
             f"{figures[-1].passing_matches} of {figures[-1].passing_pairs:,} pairs that pass match"
         )
     return OddPictures(
         model=served.manifest.model_version,
         sha256=served.manifest.sha256,
-        people=cast.told,
+        people=cast.sources,
         stated_fmr=policy.targets.fmr,
         stated_fpir=policy.targets.fpir,
         threshold=trial.threshold,

@@ -22,7 +22,7 @@ STAFF, VISITORS = everybody(20), everybody(10, first=20)
 ROUNDS = 8
 
 
-def test_one_odd_enrolment_is_a_key_for_whoever_shows_such_a_picture() -> None:
+def test_one_odd_enrolment_matches_all_who_show_such_a_picture() -> None:
     door = try_door(shown(all_alike(12)), STAFF, VISITORS, POLICY, 20, ROUNDS)
     assert (door.people, door.odd_enrolled, door.threshold) == (20, 1, 0.5)
     assert (door.plain.value, door.odd.value) == (0, 1)

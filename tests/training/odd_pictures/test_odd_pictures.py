@@ -36,10 +36,10 @@ def served() -> ServedPictures:
 def found(served: ServedPictures) -> OddPictures:
     policy = RiskPolicy(served.manifest, DEFAULT_TARGETS)
     cast = cast_of_invented(8, served.vision)
-    told: list[str] = []
+    progress: list[str] = []
     kinds = chosen_kinds(f"{ODD},real masks")
-    result = try_kinds(served, policy, cast, kinds, (100, 300), told.append)
-    assert len(told) == len(result.kinds)
+    result = try_kinds(served, policy, cast, kinds, (100, 300), progress.append)
+    assert len(progress) == len(result.kinds)
     return result
 
 

@@ -58,10 +58,12 @@ def test_nobody_plays_two_parts(data: Path, vision: FaceVision) -> None:
     again = cast_from_data(data, GROUP, people=6, staff=5, vision=vision)
     assert [p.name for p in again.odd[GROUP]] == [p.name for p in cast.odd[GROUP]]
     assert again.staff == cast.staff
-    assert GROUP in cast.told
+    assert GROUP in cast.sources
 
 
-def test_whoever_shows_no_face_upright_is_left_out(data: Path, vision: FaceVision) -> None:
+def test_people_whose_upright_photo_shows_no_face_are_left_out(
+    data: Path, vision: FaceVision
+) -> None:
     cast = cast_from_data(data, GROUP, people=15, staff=2, vision=vision)
     assert len(cast.odd[LFW]) == 4
 
