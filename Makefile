@@ -85,13 +85,14 @@ distill: full ## Make the face embedder as shipped into models/embedder/VERSION;
 	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
 	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
 
-prove: full ## Stated risks against met ones, guards, bursts, a planted audit; needs the data.
+prove: full ## Stated risks, guards, bursts, a planted audit, odd pictures; needs the data.
 	@$(PYTHON) -m training prove
 	@$(PYTHON) -m training enrolment --out runs/prove/enrolment.md
 	@$(PYTHON) -m training quality-limits --out runs/prove/quality-limits.md
 	@$(PYTHON) -m training repeated-photos
 	@$(PYTHON) -m training burst --out runs/prove/burst.json
 	@$(PYTHON) -m training audit-planted
+	@$(PYTHON) -m training odd-pictures
 
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info

@@ -33,6 +33,7 @@ from training.joint.interpolate_trial import interpolate_trial
 from training.joint.join_trial_command import join_trial
 from training.liveness.command import liveness
 from training.networks.cost_command import cost
+from training.odd_pictures.command import odd_pictures
 from training.proof.command import prove
 from training.recognisability.command import recognisability
 from training.search.command import embed, search, verify
@@ -61,6 +62,7 @@ app.command("repeated-photos")(repeated_photos)
 app.command("audit-planted")(audit_planted)
 app.command("burst")(burst)
 app.command("liveness")(liveness)
+app.command("odd-pictures")(odd_pictures)
 app.command("export")(export)
 app.command("recognisability")(recognisability)
 app.command("join")(join)
