@@ -32,10 +32,9 @@ from training.recognisability.fit import (
     outcome,
     refused,
 )
-from training.recognisability.renderings import FITTED, HELD_OUT
 from training.torch_setup import choose_device
 
-TRIED = (1, 4, 16, 32, 64)
+TRIED = (1, 4, 16, 32, 64, 128)
 CENTRES = 32
 
 
@@ -81,8 +80,8 @@ def manifest_block(centres: Matrix, limits: Limits, odd: OddRows) -> dict[str, o
         "min_enrollment": limits.enrollment,
         "min_verification": limits.verification,
         "evidence": (
-            f"spherical k-means on {people} people of FairFace in {len(odd.fitted)} odd "
-            f"renderings ({', '.join(odd.fitted)}); limits: {100 * ENROLLMENT_SHARE:g} % and "
+            f"spherical k-means on up to {people} people of FairFace in {len(odd.fitted)} odd "
+            f"kinds ({', '.join(odd.fitted)}); limits: {100 * ENROLLMENT_SHARE:g} % and "
             f"{100 * VERIFICATION_SHARE:g} % of validation photos lie below them"
         ),
     }
@@ -96,9 +95,10 @@ def choice_sheet(odd: OddRows, plain: PlainRows, threshold: float) -> Sheet:
         limits = fit_limits(plain.val, centres)
         found = {
             name: outcome(odd.held_out[name], centres, limits.verification, threshold)
-            for name in (*FITTED, *HELD_OUT)
+            for name in odd.held_out
         }
-        seen, unseen = ([found[name] for name in kinds] for kinds in (FITTED, HELD_OUT))
+        seen = [one for name, one in found.items() if name in odd.fitted]
+        unseen = [one for name, one in found.items() if name not in odd.fitted]
         rows.append(
             (
                 str(count),
@@ -151,7 +151,7 @@ def kind_sheet(odd: OddRows, centres: Matrix, limits: Limits, threshold: float) 
         found = outcome(embedded, centres, limits.verification, threshold)
         rows.append(
             (
-                name + ("" if name in FITTED else " (not fitted on)"),
+                name + ("" if name in odd.fitted else " (not fitted on)"),
                 estimate_text(found.refused),
                 f"{found.matching:.2e}",
                 f"{found.passing_and_matching:.2e}",

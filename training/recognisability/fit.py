@@ -14,13 +14,15 @@ import torch
 from training.augment.occlusion import fill_outside
 from training.augment.randomness import Randomness
 from training.data.crops import CropSet, read_crops
-from training.evaluation.embedders import CropEmbedder
+from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.evaluation.intervals import clopper_pearson
 from training.evaluation.pairs import Matrix, pair_similarities
 from training.evaluation.populations import Pool, read_people, read_pools, read_strangers
 from training.evaluation.results import Estimate
+from training.odd_pictures.kinds import chosen_kinds
 from training.recognisability.centres import distances, fit_centres
 from training.recognisability.renderings import FITTED, HELD_OUT, Rendering
+from training.recognisability.served import SERVED_FITTED, SERVED_HELD_OUT, embed_served
 
 #: Shares of validation photos below the limits; enrolment is the stricter of the two.
 ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.0025
@@ -73,13 +75,22 @@ class KindOutcome:
     passing_and_matching: float
 
 
-def embed_odd(embedder: CropEmbedder, data: Path) -> OddRows:
+def embed_odd(embedder: ExportedFile, data: Path) -> OddRows:
     """Render and embed people of FairFace (CC BY 4.0): some to fit on, others to choose by."""
+    some, others = (
+        _people(data / f"fairface-{number}.tar", count)
+        for number, count in enumerate((FITTED_PEOPLE, HELD_OUT_PEOPLE))
+    )
+    served = chosen_kinds(",".join((*SERVED_FITTED, *SERVED_HELD_OUT)))
     return OddRows(
-        fitted=_rendered(embedder, _people(data / "fairface-0.tar", FITTED_PEOPLE), FITTED),
-        held_out=_rendered(
-            embedder, _people(data / "fairface-1.tar", HELD_OUT_PEOPLE), {**FITTED, **HELD_OUT}
-        ),
+        fitted={
+            **_rendered(embedder, some, FITTED),
+            **embed_served(embedder, some, [one for one in served if one.name in SERVED_FITTED]),
+        },
+        held_out={
+            **_rendered(embedder, others, {**FITTED, **HELD_OUT}),
+            **embed_served(embedder, others, served),
+        },
     )
 
 
