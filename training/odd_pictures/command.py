@@ -24,7 +24,7 @@ from training.odd_pictures.trial import GALLERIES, try_kinds
 def odd_pictures(
     model: ServedModelOption = None,
     data: DataOption = DEFAULT_DATA,
-    people: Annotated[int, typer.Option(min=4, help="People of odd pictures, of each kind.")] = 75,
+    people: Annotated[int, typer.Option(min=4, help="People of odd pictures, of each kind.")] = 60,
     kinds: Annotated[
         str | None, typer.Option(help="Parts of kinds' names, told apart by commas; all without.")
     ] = None,
