@@ -15,7 +15,7 @@ from app.api.recognition_routes import PHOTO_PROBLEMS
 from app.api.request_id import request_id_of
 from app.api.state import State
 from app.api.uploads import body_docs, read_body
-from app.domain import employee_errors, errors
+from app.domain import employee_errors, errors, photo_errors
 from app.services.enrollment import EnrollmentRequest, Upload
 
 router = APIRouter(prefix="/v1/employees/{employee_id}/photos", tags=["employees"])
@@ -41,8 +41,8 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
     "",
     summary="Add photos to an employee, or replace them all",
     responses=problem_docs(
-        errors.NoUsablePhotoError,
-        errors.TooManyPhotosError,
+        photo_errors.NoUsablePhotoError,
+        photo_errors.TooManyPhotosError,
         errors.EmployeeNotFoundError,
         employee_errors.EmployeeDeletedError,
         errors.FaceAlreadyEnrolledError,
@@ -69,7 +69,7 @@ def add_photos(
     summary="Replace a photo",
     responses=problem_docs(
         *PHOTO_PROBLEMS,
-        errors.PhotoOfSomebodyElseError,
+        photo_errors.PhotoOfSomebodyElseError,
         employee_errors.PhotoAlreadyEnrolledError,
         errors.EmployeeNotFoundError,
         errors.PhotoNotFoundError,

@@ -41,25 +41,25 @@ def _kind(status: int, error: type[errors.FacegateError], title: str) -> Problem
 PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
     error: _kind(status, error, title)
     for error, status, title in [
-        (errors.UnsupportedPhotoTypeError, 415, "The photo is of no type that is decoded"),
-        (errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
+        (photo_errors.UnsupportedPhotoTypeError, 415, "The photo is of no type that is decoded"),
+        (photo_errors.UndecodablePhotoError, 422, "The photo cannot be decoded"),
         (photo_errors.PhotoCutError, 422, "A part of the photo is missing"),
-        (errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
-        (errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
-        (errors.NoFaceFoundError, 422, "No face was found"),
-        (errors.SeveralFacesFoundError, 422, "More than one face was found"),
-        (errors.FaceTooSmallError, 422, "The face is too small"),
-        (errors.FaceBlurredError, 422, "The face is blurred"),
-        (errors.FaceTooDarkError, 422, "The face is too dark"),
-        (errors.FaceTooBrightError, 422, "The face is overexposed"),
-        (errors.FaceTurnedError, 422, "The face is turned away"),
-        (errors.FaceUnrecognisableError, 422, "The face cannot be read"),
-        (errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
-        (errors.PhotosDisagreeError, 422, "The photos show different people"),
+        (photo_errors.PhotoTooManyBytesError, 413, "The photo has too many bytes"),
+        (photo_errors.PhotoTooManyPixelsError, 413, "The photo has too many pixels"),
+        (photo_errors.NoFaceFoundError, 422, "No face was found"),
+        (photo_errors.SeveralFacesFoundError, 422, "More than one face was found"),
+        (photo_errors.FaceTooSmallError, 422, "The face is too small"),
+        (photo_errors.FaceBlurredError, 422, "The face is blurred"),
+        (photo_errors.FaceTooDarkError, 422, "The face is too dark"),
+        (photo_errors.FaceTooBrightError, 422, "The face is overexposed"),
+        (photo_errors.FaceTurnedError, 422, "The face is turned away"),
+        (photo_errors.FaceUnrecognisableError, 422, "The face cannot be read"),
+        (photo_errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
+        (photo_errors.PhotosDisagreeError, 422, "The photos show different people"),
         (employee_errors.PhotoAlreadyEnrolledError, 409, "The photo is enrolled already"),
-        (errors.PhotoError, 422, "The photo cannot be used"),
-        (errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
-        (errors.TooManyPhotosError, 422, "Too many photos"),
+        (photo_errors.PhotoError, 422, "The photo cannot be used"),
+        (photo_errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
+        (photo_errors.TooManyPhotosError, 422, "Too many photos"),
         (scene_errors.BurstOfSeveralPeopleError, 422, "The frames show several people"),
         (scene_errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
         (scene_errors.LivenessRequiredError, 428, "A passed liveness check is required"),
@@ -177,7 +177,7 @@ def problem_response(
 
 
 def _hint(error: errors.FacegateError | None) -> str | None:
-    if isinstance(error, errors.PhotoError | errors.FaceAlreadyEnrolledError):
+    if isinstance(error, photo_errors.PhotoError | errors.FaceAlreadyEnrolledError):
         return error.hint
     return None
 
@@ -192,7 +192,7 @@ def _candidates(error: errors.FacegateError | None) -> list[LookAlikeBody] | Non
 
 
 def _failures(error: errors.FacegateError | None) -> list[PhotoFailureBody] | None:
-    if not isinstance(error, errors.NoUsablePhotoError):
+    if not isinstance(error, photo_errors.NoUsablePhotoError):
         return None
     return [
         PhotoFailureBody(position=f.position, code=f.code, message=f.message, hint=f.hint)

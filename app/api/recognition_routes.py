@@ -23,19 +23,19 @@ from app.services.scenes import Scene
 router = APIRouter(prefix="/v1", tags=["recognition"])
 
 PHOTO_PROBLEMS = (
-    errors.UnsupportedPhotoTypeError,
-    errors.UndecodablePhotoError,
+    photo_errors.UnsupportedPhotoTypeError,
+    photo_errors.UndecodablePhotoError,
     photo_errors.PhotoCutError,
-    errors.PhotoTooManyBytesError,
-    errors.PhotoTooManyPixelsError,
-    errors.NoFaceFoundError,
-    errors.SeveralFacesFoundError,
-    errors.FaceTooSmallError,
-    errors.FaceBlurredError,
-    errors.FaceTooDarkError,
-    errors.FaceTooBrightError,
-    errors.FaceTurnedError,
-    errors.FaceUnrecognisableError,
+    photo_errors.PhotoTooManyBytesError,
+    photo_errors.PhotoTooManyPixelsError,
+    photo_errors.NoFaceFoundError,
+    photo_errors.SeveralFacesFoundError,
+    photo_errors.FaceTooSmallError,
+    photo_errors.FaceBlurredError,
+    photo_errors.FaceTooDarkError,
+    photo_errors.FaceTooBrightError,
+    photo_errors.FaceTurnedError,
+    photo_errors.FaceUnrecognisableError,
     errors.BusyError,
     *UPLOAD_PROBLEMS,
 )
@@ -93,8 +93,8 @@ SCENE_DOCS = body_docs(SceneBody, SCENE_FIELDS, alone="photo")
     responses={
         200: {"model": schemas.EnrollResponse, "description": "Photos were added"},
         **problem_docs(
-            errors.NoUsablePhotoError,
-            errors.TooManyPhotosError,
+            photo_errors.NoUsablePhotoError,
+            photo_errors.TooManyPhotosError,
             errors.EmployeeConflictError,
             employee_errors.NameDiffersError,
             employee_errors.CardNumberDiffersError,

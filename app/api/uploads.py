@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.api.field_faults import field_faults
 from app.api.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA, ApiError
-from app.domain.errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
+from app.domain.photo_errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
 from app.domain.storage_errors import TemporaryStorageError
 from app.services.enrollment import Upload
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.errors import EmployeeConflictError, EmployeeNotFoundError, PhotoError
+from app.domain.errors import EmployeeConflictError, EmployeeNotFoundError
+from app.domain.photo_errors import PhotoError
 
 
 class EmployeeSuspendedError(EmployeeConflictError):

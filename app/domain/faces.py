@@ -9,7 +9,7 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.errors import (
+from app.domain.photo_errors import (
     FaceBlurredError,
     FaceTooBrightError,
     FaceTooDarkError,

@@ -12,15 +12,9 @@ from app.domain.employee_errors import (
     PhotoAlreadyEnrolledError,
 )
 from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
-from app.domain.errors import (
-    EmployeeNotFoundError,
-    LookAlike,
-    NoUsablePhotoError,
-    PhotoError,
-    PhotoFailure,
-    TooManyPhotosError,
-)
+from app.domain.errors import EmployeeNotFoundError, LookAlike
 from app.domain.faces import QualityLimits
+from app.domain.photo_errors import NoUsablePhotoError, PhotoError, PhotoFailure, TooManyPhotosError
 from app.services.employees import lock_employee, require_employee, require_photo
 from app.services.enrolled_photos import EnrolledPhotos, Faces
 from app.services.enrollment_guards import EnrollmentGuards

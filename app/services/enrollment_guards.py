@@ -10,13 +10,8 @@ from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import Embedding, centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
-from app.domain.errors import (
-    FaceAlreadyEnrolledError,
-    LookAlike,
-    PhotoError,
-    PhotoOfSomebodyElseError,
-    PhotosDisagreeError,
-)
+from app.domain.errors import FaceAlreadyEnrolledError, LookAlike
+from app.domain.photo_errors import PhotoError, PhotoOfSomebodyElseError, PhotosDisagreeError
 from app.services.gallery import Gallery
 from app.services.ports import RegistrySession
 

@@ -8,13 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.embeddings import Embedding
-from app.domain.errors import (
-    FaceTurnedError,
-    FaceUnrecognisableError,
-    NoFaceFoundError,
-    PhotoError,
-    SeveralFacesFoundError,
-)
 from app.domain.faces import (
     Detection,
     FaceQuality,
@@ -22,6 +15,13 @@ from app.domain.faces import (
     QualityLimits,
     require_quality,
     require_recognisable,
+)
+from app.domain.photo_errors import (
+    FaceTurnedError,
+    FaceUnrecognisableError,
+    NoFaceFoundError,
+    PhotoError,
+    SeveralFacesFoundError,
 )
 from app.services.admission import Admission
 from app.services.ports import Embedder, Vision

@@ -7,8 +7,11 @@ from enum import StrEnum
 
 from app.domain.calibration import Calibration
 from app.domain.challenges import CHALLENGE_LINK
-from app.domain.errors import (
-    BusyError,
+from app.domain.errors import BusyError
+from app.domain.faces import QualityLimits
+from app.domain.fusion import MAX_FRAMES, frame_weight, fuse, weakest_link
+from app.domain.head_motion import HeadView
+from app.domain.photo_errors import (
     FaceBlurredError,
     FaceTooBrightError,
     FaceTooDarkError,
@@ -19,9 +22,6 @@ from app.domain.errors import (
     PhotoError,
     SeveralFacesFoundError,
 )
-from app.domain.faces import QualityLimits
-from app.domain.fusion import MAX_FRAMES, frame_weight, fuse, weakest_link
-from app.domain.head_motion import HeadView
 from app.domain.scene_errors import BurstOfSeveralPeopleError
 from app.services.challenges import NoLiveness
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.domain.errors import NoUsablePhotoError, PhotoFailure
+from app.domain.photo_errors import NoUsablePhotoError, PhotoFailure
 from app.services.enrolled_photos import EnrolledPhotos, Faces, without_copies
 from app.services.enrollment_guards import EnrollmentGuards
 from app.services.extraction import ExtractedFace

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.errors import BusyError, PhotoError, UndecodablePhotoError
+from app.domain.errors import BusyError
 from app.domain.faces import Picture
-from app.domain.photo_errors import PhotoCutError
+from app.domain.photo_errors import PhotoCutError, PhotoError, UndecodablePhotoError
 from app.vision.files.bmp_file import decode_bmp
 from app.vision.files.colours import Pixels, as_rgb
 from app.vision.files.examine import examine_photo, sniff_format

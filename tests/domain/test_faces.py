@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from app.domain import errors
+from app.domain import photo_errors
 from app.domain.faces import (
     ENROLLMENT_LIMITS,
     VERIFICATION_LIMITS,
@@ -34,18 +34,18 @@ def test_a_good_face_passes_both_limits() -> None:
 @pytest.mark.parametrize(
     ("measure", "value", "error"),
     [
-        ("size_pixels", 5.0, errors.FaceTooSmallError),
-        ("sharpness", 0.0, errors.FaceBlurredError),
-        ("clipped_shadows", 0.7, errors.FaceTooDarkError),
-        ("contrast_to_noise", 1.0, errors.FaceTooDarkError),
-        ("clipped_highlights", 0.7, errors.FaceTooBrightError),
-        ("yaw_degrees", -85.0, errors.FaceTurnedError),
-        ("yaw_degrees", 85.0, errors.FaceTurnedError),
-        ("pitch_degrees", 80.0, errors.FaceTurnedError),
+        ("size_pixels", 5.0, photo_errors.FaceTooSmallError),
+        ("sharpness", 0.0, photo_errors.FaceBlurredError),
+        ("clipped_shadows", 0.7, photo_errors.FaceTooDarkError),
+        ("contrast_to_noise", 1.0, photo_errors.FaceTooDarkError),
+        ("clipped_highlights", 0.7, photo_errors.FaceTooBrightError),
+        ("yaw_degrees", -85.0, photo_errors.FaceTurnedError),
+        ("yaw_degrees", 85.0, photo_errors.FaceTurnedError),
+        ("pitch_degrees", 80.0, photo_errors.FaceTurnedError),
     ],
 )
 def test_each_fault_has_its_own_error(
-    measure: str, value: float, error: type[errors.PhotoError]
+    measure: str, value: float, error: type[photo_errors.PhotoError]
 ) -> None:
     face = dataclasses.replace(GOOD, **{measure: value})
     with pytest.raises(error, match=r"\d"):

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.errors import FaceTurnedError, FaceUnrecognisableError, ModelArtifactError
+from app.domain.errors import ModelArtifactError
 from app.domain.faces import ENROLLMENT_LIMITS, Box, Detection, FaceQuality, require_recognisable
 from app.domain.fusion import frame_weight
 from app.domain.model_manifest import ModelManifest
+from app.domain.photo_errors import FaceTurnedError, FaceUnrecognisableError
 from app.domain.recognisability import Recognisability
 from tests.domain.test_model_manifest import LINE, document
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.errors import UndecodablePhotoError
 from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
 from app.domain.model_manifest import ModelManifest, Threshold
+from app.domain.photo_errors import UndecodablePhotoError
 from app.domain.recognisability import Recognisability
 from app.domain.tails import ImpostorTail
 

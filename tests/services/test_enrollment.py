@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import errors
+from app.domain import errors, photo_errors
 from app.services.enrollment import EnrollmentRequest, EnrollmentResult, Upload
 from tests.services.conftest import House
 from tests.services.fakes import photo
@@ -41,7 +41,7 @@ def test_partial_success_names_each_photo(house: House) -> None:
         photo("ann", 3, faces=0),
         photo("ann", 4, size_pixels=9),
         photo("ann", 5),
-        errors.PhotoTooManyBytesError("a photo may have 7 bytes"),
+        photo_errors.PhotoTooManyBytesError("a photo may have 7 bytes"),
     )
     assert [one.position for one in result.enrolled] == [0, 5]
     assert [(f.position, f.code) for f in result.failures] == [
@@ -55,7 +55,7 @@ def test_partial_success_names_each_photo(house: House) -> None:
 
 
 def test_nothing_is_stored_where_no_photo_is_usable(house: House) -> None:
-    with pytest.raises(errors.NoUsablePhotoError) as raised:
+    with pytest.raises(photo_errors.NoUsablePhotoError) as raised:
         enroll(house, "e1", b"garbage", photo("ann", 1, faces=0))
     assert [failure.code for failure in raised.value.failures] == ["photo_undecodable", "no_face"]
     assert house.employees.page(0, 10).employees == []
@@ -85,12 +85,12 @@ def test_a_card_can_be_given_later(house: House) -> None:
 
 @pytest.mark.parametrize("count", [0, 21])
 def test_a_request_takes_one_to_twenty_photos(house: House, count: int) -> None:
-    with pytest.raises(errors.TooManyPhotosError):
+    with pytest.raises(photo_errors.TooManyPhotosError):
         enroll(house, "e1", *[photo("ann", n) for n in range(count)])
 
 
 def test_an_employee_keeps_a_bounded_number_of_photos(house: House) -> None:
     enroll(house, "e1", *[photo("ann", n) for n in range(20)])
-    with pytest.raises(errors.TooManyPhotosError):
+    with pytest.raises(photo_errors.TooManyPhotosError):
         enroll(house, "e1", *[photo("ann", n) for n in range(20, 31)])
     assert house.employees.read("e1")[0].photo_count == 20

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import errors
+from app.domain import errors, photo_errors
 from app.domain.employees import EmployeeStatus
 from app.services.employees import EmployeeChange
 from app.services.enrollment import EnrollmentRequest, EnrollmentResult
@@ -51,7 +51,7 @@ def test_failures_of_both_kinds_stand_in_the_order_of_the_request(house: House) 
 
 
 def test_of_two_that_disagree_both_are_named_and_nothing_is_stored(house: House) -> None:
-    with pytest.raises(errors.NoUsablePhotoError) as raised:
+    with pytest.raises(photo_errors.NoUsablePhotoError) as raised:
         enroll(house, "ann", photo("ann", 1), photo("bob", 1))
     assert [(f.position, f.code) for f in raised.value.failures] == [
         (0, "photos_disagree"),
@@ -63,7 +63,7 @@ def test_of_two_that_disagree_both_are_named_and_nothing_is_stored(house: House)
 
 def test_more_photos_must_agree_with_those_enrolled(house: House) -> None:
     enroll(house, "ann", photo("ann", 1))
-    with pytest.raises(errors.NoUsablePhotoError) as raised:
+    with pytest.raises(photo_errors.NoUsablePhotoError) as raised:
         enroll(house, "ann", photo("bob", 1), photo("bob", 2), photo("bob", 3))
     assert {f.code for f in raised.value.failures} == {"photo_of_somebody_else"}
     assert house.employees.read("ann")[0].photo_count == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import errors
+from app.domain import errors, photo_errors
 from app.domain.employees import EmployeeStatus, NewPhoto
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS
 from app.domain.model_manifest import Threshold
@@ -123,7 +123,7 @@ def test_several_faces_are_taken_or_refused(house: House) -> None:
     enroll_team(house, "ann")
     crowd = photo("ann", 5, faces=3)
     assert identify(house, crowd).face.faces_found == 3
-    with pytest.raises(errors.SeveralFacesFoundError):
+    with pytest.raises(photo_errors.SeveralFacesFoundError):
         house.recognition.identify(crowd, 5, SeveralFaces.REFUSE)
 
 

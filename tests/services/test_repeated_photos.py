@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import employee_errors, errors
+from app.domain import employee_errors, errors, photo_errors
 from app.domain.faces import Picture
 from app.services.admission import Admission
 from app.services.enrollment import EnrollmentRequest, EnrollmentResult
@@ -70,7 +70,7 @@ def test_a_photo_that_stands_twice_in_a_request_is_one(house: House) -> None:
 
 def test_copies_are_no_majority(house: House) -> None:
     """Three copies of a wrong photo do not make the right one the odd one out."""
-    with pytest.raises(errors.NoUsablePhotoError) as raised:
+    with pytest.raises(photo_errors.NoUsablePhotoError) as raised:
         enroll(house, "ann", photo("bob", 1), photo("bob", 1), photo("bob", 1), photo("ann", 1))
     assert [(f.position, f.code) for f in raised.value.failures] == [
         (place, "photos_disagree") for place in range(4)
@@ -113,11 +113,11 @@ def test_the_only_photo_a_wrong_one_is_replaced_in_one_step(house: House) -> Non
 def test_a_replacement_must_agree_with_the_photos_that_stay(house: House) -> None:
     enroll(house, "ann", photo("ann", 1), photo("ann", 2))
     first, second = photo_ids(house, "ann")
-    with pytest.raises(errors.PhotoOfSomebodyElseError):
+    with pytest.raises(photo_errors.PhotoOfSomebodyElseError):
         house.enrollment.replace_photo("ann", first, photo("bob", 1))
     with pytest.raises(employee_errors.PhotoAlreadyEnrolledError, match=second):
         house.enrollment.replace_photo("ann", first, photo("ann", 2))
-    with pytest.raises(errors.UndecodablePhotoError):
+    with pytest.raises(photo_errors.UndecodablePhotoError):
         house.enrollment.replace_photo("ann", first, b"garbage")
     assert photo_ids(house, "ann") == [first, second]
     house.enrollment.replace_photo("ann", first, photo("ann", 1))  # by itself
@@ -160,7 +160,7 @@ def test_all_photos_are_replaced_in_one_step_whoever_they_show(house: House) -> 
     assert not set(photo_ids(house, "ann")) & set(wrong)
     assert identify(house, photo("bob", 3)).known is None
     hopeless = EnrollmentRequest("ann", None, None, [b"garbage"], replaces=True)
-    with pytest.raises(errors.NoUsablePhotoError):
+    with pytest.raises(photo_errors.NoUsablePhotoError):
         house.enrollment.enroll(hopeless)
     assert house.employees.read("ann")[0].photo_count == 2
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import errors, scene_errors
+from app.domain import errors, photo_errors, scene_errors
 from app.domain.challenges import Instruction
 from app.services.admission import Admission
 from app.services.challenges import Challenge, Challenges, NoLiveness
@@ -77,10 +77,12 @@ def test_a_frame_without_a_usable_face_is_named_and_left_out(house: House) -> No
 
 def test_a_burst_of_nothing_usable_fails_as_its_best_frame_does(house: House) -> None:
     frames = (b"garbage", photo("ann", 6, faces=0), photo("ann", 7, clipped_shadows=1), b"rubbish")
-    with pytest.raises(errors.FaceTooDarkError, match="none of 4 frames can be used; frame 2"):
+    with pytest.raises(
+        photo_errors.FaceTooDarkError, match="none of 4 frames can be used; frame 2"
+    ):
         house.recognition.identify(Scene(frames), 1, LARGEST)
-    large = errors.PhotoTooManyBytesError("a photo may have 5 bytes")
-    with pytest.raises(errors.PhotoTooManyBytesError, match=r"^a photo may have 5 bytes$"):
+    large = photo_errors.PhotoTooManyBytesError("a photo may have 5 bytes")
+    with pytest.raises(photo_errors.PhotoTooManyBytesError, match=r"^a photo may have 5 bytes$"):
         house.recognition.identify(Scene((large,)), 1, LARGEST)
 
 

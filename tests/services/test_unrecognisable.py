@@ -9,12 +9,8 @@ import pytest
 
 from app.bootstrap import make_gallery
 from app.domain.employees import NewPhoto
-from app.domain.errors import (
-    FaceTurnedError,
-    FaceUnrecognisableError,
-    NoUsablePhotoError,
-)
 from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.photo_errors import FaceTurnedError, FaceUnrecognisableError, NoUsablePhotoError
 from app.domain.verdict import Verdict
 from app.search.faiss_index import FaissGalleryIndex
 from app.services.extraction import SeveralFaces

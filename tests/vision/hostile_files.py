@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tests.vision.pictures import Pixels, encoded, smooth_noise
@@ -82,7 +83,7 @@ def dear_png(width: int, height: int, depth: int, colour: int, row_filter: int) 
     )
 
 
-def deep_png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> bytes:
+def deep_png(pixels: npt.NDArray[np.integer]) -> bytes:
     """Return 16-bit samples ``(H, W)`` or ``(H, W, C)`` as PNG, grey, grey + alpha, RGB or RGBA."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]

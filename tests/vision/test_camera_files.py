@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.errors import (
+from app.domain.photo_errors import (
+    PhotoCutError,
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
-from app.domain.photo_errors import PhotoCutError
 from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
 from tests.vision.hostile_files import (
     EOI,
@@ -128,13 +128,13 @@ def test_half_transparent_colours_are_mixed_with_white() -> None:
 @pytest.mark.parametrize("ending", [b"", EOI])
 def test_nothing_half_grey_is_ever_used(name: str, ending: bytes) -> None:
     """A broken upload, or a proxy that ends what it lost with a proper marker."""
-    options = {
+    every: dict[str, dict[str, bool | int]] = {
         "baseline": {},
         "progressive": {"progressive": True},
         "restarts": {"restart_marker_rows": 1},
         "two scans lost": {"progressive": True},
-    }[name]
-    content = encoded(NOISE, "JPEG", **options)
+    }
+    content = encoded(NOISE, "JPEG", **every[name])
     end = content.rindex(b"\xff\xda") if name == "two scans lost" else len(content) * 2 // 3
     with pytest.raises(PhotoCutError) as caught:
         decode_photo(content[:end] + ending, LIMITS)
@@ -208,7 +208,7 @@ def test_metadata_that_unpacks_without_end_is_not_unpacked() -> None:
 
 def test_runs_of_a_bmp_become_its_colours() -> None:
     image = Image.fromarray(NOISE).quantize(16)
-    palette = np.asarray(image.getpalette()[:48], np.uint8).reshape(-1, 3)
+    palette = np.asarray((image.getpalette() or [])[:48], np.uint8).reshape(-1, 3)
     content = run_length_bmp(runs_of(np.asarray(image)), 200, 200, palette)
     assert np.array_equal(decode_photo(content, LIMITS), np.asarray(image.convert("RGB")))
 

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.domain.errors import (
+from app.domain.photo_errors import (
+    PhotoCutError,
     PhotoError,
     PhotoTooManyBytesError,
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
-from app.domain.photo_errors import PhotoCutError
 from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
 from tests.vision.pictures import (
     BLUE,

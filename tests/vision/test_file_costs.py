@@ -11,11 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import (
-    PhotoError,
-    PhotoTooManyPixelsError,
-    UndecodablePhotoError,
-)
+from app.domain.photo_errors import PhotoError, PhotoTooManyPixelsError, UndecodablePhotoError
 from app.vision.decode import DecodeLimits, decode_photo, upright_size
 from tests.vision.dear_files import dear_files
 from tests.vision.hostile_files import (

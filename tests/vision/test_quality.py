@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import FaceTooBrightError, FaceTooDarkError
 from app.domain.faces import (
     ENROLLMENT_LIMITS,
     VERIFICATION_LIMITS,
@@ -17,6 +16,7 @@ from app.domain.faces import (
     Detection,
     require_quality,
 )
+from app.domain.photo_errors import FaceTooBrightError, FaceTooDarkError
 from app.vision.quality import crop_luma, measure_quality, measure_tones, pose_degrees
 from tests.vision.pictures import Pixels, smooth_noise
 

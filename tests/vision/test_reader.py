@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.errors import PhotoTooManyPixelsError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, require_quality
+from app.domain.photo_errors import PhotoTooManyPixelsError
 from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.ports import Vision

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, TiffImagePlugin
 
-from app.domain.errors import PhotoError, UnsupportedPhotoTypeError
 from app.domain.faces import Picture
+from app.domain.photo_errors import PhotoError, UnsupportedPhotoTypeError
 from app.vision.decode import DecodeLimits, decode_photo
 from training.data.images import ImageItem, UnreadableImageError
 

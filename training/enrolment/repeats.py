@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.embeddings import Embedding
-from app.domain.errors import PhotoError
 from app.domain.faces import ENROLLMENT_LIMITS, require_quality
+from app.domain.photo_errors import PhotoError
 from app.domain.repeats import REPEAT_LIMITS, SeenPhoto, is_repeat
 from app.vision.reader import FaceVision
 from training.evaluation.intervals import FloatArray, IntArray

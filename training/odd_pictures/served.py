@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.domain.errors import PhotoError
 from app.domain.faces import Picture, QualityLimits
 from app.domain.model_manifest import ModelManifest
+from app.domain.photo_errors import PhotoError
 from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from app.services.admission import Admission

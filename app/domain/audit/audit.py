@@ -40,16 +40,7 @@ def audit(
     """
     if not len(gallery.owners):
         raise ValueError("there is no photo to audit")
-    people = len(gallery.employee_ids)
-    limits = alike_limits(thresholds, calibration, gallery.photo_counts, people)
-    alike = AlikePairs(limits, thresholds.duplicate)
-    comparisons = compare_everybody(
-        gallery,
-        calibration,
-        thresholds_asked(thresholds, gallery.photo_counts),
-        alike,
-        between_blocks,
-    )
+    alike, comparisons = _compared(gallery, thresholds, calibration, between_blocks)
     marks = mark_outliers(gallery, comparisons, calibration)
     outliers = list_outliers(
         gallery, comparisons, marks, _likeliest_similarity(gallery, comparisons, calibration)
@@ -65,7 +56,7 @@ def audit(
     )
     weak = list_weak(gallery, good_photo_limits(ENROLLMENT_LIMITS))
     result = AuditResult(
-        people_count=people,
+        people_count=len(gallery.employee_ids),
         photo_count=len(gallery.owners),
         thresholds=thresholds,
         rates=measure_rates(gallery, comparisons, thresholds),
@@ -85,6 +76,20 @@ def audit(
         advice=(),
     )
     return dataclasses.replace(result, advice=advise(result))
+
+
+def _compared(
+    gallery: AuditGallery,
+    thresholds: AuditThresholds,
+    calibration: Calibration,
+    between_blocks: BetweenBlocks,
+) -> tuple[AlikePairs, Comparisons]:
+    """Return who is alike, and every photo against everybody."""
+    people = len(gallery.employee_ids)
+    limits = alike_limits(thresholds, calibration, gallery.photo_counts, people)
+    alike = AlikePairs(limits, thresholds.duplicate)
+    asked = thresholds_asked(thresholds, gallery.photo_counts)
+    return alike, compare_everybody(gallery, calibration, asked, alike, between_blocks)
 
 
 def _likeliest_similarity(

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL.BmpImagePlugin import BmpImageFile
 
-from app.domain.errors import UndecodablePhotoError
-from app.domain.photo_errors import PhotoCutError
+from app.domain.photo_errors import PhotoCutError, UndecodablePhotoError
 from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat, require_bounded
 
 _HEADER_SIZES = (12, 40, 52, 56, 64, 108, 124)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.domain.errors import UndecodablePhotoError
+from app.domain.photo_errors import UndecodablePhotoError
 
 _MAX_UNITS = 4_096
 _MAX_HEADER_BYTES = 4_096

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.domain.errors import PhotoTooManyBytesError, UnsupportedPhotoTypeError
+from app.domain.photo_errors import PhotoTooManyBytesError, UnsupportedPhotoTypeError
 from app.vision.files.bmp_file import examine_bmp
 from app.vision.files.heif_file import examine_heif
 from app.vision.files.jpeg_file import examine_jpeg

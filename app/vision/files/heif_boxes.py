@@ -6,8 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app.domain.errors import UndecodablePhotoError
-from app.domain.photo_errors import PhotoCutError
+from app.domain.photo_errors import PhotoCutError, UndecodablePhotoError
 
 MAX_BOXES = 4_096
 MAX_ITEMS = 2_048

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from pi_heif import HeifFile, options
 from PIL import AvifImagePlugin
 
-from app.domain.errors import (
+from app.domain.photo_errors import (
+    PhotoCutError,
     PhotoTooManyBytesError,
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
 )
-from app.domain.photo_errors import PhotoCutError
 from app.vision.files.coded_pictures import av1_sizes, hevc_sizes, length_prefixed
 from app.vision.files.heif_boxes import HeifItems, read_items
 from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat, require_bounded

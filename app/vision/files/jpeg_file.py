@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from app.domain.errors import UndecodablePhotoError
-from app.domain.photo_errors import PhotoCutError
+from app.domain.photo_errors import PhotoCutError, UndecodablePhotoError
 from app.vision.files.orientation import exif_orientation, xmp_orientation
 from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat, require_bounded
 

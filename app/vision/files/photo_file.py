@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.errors import PhotoTooManyPixelsError
+from app.domain.photo_errors import PhotoTooManyPixelsError
 
 #: Longest side of a photo as stored; JPEG's own limit, and room for every camera there is.
 MAX_STORED_SIDE = 65_535

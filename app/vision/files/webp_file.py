@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.errors import UndecodablePhotoError
-from app.domain.photo_errors import PhotoCutError
+from app.domain.photo_errors import PhotoCutError, UndecodablePhotoError
 from app.vision.files.orientation import exif_orientation, xmp_orientation
 from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat, require_bounded
 
