@@ -35,7 +35,7 @@ from training.recognisability.fit import (
 from training.torch_setup import choose_device
 
 TRIED = (1, 4, 16, 32, 64, 128)
-CENTRES = 32
+CENTRES = 64
 
 
 def recognisability(

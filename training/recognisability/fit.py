@@ -25,7 +25,7 @@ from training.recognisability.renderings import FITTED, HELD_OUT, Rendering
 from training.recognisability.served import SERVED_FITTED, SERVED_HELD_OUT, embed_served
 
 #: Shares of validation photos below the limits; enrolment is the stricter of the two.
-ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.0025
+ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.004
 FITTED_PEOPLE, HELD_OUT_PEOPLE = 240, 120
 #: At most so many strangers of a group, LFW photos and masked faces say what the limits cost.
 MOST_OF_A_GROUP, MOST_OF_LFW, MOST_MASKS = 400, 2000, 600
