@@ -113,7 +113,7 @@ def test_bad_photos_are_typed_problems(http: httpx2.Client) -> None:
     cases = {
         "no_face": blank.tobytes(),
         "photo_type_unsupported": b"%PDF-1.7 not a photo",
-        "photo_undecodable": photo[: len(photo) // 3],
+        "photo_cut": photo[: len(photo) // 3],
         "face_too_small": cv2.imencode(".png", small)[1].tobytes(),
     }
     for code, content in cases.items():
