@@ -19,7 +19,7 @@ from training.__main__ import app as training_commands
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
     *("help", "setup", "serve", "demo", "test", "check-fast", "bench"),
-    *("train", "compare", "distill", "prove", "clean"),
+    *("fuzz", "soak", "train", "compare", "distill", "prove", "clean"),
 }
 INTERNAL = {"runtime", "full", "install"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
