@@ -40,5 +40,7 @@ def find_duplicates(
         clean_targets(strangers, Teacher(teacher, root, device), cache).numpy()
         for teacher in recipe.teachers
     ]
-    joined = np.concatenate(views, axis=1) / np.sqrt(len(views))
-    return pairs_at_or_above(joined.astype(np.float32), least_similarity)
+    joined = np.concatenate(views, axis=1).astype(np.float32)
+    # Kept in half precision, an answer is of unit length to a few parts in ten thousand only.
+    joined /= np.linalg.norm(joined, axis=1, keepdims=True)
+    return pairs_at_or_above(joined, least_similarity)
