@@ -23,7 +23,11 @@ from training.odd_pictures.people import on_canvas
 SERVED_FITTED = (
     "close-up of the middle",
     "cut at the eyes",
+    "half out of the frame",
+    "half mirrored",
+    "twice as wide",
     "swirled",
+    "rippled",
     "thermal",
     "outlined",
     "noise",
@@ -36,8 +40,8 @@ SERVED_FITTED = (
 )
 #: Their siblings, by which the number of centres is chosen.
 SERVED_HELD_OUT = (
-    "rippled",
-    "half out of the frame",
+    "twice as high",
+    "on cloth",
     "bar over the eyes",
     "pencilled",
     "cartoon",
