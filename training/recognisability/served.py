@@ -24,7 +24,6 @@ SERVED_FITTED = (
     "close-up of the middle",
     "cut at the eyes",
     "half out of the frame",
-    "half mirrored",
     "twice as wide",
     "swirled",
     "rippled",
@@ -41,6 +40,7 @@ SERVED_FITTED = (
 #: Their siblings, by which the number of centres is chosen.
 SERVED_HELD_OUT = (
     "twice as high",
+    "half mirrored",
     "on cloth",
     "bar over the eyes",
     "pencilled",
