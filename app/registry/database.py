@@ -36,6 +36,7 @@ POSTGRESQL = "postgresql"
 Location = Path | str
 
 _IDENTITY = "facegate_file"  # device and inode of the file that a connection has open
+_LOG_IDENTITY = "facegate_log"  # those of its write-ahead log
 
 
 class _Cursor(Protocol):
@@ -223,11 +224,12 @@ def _open_sqlite_files(engine: Engine, mode: str) -> None:
 
 
 def _follow_sqlite_file(engine: Engine) -> None:
-    """Give up connections to a file that is no longer the one of that name.
+    """Give up connections to a file, or to a log of it, that is no longer the one of that name.
 
     What they write would be lost with the file that was moved away or deleted.
     """
     path = engine.url.database or ""
+    log = f"{path}-wal"
 
     def note(_connection: object, entry: ConnectionPoolEntry) -> None:
         entry.info[_IDENTITY] = _identity(path)
@@ -238,7 +240,14 @@ def _follow_sqlite_file(engine: Engine) -> None:
             raise RegistryUnavailableError("the database file is gone")
         if entry.info.get(_IDENTITY) != present:
             raise InvalidatePoolError("another file took the place of the database")
+        used = entry.info.get(_LOG_IDENTITY)
+        if used is not None and used != _identity(log):
+            raise InvalidatePoolError("the database's write-ahead log was deleted or replaced")
 
+    def note_log(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[_LOG_IDENTITY] = _identity(log)  # it is there once the database was used
+
+    event.listen(engine, "checkin", note_log)
     event.listen(engine, "connect", note)
     event.listen(engine, "checkout", compare)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,11 @@ class RegistryProbe:
         self._engine = engine
         self._clock = clock
         self._instance = str(uuid.uuid4())
+        #: By device and inode. Never closed while the process has connections: closing any
+        #: descriptor of a file drops every lock that the process holds on it (POSIX; "How To
+        #: Corrupt An SQLite Database File", 2.2), and another process would then take itself for
+        #: the only one and delete the write-ahead log under this one.
+        self._files: dict[tuple[int, int], int] = {}
 
     def run(self) -> None:
         """Write and read; raises ``RegistryUnavailableError`` by its kind, and ``BusyError``."""
@@ -64,9 +70,13 @@ class RegistryProbe:
 
     def _require_file(self) -> None:
         """Look at the file itself: what its log still holds is read without it."""
+        path = Path(self._engine.url.database or "")
         try:
-            with Path(self._engine.url.database or "").open("rb") as file:
-                start = file.read(len(_SQLITE_MAGIC))
+            found = path.stat()
+            identity = found.st_dev, found.st_ino
+            if identity not in self._files:
+                self._files[identity] = os.open(path, os.O_RDONLY)
+            start = os.pread(self._files[identity], len(_SQLITE_MAGIC), 0)
         except FileNotFoundError:
             raise RegistryUnavailableError("the database file is gone") from None
         except OSError as error:
@@ -77,5 +87,8 @@ class RegistryProbe:
             raise RegistryDamagedError("the file is no database, or it is damaged")
 
     def close(self) -> None:
-        """Close the probe's connection; another process deletes the row when it is a day old."""
+        """Close the probe's connection, after all others; another process deletes its old row."""
         self._engine.dispose()
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()

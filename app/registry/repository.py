@@ -54,5 +54,5 @@ class SqlRegistry:
 
     def close(self) -> None:
         """Close the connections; the last one to leave SQLite folds its log into the file."""
-        self._probe.close()
         self._engine.dispose()
+        self._probe.close()

@@ -127,12 +127,11 @@ def cheap_model(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_commands_write_their_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, model = write_evaluation_data(tmp_path / "data", pool=10), cheap_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)  # where answers are kept
     common = ["--model", str(model), "--data", str(data), "--device", "cpu", "--out"]
-    for command, title in (("enrolment", "FNIR at FPIR 1 %"), ("quality-limits", "FNMR at the")):
-        out = tmp_path / f"{command}.md"
-        result = CliRunner().invoke(app, [command, *common, str(out)])
-        assert result.exit_code == 0, result.output
-        assert out.read_text().startswith(f"**{title}")
+    out = tmp_path / "enrolment.md"
+    result = CliRunner().invoke(app, ["enrolment", *common, str(out)])
+    assert result.exit_code == 0, result.output
+    assert out.read_text().startswith("**FNIR at FPIR 1 %")
