@@ -80,7 +80,7 @@ class NoFaceFoundError(PhotoError):
     """The detector found no face."""
 
     code = "no_face"
-    advice = "look into the camera, uncovered, in even light"
+    advice = "come closer and look into the camera, uncovered, in even light"
 
 
 class SeveralFacesFoundError(PhotoError):
@@ -122,7 +122,7 @@ class FaceTurnedError(PhotoError):
     """The face looks too far away from the camera."""
 
     code = "face_turned"
-    advice = "look straight into the camera"
+    advice = "look straight into the camera, and hold the picture upright"
 
 
 class FaceUnrecognisableError(PhotoError):

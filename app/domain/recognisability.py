@@ -48,10 +48,15 @@ class Recognisability:
             return None
         return (
             f"unrecognisable ({measured:.3f}, {self.min_enrollment:.3f} is needed): it matches "
-            "whoever is unrecognisable; delete it and enrol a better photo"
+            "whoever is unrecognisable; replace it by a better photo"
         )
 
     @property
     def sha256(self) -> str:
-        """The hash of the centres, little-endian float32 in rows, in hexadecimal digits."""
-        return hashlib.sha256(np.ascontiguousarray(self.centres, dtype="<f4").tobytes()).hexdigest()
+        """The hash of centres and limits, in hexadecimal digits.
+
+        Of the limits as decimal text, enrolment first, and the rows as little-endian float32.
+        """
+        limits = f"{self.min_enrollment} {self.min_verification}\n".encode()
+        rows = np.ascontiguousarray(self.centres, dtype="<f4").tobytes()
+        return hashlib.sha256(limits + rows).hexdigest()
