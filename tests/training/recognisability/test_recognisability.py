@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from training.recognisability.centres import distances, fit_centres
-from training.recognisability.fit import fit_limits, outcome, refused
+from training.recognisability.fit import (
+    ENROLLMENT_SHARE,
+    VERIFICATION_SHARE,
+    fit_limits,
+    outcome,
+    refused,
+)
 from training.recognisability.renderings import FITTED, HELD_OUT
 
 CENTRES, DIM = 5, 16
@@ -55,8 +61,8 @@ def test_limits_leave_the_stated_shares_below_and_enrolment_is_stricter() -> Non
     centres = val[:1]
     limits = fit_limits(val, centres)
     assert 0 < limits.verification <= limits.enrollment
-    assert refused(val, centres, limits.enrollment).value <= 0.005
-    assert refused(val, centres, limits.verification).value <= 0.0025
+    assert refused(val, centres, limits.enrollment).value <= ENROLLMENT_SHARE
+    assert refused(val, centres, limits.verification).value <= VERIFICATION_SHARE
     assert refused(val, centres, limits.enrollment).value > 0.004
 
 
