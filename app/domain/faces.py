@@ -212,6 +212,6 @@ def _require_tones(quality: FaceQuality, limits: QualityLimits) -> None:
         )
     if clear is not None and clear < limits.min_contrast_to_noise:
         raise FaceTooNoisyError(
-            f"the picture is noisy: the face stands out from the noise "
-            f"{math.floor(10 * clear) / 10:g} times, {limits.min_contrast_to_noise:g} times is needed"
+            f"the face stands out from the noise {math.floor(10 * clear) / 10:g} times, "
+            f"{limits.min_contrast_to_noise:g} times is needed"
         )

@@ -259,7 +259,7 @@ class Audits:
 
 
 def _why_nothing(unrecognisable: Sequence[UnrecognisablePhoto]) -> str:
-    """Return why there is nothing to audit, with the first of those who have to be enrolled anew."""
+    """Return why there is nothing to audit, with the first who have to be enrolled anew."""
     if not unrecognisable:
         return "no active employee has a photo of the present model"
     people = list(dict.fromkeys(one.employee_id for one in unrecognisable))

@@ -71,7 +71,7 @@ def is_final(employee_id: str) -> bool:
 
 
 def free_id(wanted: str, key: int, taken: set[str]) -> str:
-    """Return ``wanted``, or a new id made of it: another has it, it is too long, no URL names it."""
+    """Return ``wanted``, or a new id where another has it, it is too long or no URL names it."""
     if wanted not in taken and is_final(wanted) and len(wanted) <= ID_LENGTH:
         return wanted
     suffix = f"~{key}"

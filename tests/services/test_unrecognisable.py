@@ -143,7 +143,7 @@ def test_an_audit_of_nothing_but_such_photos_names_who_has_them(
     for name in names:
         insert(house, name, UNREADABLE, UNREADABLE)
     gallery_audit = make_gallery_audit(house.registry, MANIFEST, house.policy)
-    with pytest.raises(NothingToAuditError, match="all 24 photos .* unrecognisable") as caught:
+    with pytest.raises(NothingToAuditError, match="all 24 photos of active") as caught:
         gallery_audit.run(lambda _: None)
     assert str(caught.value).endswith(f": {', '.join(names[:10])} and 2 more employees")
     record = finished(house.audits, house.audits.start().audit_id)
