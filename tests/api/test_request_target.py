@@ -75,7 +75,7 @@ def test_a_slash_at_the_end_means_nothing(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "tail", ["%2F", "%2f", "%2F/", "%2Fphotos", "%2Fphotos%2Fnone", "/photos%2F", "%252F"]
+    "tail", ["%2F", "%2f", "%2F/", "%2Fphotos", "%2Fphotos%2Fnone", "/photos%2F"]
 )
 def test_a_slash_that_was_encoded_is_no_slash(client: TestClient, tail: str) -> None:
     enroll(client, "ann", photo("ann", 1))

@@ -30,7 +30,7 @@ def test_memory_is_given_back_again_after_it_failed_once(
     async def work_until_given_back() -> None:
         task = asyncio.create_task(bootstrap.give_back_memory(admission))
         for _ in range(200):
-            with admission.turn():
+            with admission.place():
                 pass
             await asyncio.sleep(0.05)
             if done.is_set() or task.done():
