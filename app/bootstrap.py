@@ -260,8 +260,11 @@ async def give_back_memory(admission: Admission) -> None:
     trim = IdleTrim()
     while True:
         await asyncio.sleep(TRIM_SECONDS)
-        if trim.is_due(admission.finished_count, admission.is_busy):
-            await to_thread.run_sync(give_back_free_memory)
+        try:
+            if trim.is_due(admission.finished_count, admission.is_busy):
+                await to_thread.run_sync(give_back_free_memory)
+        except Exception:  # as when no thread can be started now
+            logger.exception("memory was not given back")
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[LifespanState]]

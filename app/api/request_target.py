@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,7 +12,8 @@ class RequestTargetMiddleware:
 
     A proxy may take ``root_path`` off or leave it on: either way the application sees it, as ASGI
     wants, so that links in answers lead back through the proxy. A slash at the end means nothing; a
-    redirect would lose the bodies of most clients. The server leaves out the body of HEAD.
+    redirect would lose the bodies of most clients. The server leaves out the body of HEAD. A slash
+    that is written %2F parts no segments: it is of an id, which may hold neither / nor %.
     """
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
@@ -24,7 +25,7 @@ class RequestTargetMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = self._full_path(scope["path"])
+        path = self._full_path(_with_literal_slashes(scope))
         asked = {**scope, "path": path, "raw_path": quote(path).encode()}
         if self._root_path:
             asked["root_path"] = self._root_path
@@ -47,3 +48,12 @@ class RequestTargetMiddleware:
         if len(route) > 1 and route.endswith("/"):
             route = route[:-1]
         return root + route
+
+
+def _with_literal_slashes(scope: Scope) -> str:
+    """Return the decoded path, but for %2F, which the server makes a slash like any other."""
+    path: str = scope["path"]
+    raw = scope.get("raw_path", b"").decode("ascii", "replace")
+    if unquote(raw) != path:  # something before this changed the path alone
+        return path
+    return "/".join(unquote(segment).replace("/", "%2F") for segment in raw.split("/"))

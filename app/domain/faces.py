@@ -13,6 +13,7 @@ from app.domain.photo_errors import (
     FaceBlurredError,
     FaceTooBrightError,
     FaceTooDarkError,
+    FaceTooNoisyError,
     FaceTooSmallError,
     FaceTurnedError,
     FaceUnrecognisableError,
@@ -210,7 +211,7 @@ def _require_tones(quality: FaceQuality, limits: QualityLimits) -> None:
             f"at most {math.floor(100 * limits.max_clipped_highlights)} % may be"
         )
     if clear is not None and clear < limits.min_contrast_to_noise:
-        raise FaceTooDarkError(
+        raise FaceTooNoisyError(
             f"the face stands out from the noise {math.floor(10 * clear) / 10:g} times, "
             f"{limits.min_contrast_to_noise:g} times is needed"
         )

@@ -11,6 +11,7 @@ PhotoError                      one photo cannot be used, and why
     FaceTooSmallError
     FaceBlurredError
     FaceTooDarkError
+        FaceTooNoisyError       by noise, which a camera may make in good light too
     FaceTooBrightError
     FaceTurnedError
     FaceUnrecognisableError     as far as the model can tell, it could be anybody
@@ -109,6 +110,12 @@ class FaceTooDarkError(PhotoError):
 
     code = "face_too_dark"
     advice = "turn on a light or face the window"
+
+
+class FaceTooNoisyError(FaceTooDarkError):
+    """The face hardly stands out from the noise: too little light for what the camera is set to."""
+
+    advice = "give it more light, or set the camera better: the picture is noisy"
 
 
 class FaceTooBrightError(PhotoError):

@@ -40,6 +40,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, in the place of the longest idle one where there are too many."""
         super().connection_made(transport)
+        # Whatever waits to be taken is watched, also after close(), which waits for it.
+        transport.set_write_buffer_limits(high=0)
         self._head = _Deadline(self.loop, self.limits.head_seconds, self._head_is_late)
         self._rest = _Deadline(self.loop, self.limits.rest_seconds, self._rest_is_late)
         self._answer = _Deadline(self.loop, self.limits.answer_seconds, self._answer_is_late)
@@ -120,20 +122,22 @@ class BoundedProtocol(H11Protocol):
             self._rest.stop()
 
     def _head_is_late(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(_TOO_SLOW)
-        self._end("a request's head did not come in time")
+        self._end("a request's head did not come in time", _TOO_SLOW)
 
     def _rest_is_late(self) -> None:
         self._end("the rest of a body did not come in time")
 
     def _answer_is_late(self) -> None:
-        self.transport.abort()  # close() would wait until the answer is taken
         self._end("an answer was not taken in time")
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, answer: bytes = b"") -> None:
         logger.warning("a connection was ended: %s", reason)
-        self.transport.close()
+        if self.transport.get_write_buffer_size() > 0:
+            self.transport.abort()  # close() would wait until the rest is taken
+        else:
+            if answer and not self.transport.is_closing():
+                self.transport.write(answer)
+            self.transport.close()
         # Now and not when the loop comes to it: the next connection is counted before.
         self.connections.discard(self)
 

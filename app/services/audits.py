@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -38,6 +38,8 @@ from app.services.ports import Registry
 
 logger = logging.getLogger(__name__)
 
+#: As many does the reason name for which there is nothing to audit.
+EMPLOYEES_NAMED = 10
 EMPLOYEES_PER_PAGE = 50
 #: The niceness of the audit's thread: the scheduler gives it what the others leave.
 NICENESS = 19
@@ -118,9 +120,7 @@ class GalleryAudit:
         """
         gallery, unrecognisable = self._read(between_blocks)
         if not gallery.photo_ids:
-            raise NothingToAuditError(
-                "no active employee has a recognisable photo of the present model"
-            )
+            raise NothingToAuditError(_why_nothing(unrecognisable))
         return audit(
             gallery,
             self._thresholds(),
@@ -226,7 +226,8 @@ class Audits:
         except _StoppedError:
             self._end(audit_id, AuditState.FAILED, failure="stopped")
         except FacegateError as error:
-            logger.warning("audit %s: %s", audit_id, error)
+            # By its code: the message may name people, and logs are kept longer than people.
+            logger.warning("audit %s: %s", audit_id, error.code)
             self._end(audit_id, AuditState.FAILED, failure=error.code)
         except Exception:
             logger.exception("audit %s failed", audit_id)
@@ -255,6 +256,18 @@ class Audits:
         with self._lock:
             record = self._records[audit_id]
             self._records[audit_id] = dataclasses.replace(record, progress=min(done, 0.99))
+
+
+def _why_nothing(unrecognisable: Sequence[UnrecognisablePhoto]) -> str:
+    """Return why there is nothing to audit, with the first who have to be enrolled anew."""
+    if not unrecognisable:
+        return "no active employee has a photo of the present model"
+    people = list(dict.fromkeys(one.employee_id for one in unrecognisable))
+    more = len(people) - EMPLOYEES_NAMED
+    return (
+        f"all {len(unrecognisable)} photos of active employees are unrecognisable: "
+        f"{', '.join(people[:EMPLOYEES_NAMED])}{f' and {more} more employees' if more > 0 else ''}"
+    )
 
 
 def _let_others_go_first() -> None:

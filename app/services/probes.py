@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -68,7 +69,13 @@ class Probe:
                 return
             self._begun_at = self._clock()
             # A daemon: a check that hangs must not keep the process from ending.
-            threading.Thread(target=self._run, name=f"probe {self.name}", daemon=True).start()
+            thread = threading.Thread(target=self._run, name=f"probe {self.name}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                logger.exception("the check of %s could not start", self.name)
+                self._finding = Finding("the check could not start: no thread is to be had")
+                self._finished_at, self._begun_at = -math.inf, None  # whoever asks next tries again
 
     def report(self, wait_seconds: float) -> ComponentReport:
         """Return the result of what ``begin`` started, waiting no longer than so."""

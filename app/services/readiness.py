@@ -90,7 +90,7 @@ class Readiness:
         self._registry = registry
         self._probe_photo = probe_photo
         self._clock = clock
-        self._written_at = clock()
+        self._busy_since: float | None = None
         self._enrolled_and_unseen: tuple[str, ...] = ()
         self._expected = self._recognise()
         recognition = Probe("recognition", self._recognition, fresh_seconds, SLOW_SECONDS, clock)
@@ -131,10 +131,13 @@ class Readiness:
             self._registry.probe()
         except BusyError:
             # A long enrolment holds SQLite's only lock for a moment; for longer something is wrong.
-            held = self._clock() - self._written_at
+            now = self._clock()
+            if self._busy_since is None:
+                self._busy_since = now
+            held = now - self._busy_since
             said = f"another writer has held the database for {held:.0f} s"
             return Finding(said) if held > SLOW_SECONDS else Finding(notes=(said,))
-        self._written_at = self._clock()
+        self._busy_since = None
         return Finding()
 
     def _index(self) -> Finding:

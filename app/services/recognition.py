@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 
 from app.domain.calibration import gallery_posterior, pair_probability
@@ -137,9 +139,9 @@ class Recognition:
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
             stored = self._gallery.photos.of_employee(session, employee.key)
+            if not stored:
+                self._refuse_unseen(session, employee)
             alike = look_alike_photos(session, employee.key, self._gallery.photos)
-        if not stored:
-            raise NoCurrentPhotoError(f"{employee_id!r} has no photo of the present model")
         photos = [embedding for _, embedding in stored]
         score = similarity(face.embedding, centroid(photos))
         probability = self._pair_probability(score, len(photos), face.frames_used)
@@ -155,6 +157,14 @@ class Recognition:
             threshold=threshold,
             face=face,
         )
+
+    def _refuse_unseen(self, session: RegistrySession, employee: Employee) -> NoReturn:
+        version = self._gallery.model_version
+        count = sum(one.model_version == version for one in session.list_photos(employee.key))
+        said = f"{employee.employee_id!r} has no photo of the present model"
+        if count:
+            said = f"none of the {count} photos of {employee.employee_id!r} can be used: enrol anew"
+        raise NoCurrentPhotoError(said)
 
     def verify_card(
         self, card_number: str, content: bytes | Scene, several: SeveralFaces

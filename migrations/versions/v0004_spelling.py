@@ -71,8 +71,8 @@ def is_final(employee_id: str) -> bool:
 
 
 def free_id(wanted: str, key: int, taken: set[str]) -> str:
-    """Return ``wanted``, or where another has it, or no URL can name it, a new id made of it."""
-    if wanted not in taken and is_final(wanted):
+    """Return ``wanted``, or a new id where another has it, it is too long or no URL names it."""
+    if wanted not in taken and is_final(wanted) and len(wanted) <= ID_LENGTH:
         return wanted
     suffix = f"~{key}"
     found = wanted[: ID_LENGTH - len(suffix)] + suffix

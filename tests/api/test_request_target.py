@@ -75,6 +75,21 @@ def test_a_slash_at_the_end_means_nothing(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    "tail", ["%2F", "%2f", "%2F/", "%2Fphotos", "%2Fphotos%2Fnone", "/photos%2F"]
+)
+def test_a_slash_that_was_encoded_is_no_slash(client: TestClient, tail: str) -> None:
+    enroll(client, "ann", photo("ann", 1))
+    for method in ("DELETE", "GET", "PATCH"):
+        answer = client.request(method, f"/v1/employees/ann{tail}", json={})
+        assert answer.status_code in {404, 405, 422}, (method, answer.text)
+        assert answer.json()["code"] in {"not_found", "invalid_request", "employee_not_found"}, (
+            method,
+            answer.text,
+        )
+    assert client.get("/v1/employees/ann").status_code == 200
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
         ("POST", "/v1/nowhere", 404, "not_found"),

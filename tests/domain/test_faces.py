@@ -37,7 +37,7 @@ def test_a_good_face_passes_both_limits() -> None:
         ("size_pixels", 5.0, photo_errors.FaceTooSmallError),
         ("sharpness", 0.0, photo_errors.FaceBlurredError),
         ("clipped_shadows", 0.7, photo_errors.FaceTooDarkError),
-        ("contrast_to_noise", 1.0, photo_errors.FaceTooDarkError),
+        ("contrast_to_noise", 1.0, photo_errors.FaceTooNoisyError),
         ("clipped_highlights", 0.7, photo_errors.FaceTooBrightError),
         ("yaw_degrees", -85.0, photo_errors.FaceTurnedError),
         ("yaw_degrees", 85.0, photo_errors.FaceTurnedError),

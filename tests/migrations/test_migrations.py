@@ -154,7 +154,9 @@ def test_the_command_line_migrates_the_database_it_is_told(tmp_path: Path) -> No
 def test_ids_and_names_of_before_get_their_one_spelling(empty_url: str) -> None:
     """Whoever has the same id in another spelling keeps a record that can be read and deleted."""
     nfd = "Jose\u0301"
+    long = 128 * "\u0958"  # each is two characters in NFC
     before = [("Jos\u00e9", "A"), (nfd, "Zoe\u0308  M"), ("a  b", "B"), (".", "C"), ("E-1", "D")]
+    before.append((long, "E"))
     with create_migration_engine(empty_url).connect() as connection:
         command.upgrade(alembic_config(connection), "0002")
     with create_migration_engine(empty_url).connect() as connection, connection.begin():
@@ -178,5 +180,6 @@ def test_ids_and_names_of_before_get_their_one_spelling(empty_url: str) -> None:
         "a b": "B",
         ".~4": "C",
         "E-1": "D",
+        63 * "\u0915\u093c" + "~6": "E",
     }
     assert [one.employee_id for one in found] == ["Jos\u00e9~2"]

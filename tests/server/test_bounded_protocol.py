@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.server.bounded_protocol import ConnectionLimits, bounded_protocol
+from app.server.bounded_protocol import BoundedProtocol, ConnectionLimits, bounded_protocol
 
 LIMITS = ConnectionLimits(5, head_seconds=0.6, rest_seconds=0.4, answer_seconds=0.6)
 LARGE = 20_000_000
+#: Less than a transport holds before it calls its protocol, and more than the sockets below hold.
+SOME = 50_000
 
 
 async def answers(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read the body on /read, answer much on /large, at once elsewhere."""
+    """Read the body on /read, answer much on /large and some on /some, at once elsewhere."""
     if scope["path"] == "/read":
         while (await receive()).get("more_body", False):
             pass
-    body = b"x" * LARGE if scope["path"] == "/large" else b"done"
+    body = b"x" * {"/large": LARGE, "/some": SOME}.get(scope["path"], 0) or b"done"
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[ConnectionLimits], int]]:
+def start() -> Iterator[Callable[..., int]]:
     """Return a way to serve with limits; it gives the port."""
     with ExitStack() as stack:
 
-        def serve(limits: ConnectionLimits) -> int:
+        def serve(limits: ConnectionLimits, protocol: type[BoundedProtocol] | None = None) -> int:
             config = uvicorn.Config(
                 answers,
                 port=0,
-                http=bounded_protocol(limits),
+                http=protocol or bounded_protocol(limits),
                 lifespan="off",
                 log_config=None,
                 timeout_keep_alive=1,
@@ -57,7 +61,7 @@ def start() -> Iterator[Callable[[ConnectionLimits], int]]:
 
 
 @pytest.fixture
-def connect(start: Callable[[ConnectionLimits], int]) -> Iterator[Callable[..., socket.socket]]:
+def connect(start: Callable[..., int]) -> Iterator[Callable[..., socket.socket]]:
     port = start(LIMITS)
     with ExitStack() as stack:
 
@@ -148,7 +152,7 @@ def test_a_whole_request_after_an_unread_body_is_served(
     assert b"done" in everything_from(connection)
 
 
-def test_an_answer_that_is_not_taken_is_ended(start: Callable[[ConnectionLimits], int]) -> None:
+def test_an_answer_that_is_not_taken_is_ended(start: Callable[..., int]) -> None:
     port = start(LIMITS)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -179,3 +183,59 @@ def test_where_all_are_at_work_the_next_is_told(connect: Callable[..., socket.so
     for connection in working:
         connection.sendall(b"body")
         until_done(connection)
+
+
+class Connections(NamedTuple):
+    """A server whose open sockets can be counted, and a way to be one who does not read."""
+
+    open_count: Callable[[], int]
+    connect: Callable[[bytes], None]
+
+
+@pytest.fixture
+def unread(start: Callable[..., int]) -> Iterator[Connections]:
+    transports: list[asyncio.Transport] = []
+
+    class SmallProtocol(BoundedProtocol):
+        """What the system takes by itself is kept small, so that the rest stays here."""
+
+        limits = LIMITS
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            transports.append(transport)
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            super().connection_made(transport)
+
+    port = start(LIMITS, SmallProtocol)
+
+    def open_count() -> int:
+        return sum(one.get_extra_info("socket").fileno() >= 0 for one in transports)
+
+    with ExitStack() as stack:
+
+        def connect(content: bytes) -> None:
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(content)
+
+        yield Connections(open_count, connect)
+
+
+@pytest.mark.parametrize("closing", ["", "connection: close\r\n"])
+def test_a_small_answer_that_is_not_taken_is_ended_too(unread: Connections, closing: str) -> None:
+    unread.connect(f"GET /some HTTP/1.1\r\nhost: here\r\n{closing}\r\n".encode())
+    time.sleep(0.3)
+    assert unread.open_count() == 1
+    time.sleep(1.2)
+    assert unread.open_count() == 0
+
+
+def test_who_gives_way_without_reading_is_gone_at_once(unread: Connections) -> None:
+    started = time.monotonic()
+    for _ in range(4 * LIMITS.connections):
+        unread.connect(b"GET /some HTTP/1.1\r\nhost: here\r\n\r\n")
+    time.sleep(0.2)
+    assert unread.open_count() <= LIMITS.connections
+    assert time.monotonic() - started < LIMITS.answer_seconds

@@ -178,6 +178,23 @@ def test_a_check_that_fails_unforeseen_is_red_and_in_the_log(
     assert "unforeseen" in caplog.text
 
 
+def test_a_check_for_which_there_is_no_thread_is_red_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    probe = Probe("recognition", Finding, 5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        probe.begin()
+        report = probe.report(5.0)
+    assert not report.ok
+    assert "no thread" in report.detail
+    probe.begin()
+    assert probe.report(5.0).ok
+
+
 def test_no_temporary_folder_is_red(house: House, tmp_path: Path) -> None:
     before, tempfile.tempdir = tempfile.tempdir, str(tmp_path / "gone")
     try:
@@ -201,12 +218,22 @@ def test_another_writer_is_no_fault_before_it_has_held_the_database_for_long(
     assert readiness.check().ready
     with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
-        now[0] = 5.0
+        now[0] = 15.0  # nobody asked for longer than a writer may hold it: that is no fault yet
+        report = readiness.check()
+        assert report.ready
+        assert report.detail == "another writer has held the database for 0 s"
+        now[0] = 20.0
         report = readiness.check()
         assert report.ready
         assert report.detail == "another writer has held the database for 5 s"
-        now[0] = 15.0
+        now[0] = 30.0
         report = readiness.check()
         assert not report.ready
         assert report.detail == "registry: another writer has held the database for 15 s"
+    now[0] = 40.0
+    assert readiness.check().ready
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        now[0] = 60.0
+        assert readiness.check().detail == "another writer has held the database for 0 s"
     registry.close()

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.bootstrap import make_gallery
+from app.bootstrap import make_gallery, make_gallery_audit
+from app.domain.audit.errors import NothingToAuditError
+from app.domain.employee_errors import NoCurrentPhotoError
 from app.domain.employees import NewPhoto
 from app.domain.faces import Detection, FaceCrop, Picture
 from app.domain.photo_errors import FaceTurnedError, FaceUnrecognisableError, NoUsablePhotoError
@@ -126,6 +128,27 @@ def test_an_unreadable_photo_of_an_existing_gallery_is_left_out_and_named(house:
     seen = house.recognition.identify(photo("bert", 3), 5, SeveralFaces.LARGEST)
     assert seen.known is not None
     assert seen.known.employee.employee_id == "both"
+
+
+def test_a_claim_of_somebody_without_a_usable_photo_says_so(house: House) -> None:
+    insert(house, "alone", UNREADABLE, UNREADABLE)
+    with pytest.raises(NoCurrentPhotoError, match="none of the 2 photos of 'alone' can be used"):
+        house.recognition.verify_claim("alone", photo("anna"), SeveralFaces.LARGEST)
+
+
+def test_an_audit_of_nothing_but_such_photos_names_who_has_them(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"e{number:02}" for number in range(12)]
+    for name in names:
+        insert(house, name, UNREADABLE, UNREADABLE)
+    gallery_audit = make_gallery_audit(house.registry, MANIFEST, house.policy)
+    with pytest.raises(NothingToAuditError, match="all 24 photos of active") as caught:
+        gallery_audit.run(lambda _: None)
+    assert str(caught.value).endswith(f": {', '.join(names[:10])} and 2 more employees")
+    record = finished(house.audits, house.audits.start().audit_id)
+    assert record.failure == NothingToAuditError.code
+    assert "e00" not in caplog.text
 
 
 def test_an_audit_names_them_and_compares_them_with_nobody(house: House) -> None:

@@ -24,6 +24,6 @@ class AuditNotFinishedError(FacegateError):
 
 
 class NothingToAuditError(FacegateError):
-    """No active employee has a photo of the present model."""
+    """No active employee has a photo of the present model that can be compared."""
 
     code = "nothing_to_audit"

@@ -1,0 +1,42 @@
+"""Memory goes on being given back, whatever went wrong once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from app import bootstrap
+from app.services.admission import Admission
+
+
+def test_memory_is_given_back_again_after_it_failed_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[str] = []
+    done = threading.Event()
+
+    def give_back() -> None:
+        calls.append("called")
+        if len(calls) == 1:
+            raise RuntimeError("can't start new thread")
+        done.set()
+
+    monkeypatch.setattr(bootstrap, "TRIM_SECONDS", 0.005)
+    monkeypatch.setattr(bootstrap, "give_back_free_memory", give_back)
+    admission = Admission(1, 0, 1.0)
+
+    async def work_until_given_back() -> None:
+        task = asyncio.create_task(bootstrap.give_back_memory(admission))
+        for _ in range(200):
+            with admission.place():
+                pass
+            await asyncio.sleep(0.05)
+            if done.is_set() or task.done():
+                break
+        task.cancel()
+
+    asyncio.run(work_until_given_back())
+    assert done.is_set()
+    assert "memory was not given back" in caplog.text
