@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import cv2
@@ -22,6 +23,8 @@ from app.vision.files.webp_file import decode_webp
 
 __all__ = ["DecodeLimits", "PhotoFormat", "decode_photo", "sniff_format", "upright_size"]
 
+logger = logging.getLogger(__name__)
+
 
 def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
     """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file.
@@ -31,7 +34,7 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
     first frame counts. Raises the ``PhotoError`` that applies, ``PhotoCutError`` where a part of
     the picture is missing, and ``BusyError`` where there is no memory for it now.
     """
-    photo = examine_photo(content, limits)
+    photo = _examined(content, limits)
     try:
         rgb = as_rgb(_decoded(photo, limits), limits.max_side)
     except PhotoError:
@@ -53,7 +56,21 @@ def upright_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
 
     Raises the ``PhotoError`` that applies.
     """
-    return examine_photo(content, limits).upright_size
+    return _examined(content, limits).upright_size
+
+
+def _examined(content: bytes, limits: DecodeLimits) -> PhotoFile:
+    """Return what the file holds; whatever a broken file leads the examination to is its fault."""
+    try:
+        return examine_photo(content, limits)
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise BusyError(retry_after_seconds=2) from error
+    except Exception as error:
+        # Without the message and the values: they may hold what somebody wrote into the photo.
+        logger.warning("the examination of a photo ended with %s", type(error).__name__)
+        raise UndecodablePhotoError("the photo's description of itself is broken") from error
 
 
 def _decoded(photo: PhotoFile, limits: DecodeLimits) -> Pixels:
