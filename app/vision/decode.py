@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.errors import BusyError
-from app.domain.faces import Picture
+from app.domain.faces import DecodedPhoto, Picture
 from app.domain.photo_errors import PhotoCutError, PhotoError, UndecodablePhotoError
 from app.vision.files.bmp_file import decode_bmp
 from app.vision.files.colours import Pixels, as_rgb
@@ -21,12 +21,24 @@ from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat
 from app.vision.files.png_file import decode_png
 from app.vision.files.webp_file import decode_webp
 
-__all__ = ["DecodeLimits", "PhotoFormat", "decode_photo", "sniff_format", "upright_size"]
+__all__ = [
+    "DecodeLimits",
+    "PhotoFormat",
+    "decode_photo",
+    "read_photo",
+    "sniff_format",
+    "upright_size",
+]
 
 logger = logging.getLogger(__name__)
 
 
 def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
+    """Return the upright RGB picture of a file; see ``read_photo``."""
+    return read_photo(content, limits).picture
+
+
+def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
     """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file.
 
     Byte count, type, structure and pixel count are checked in this order, before anything is
@@ -48,7 +60,8 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
             f"the photo starts like {photo.format} and does not decode"
         ) from error
     upright = _TO_UPRIGHT[photo.orientation](rgb)
-    return np.require(upright, requirements=("C_CONTIGUOUS", "WRITEABLE"))
+    picture = np.require(upright, requirements=("C_CONTIGUOUS", "WRITEABLE"))
+    return DecodedPhoto(picture, photo.upright_size[0])
 
 
 def upright_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
