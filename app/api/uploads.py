@@ -103,15 +103,13 @@ def _from_json(
 def _from_base64(text: str, limit: int) -> Upload:
     """Return the bytes of base64 in either alphabet, padded or not, broken into lines or not."""
     encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
-    if len(encoded) * 3 // 4 > limit + 2:
-        return _too_many_bytes(len(encoded) * 3 // 4, limit)
     try:
         digits = encoded.encode().translate(_OTHER_ALPHABET, b" \t\r\n").rstrip(b"=")
+        if len(digits) * 3 // 4 > limit:
+            return _too_many_bytes(len(digits) * 3 // 4, limit)
         content = base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError):
         return UndecodablePhotoError("not valid base64")
-    if len(content) > limit:
-        return _too_many_bytes(len(content), limit)
     return content
 
 

@@ -26,6 +26,14 @@ QuarterTurn = Literal[0, 90, 180, 270]
 
 
 @dataclass(frozen=True)
+class DecodedPhoto:
+    """A picture, which a very large photo's is reduced to, and the upright photo's own width."""
+
+    picture: Picture
+    width: int
+
+
+@dataclass(frozen=True)
 class Box:
     """A rectangle in pixels of the upright photo; it may reach beyond the border."""
 

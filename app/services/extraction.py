@@ -84,7 +84,8 @@ class FaceExtraction:
     def _extract(
         self, content: bytes, limits: QualityLimits, several: SeveralFaces
     ) -> ExtractedFace:
-        picture = self._vision.decode(content)
+        photo = self._vision.read_photo(content)
+        picture = photo.picture
         detections = self._vision.detect(picture)
         if not detections:
             raise NoFaceFoundError("no face was found in the photo")
@@ -92,8 +93,7 @@ class FaceExtraction:
             raise SeveralFacesFoundError(
                 f"{len(detections)} faces were found, exactly one is wanted"
             )
-        width, _ = self._vision.upright_size(content)
-        scale = width / picture.shape[1]  # above 1 where a very large photo was reduced
+        scale = photo.width / picture.shape[1]  # above 1 where a very large photo was reduced
         chosen = max(detections, key=lambda detection: detection.box.area)
         try:
             return self._embedded(picture, chosen, scale, limits, len(detections))

@@ -21,7 +21,7 @@ from app.domain.employees import (
     NewPhoto,
     StoredPerson,
 )
-from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
 from app.domain.head_motion import HeadView
 from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
@@ -30,15 +30,11 @@ from app.domain.model_manifest import ModelManifest
 class Vision(Protocol):
     """From bytes to aligned faces."""
 
-    def decode(self, content: bytes) -> Picture:
-        """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much.
+    def read_photo(self, content: bytes) -> DecodedPhoto:
+        """Return the upright RGB picture, reduced where the photo is very large.
 
-        A very large photo comes reduced; ``upright_size`` tells what it was.
+        Raises ``PhotoError`` before it allocates too much.
         """
-        ...
-
-    def upright_size(self, content: bytes) -> tuple[int, int]:
-        """Return width and height of the upright photo in its own pixels; nothing is decoded."""
         ...
 
     def detect(self, picture: Picture) -> list[Detection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.errors import BusyError
-from app.domain.faces import Picture
+from app.domain.faces import DecodedPhoto, Picture
 from app.domain.photo_errors import PhotoCutError, PhotoError, UndecodablePhotoError
 from app.vision.files.bmp_file import decode_bmp
 from app.vision.files.colours import Pixels, as_rgb
@@ -20,10 +21,24 @@ from app.vision.files.photo_file import DecodeLimits, PhotoFile, PhotoFormat
 from app.vision.files.png_file import decode_png
 from app.vision.files.webp_file import decode_webp
 
-__all__ = ["DecodeLimits", "PhotoFormat", "decode_photo", "sniff_format", "upright_size"]
+__all__ = [
+    "DecodeLimits",
+    "PhotoFormat",
+    "decode_photo",
+    "read_photo",
+    "sniff_format",
+    "upright_size",
+]
+
+logger = logging.getLogger(__name__)
 
 
 def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
+    """Return the upright RGB picture of a file; see ``read_photo``."""
+    return read_photo(content, limits).picture
+
+
+def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
     """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file.
 
     Byte count, type, structure and pixel count are checked in this order, before anything is
@@ -31,7 +46,7 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
     first frame counts. Raises the ``PhotoError`` that applies, ``PhotoCutError`` where a part of
     the picture is missing, and ``BusyError`` where there is no memory for it now.
     """
-    photo = examine_photo(content, limits)
+    photo = _examined(content, limits)
     try:
         rgb = as_rgb(_decoded(photo, limits), limits.max_side)
     except PhotoError:
@@ -45,7 +60,8 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
             f"the photo starts like {photo.format} and does not decode"
         ) from error
     upright = _TO_UPRIGHT[photo.orientation](rgb)
-    return np.require(upright, requirements=("C_CONTIGUOUS", "WRITEABLE"))
+    picture = np.require(upright, requirements=("C_CONTIGUOUS", "WRITEABLE"))
+    return DecodedPhoto(picture, photo.upright_size[0])
 
 
 def upright_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
@@ -53,7 +69,21 @@ def upright_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
 
     Raises the ``PhotoError`` that applies.
     """
-    return examine_photo(content, limits).upright_size
+    return _examined(content, limits).upright_size
+
+
+def _examined(content: bytes, limits: DecodeLimits) -> PhotoFile:
+    """Return what the file holds; whatever a broken file leads the examination to is its fault."""
+    try:
+        return examine_photo(content, limits)
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise BusyError(retry_after_seconds=2) from error
+    except Exception as error:
+        # Without the message and the values: they may hold what somebody wrote into the photo.
+        logger.warning("the examination of a photo ended with %s", type(error).__name__)
+        raise UndecodablePhotoError("the photo's description of itself is broken") from error
 
 
 def _decoded(photo: PhotoFile, limits: DecodeLimits) -> Pixels:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.domain.faces import Detection, FaceCrop, Picture
+from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
 from app.vision.alignment import align_face
-from app.vision.decode import DecodeLimits, decode_photo, upright_size
+from app.vision.decode import DecodeLimits, read_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import measure_quality
 
@@ -18,11 +18,14 @@ class FaceVision:
 
     def decode(self, content: bytes) -> Picture:
         """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much."""
-        return decode_photo(content, self.limits)
+        return self.read_photo(content).picture
 
-    def upright_size(self, content: bytes) -> tuple[int, int]:
-        """Return width and height of the upright photo in its own pixels; nothing is decoded."""
-        return upright_size(content, self.limits)
+    def read_photo(self, content: bytes) -> DecodedPhoto:
+        """Return the upright RGB picture and the width that the photo has by itself.
+
+        Raises ``PhotoError`` before it allocates too much.
+        """
+        return read_photo(content, self.limits)
 
     def detect(self, picture: Picture) -> list[Detection]:
         """Return the faces, largest first; none is an empty list."""

@@ -250,6 +250,14 @@ def test_other_malformed_requests(client: TestClient) -> None:
     assert client.put("/v1/verify").json()["code"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize(("more", "code"), [(0, "photo_undecodable"), (1, "photo_too_many_bytes")])
+def test_the_line_ends_of_base64_are_no_bytes_of_the_photo(
+    client: TestClient, more: int, code: str
+) -> None:
+    lines = base64.encodebytes(b"x" * (MAX_UPLOAD_BYTES + more)).decode().replace("\n", "\r\n")
+    assert client.post("/v1/identify", json={"photo": lines}).json()["code"] == code
+
+
 def test_base64_is_taken_in_every_spelling(client: TestClient) -> None:
     enroll(client, "ann", photo("ann", 1), photo("ann", 2))
     content = photo("ann", 3, detector_score=0.9)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.faces import Box, Detection, FaceCrop, FaceQuality, Picture
+from app.domain.faces import Box, DecodedPhoto, Detection, FaceCrop, FaceQuality, Picture
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.photo_errors import UndecodablePhotoError
 from app.domain.recognisability import Recognisability
@@ -74,8 +74,8 @@ class FakeVision:
             raise UndecodablePhotoError("the photo cannot be decoded")
         return picture
 
-    def upright_size(self, content: bytes) -> tuple[int, int]:
-        return len(content), 1
+    def read_photo(self, content: bytes) -> DecodedPhoto:
+        return DecodedPhoto(self.decode(content), len(content))
 
     def detect(self, picture: Picture) -> list[Detection]:
         faces = int(self._facts(picture).get("faces", 1))

@@ -13,11 +13,13 @@ from PIL import Image
 
 from app.domain.photo_errors import (
     PhotoCutError,
+    PhotoError,
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
 from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
+from app.vision.files.examine import examine_photo
 from tests.vision.hostile_files import (
     EOI,
     behind_start,
@@ -255,6 +257,47 @@ def test_video_coded_pictures_have_a_limit_of_their_own() -> None:
     with pytest.raises(PhotoTooManyPixelsError, match="512 x 288"):
         decode_photo(HEIC, limits)
     assert decode_photo(HEIC, DecodeLimits(max_pixels=512 * 288 * 16 // 5 + 1)).size
+
+
+@pytest.mark.parametrize("photo_format", ["HEIC", "AVIF"])
+def test_a_container_with_any_byte_changed_is_a_photo_or_a_photo_error(photo_format: str) -> None:
+    """A reference to an item that is nowhere, or a box of no bytes, was an error of ours."""
+    content = HEIC if photo_format == "HEIC" else encoded(NOISE, "AVIF", speed=10)
+    end = content.index(b"mdat")
+    rng = np.random.default_rng(14)
+    refused = 0
+    for place in rng.integers(0, end, 600):
+        changed = bytearray(content)
+        changed[place] ^= int(rng.integers(1, 256))
+        try:
+            examine_photo(bytes(changed), LIMITS)
+        except PhotoError:
+            refused += 1
+    assert 50 < refused < 600
+
+
+def test_what_an_examination_trips_over_is_the_files_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def trips(_content: bytes, _limits: DecodeLimits) -> None:
+        raise KeyError("a secret of the photo")
+
+    monkeypatch.setattr("app.vision.decode.examine_photo", trips)
+    for use in (decode_photo, upright_size):
+        with pytest.raises(UndecodablePhotoError):
+            use(HEIC, LIMITS)
+    assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_damaged_png_is_refused_before_libpng_writes_about_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    content = bytearray(encoded(NOISE, "PNG"))
+    content[len(content) // 2] ^= 1
+    with pytest.raises(UndecodablePhotoError, match="damaged"):
+        decode_photo(bytes(content), LIMITS)
+    assert not capfd.readouterr().err
 
 
 @pytest.mark.parametrize("photo_format", ["HEIC", "AVIF"])

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import resource
+import struct
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from app.domain.photo_errors import PhotoError, PhotoTooManyPixelsError, UndecodablePhotoError
+from app.domain.photo_errors import (
+    PhotoError,
+    PhotoTooManyBytesError,
+    PhotoTooManyPixelsError,
+    UndecodablePhotoError,
+)
 from app.vision.decode import DecodeLimits, decode_photo, upright_size
 from tests.vision.dear_files import dear_files
+from tests.vision.heif_files import FTYP, UNIT, box, full, grid_heic
 from tests.vision.hostile_files import (
     behind_start,
     chunk,
@@ -56,6 +64,61 @@ def test_what_stands_before_the_picture_is_bounded(name: str) -> None:
     with pytest.raises(UndecodablePhotoError):
         upright_size(BEFORE_THE_PICTURE[name], LIMITS)
     # The walks took 7 to 22 s; a bound of work, not of time, holds them to milliseconds.
+    assert cpu_seconds() - started < 1.0
+
+
+HEIF_OF_MANY_PARTS = {
+    "one tile very often": (grid_heic(1_000, 1, UNIT * 4_090), UndecodablePhotoError),
+    "a tile of many units": (grid_heic(1, 0, UNIT * 5_000), UndecodablePhotoError),
+    "one place very often": (grid_heic(200, 1, bytes(9_000), 2_000), PhotoTooManyBytesError),
+    "references to nothing": (
+        FTYP + full(b"meta", full(b"iref", box(b"auxl", bytes(4)) * 4_000)),
+        UndecodablePhotoError,
+    ),
+    "associations in many boxes": (
+        FTYP
+        + full(b"meta", box(b"iprp", full(b"ipma", struct.pack(">I", 2_048) + bytes(6_144)) * 150)),
+        UndecodablePhotoError,
+    ),
+    "associations that reach beyond their box": (
+        FTYP
+        + full(
+            b"meta",
+            box(
+                b"iprp",
+                full(b"ipma", struct.pack(">I", 2_048)) * 2_000 + box(b"free", bytes(9_999)),
+            ),
+        ),
+        UndecodablePhotoError,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEIF_OF_MANY_PARTS)
+def test_a_heic_costs_no_more_for_what_it_names_often(name: str) -> None:
+    """A tile was looked into as often as it was named: 30 KB took hours."""
+    content, kind = HEIF_OF_MANY_PARTS[name]
+    started = cpu_seconds()
+    with pytest.raises(kind):
+        upright_size(content, LIMITS)
+    assert cpu_seconds() - started < 0.5
+
+
+def test_an_alpha_plane_named_often_is_one() -> None:
+    started = cpu_seconds()
+    content = grid_heic(200, 1_000, UNIT * 1_000)
+    assert upright_size(content, LIMITS) == (64, 64)
+    assert cpu_seconds() - started < 0.5
+    tiles = DecodeLimits(max_pixels=200 * 2 * 64 * 64 * 16 // 5 * 4 // 5 - 16)
+    with pytest.raises(PhotoTooManyPixelsError, match=str(200 * 2 * 64 * 64)):
+        upright_size(content, tiles)
+
+
+def test_profiles_that_unpack_to_nothing_useful_are_not_all_unpacked() -> None:
+    text = b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n 9\n" + b"00" * 500_000)
+    content = png(8, 8, 8, 2, bytes(8 * 25), chunk(b"zTXt", text) * 8_000)
+    started = cpu_seconds()
+    assert upright_size(content, LIMITS) == (8, 8)
     assert cpu_seconds() - started < 1.0
 
 

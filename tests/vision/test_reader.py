@@ -10,9 +10,10 @@ from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, require_qua
 from app.domain.photo_errors import PhotoTooManyPixelsError
 from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
-from app.services.ports import Vision
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
+from app.vision.files.examine import examine_photo
+from app.vision.files.photo_file import PhotoFile
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.services.fakes import DIM, FakeEmbedder
@@ -21,11 +22,11 @@ from tests.vision.test_detector import PHOTOS
 
 
 @pytest.fixture(scope="module")
-def vision() -> Vision:
+def vision() -> FaceVision:
     return FaceVision(FaceDetector(read_detector_weights()))
 
 
-def test_the_invented_people_pass_both_limits(vision: Vision) -> None:
+def test_the_invented_people_pass_both_limits(vision: FaceVision) -> None:
     for path in PHOTOS:
         picture = vision.decode(path.read_bytes())
         crop = vision.crop(picture, vision.detect(picture)[0])
@@ -36,7 +37,7 @@ def test_the_invented_people_pass_both_limits(vision: Vision) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_taken_sideways_gives_the_same_crop(vision: Vision, orientation: int) -> None:
+def test_a_photo_taken_sideways_gives_the_same_crop(vision: FaceVision, orientation: int) -> None:
     upright = Image.open(PHOTOS[0])
     to_stored = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -62,7 +63,7 @@ def test_limits_are_those_given() -> None:
         strict.decode(PHOTOS[0].read_bytes())
 
 
-def test_the_crop_of_a_reduced_copy_is_nearly_the_same(vision: Vision) -> None:
+def test_the_crop_of_a_reduced_copy_is_nearly_the_same(vision: FaceVision) -> None:
     picture = vision.decode(PHOTOS[0].read_bytes())
     half = np.asarray(Image.fromarray(picture).reduce(2))
     whole_crop = vision.crop(picture, vision.detect(picture)[0])
@@ -75,7 +76,7 @@ def test_the_crop_of_a_reduced_copy_is_nearly_the_same(vision: Vision) -> None:
     assert half_crop.quality.yaw_degrees == pytest.approx(whole_crop.quality.yaw_degrees, abs=8)
 
 
-def test_a_reduced_photo_is_described_in_its_own_pixels(vision: Vision) -> None:
+def test_a_reduced_photo_is_described_in_its_own_pixels(vision: FaceVision) -> None:
     content = PHOTOS[0].read_bytes()
     reducing = FaceVision(FaceDetector(read_detector_weights()), DecodeLimits(max_side=500))
     assert reducing.decode(content).shape != vision.decode(content).shape
@@ -95,3 +96,17 @@ class OneEmbedding(FakeEmbedder):
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         return [as_embedding(np.eye(DIM)[0]) for _ in crops]
+
+
+def test_a_photo_is_examined_once(vision: FaceVision, monkeypatch: pytest.MonkeyPatch) -> None:
+    examined: list[bytes] = []
+
+    def counting(content: bytes, limits: DecodeLimits) -> PhotoFile:
+        examined.append(content)
+        return examine_photo(content, limits)
+
+    monkeypatch.setattr("app.vision.decode.examine_photo", counting)
+    FaceExtraction(vision, OneEmbedding(), Admission(1, 0, 1.0)).extract(
+        PHOTOS[0].read_bytes(), VERIFICATION_LIMITS, SeveralFaces.LARGEST
+    )
+    assert len(examined) == 1

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from app.domain.photo_errors import UndecodablePhotoError
 
-_MAX_UNITS = 4_096
 _MAX_HEADER_BYTES = 4_096
 _SEQUENCE_PARAMETERS = 33  # HEVC NAL unit type
 _FIRST_NON_VIDEO = 32
@@ -51,16 +50,16 @@ def hevc_sizes(units: Iterator[bytes]) -> tuple[list[tuple[int, int]], int]:
     return sizes, pictures
 
 
-def length_prefixed(data: bytes, prefix: int) -> Iterator[bytes]:
+def length_prefixed(data: bytes, prefix: int, max_units: int) -> Iterator[bytes]:
     """Yield the units of data in which each has its length before it."""
     position = 0
-    for _ in range(_MAX_UNITS):
+    for _ in range(max_units):
         if position + prefix > len(data):
             return
         start = position + prefix
         position = start + int.from_bytes(data[position:start], "big")
         yield data[start:position]
-    raise UndecodablePhotoError(f"the picture has more than {_MAX_UNITS} units")
+    raise UndecodablePhotoError(f"the picture has more than {max_units} units")
 
 
 def _hevc_sequence_size(unit: bytes) -> tuple[int, int]:
@@ -83,12 +82,12 @@ def _hevc_sequence_size(unit: bytes) -> tuple[int, int]:
     return bits.take_golomb(), bits.take_golomb()
 
 
-def av1_sizes(data: bytes) -> tuple[list[tuple[int, int]], int]:
+def av1_sizes(data: bytes, max_units: int) -> tuple[list[tuple[int, int]], int]:
     """Return width and height of each sequence in AV1's units, and how many frames there are."""
     sizes: list[tuple[int, int]] = []
     frames = 0
     position = 0
-    for _ in range(_MAX_UNITS):
+    for _ in range(max_units):
         if position >= len(data):
             return sizes, frames
         kind, has_extension, has_length = (
@@ -110,7 +109,7 @@ def av1_sizes(data: bytes) -> tuple[list[tuple[int, int]], int]:
             sizes.append(_av1_sequence_size(data[position : position + length]))
         frames += kind in _AV1_FRAMES
         position += length
-    raise UndecodablePhotoError(f"the picture has more than {_MAX_UNITS} units")
+    raise UndecodablePhotoError(f"the picture has more than {max_units} units")
 
 
 def _av1_sequence_size(unit: bytes) -> tuple[int, int]:

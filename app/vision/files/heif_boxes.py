@@ -55,6 +55,14 @@ def boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, in
     raise UndecodablePhotoError(f"the file has more than {MAX_BOXES} boxes")
 
 
+def _inner_boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield what ``boxes`` yields; refuse a box that is longer than the one that it stands in."""
+    for kind, body, stop in boxes(content, start, end):
+        if stop > end:
+            raise UndecodablePhotoError("the file has a box that is longer than its place")
+        yield kind, body, stop
+
+
 def read_items(content: bytes) -> HeifItems:
     """Return what the file's ``meta`` box tells.
 
@@ -69,86 +77,87 @@ def read_items(content: bytes) -> HeifItems:
     if end - start > _MAX_META_BYTES:
         raise UndecodablePhotoError("the file tells too much of itself before its picture begins")
     items = HeifItems()
-    try:
-        held = {kind: (body, stop) for kind, body, stop in boxes(content, start + 4, end)}
-        for kind, read in _READERS.items():
-            if kind in held:
-                read(items, content, *held[kind])
-        locations = held.get(b"iloc")
-        inside = held.get(b"idat", (0, 0))[0]
-        if locations:
-            _read_locations(items, content, locations[0], inside)
-    except struct.error:
-        raise UndecodablePhotoError("the file's description of itself is broken") from None
+    held = {kind: (body, stop) for kind, body, stop in _inner_boxes(content, start + 4, end)}
+    inside = held.get(b"idat", (0, 0))[0]
+    # Each reader gets the bytes of its box alone: what goes beyond them is an error, not a read.
+    for kind, read in _READERS.items():
+        if kind in held:
+            body, stop = held[kind]
+            read(items, content[body:stop], body if kind == b"iinf" else inside)
     return items
 
 
-def _read_primary(items: HeifItems, content: bytes, start: int, _end: int) -> None:
-    (items.primary,) = struct.unpack_from(">I" if content[start] else ">H", content, start + 4)
+def _read_primary(items: HeifItems, body: bytes, _inside: int) -> None:
+    (items.primary,) = struct.unpack_from(">I" if body[0] else ">H", body, 4)
 
 
-def _read_kinds(items: HeifItems, content: bytes, start: int, end: int) -> None:
-    for kind, body, _ in boxes(content, start + (8 if content[start] else 6), end):
-        version = content[body]
+def _read_kinds(items: HeifItems, body: bytes, place_in_file: int) -> None:
+    for kind, start, stop in _inner_boxes(body, 8 if body[0] else 6, len(body)):
+        entry = body[start:stop]
+        version = entry[0]
         if kind != b"infe" or version < 2:
             continue
         wide = version > 2
-        (item,) = struct.unpack_from(">I" if wide else ">H", content, body + 4)
-        place = body + (10 if wide else 8)
-        items.kinds[item], items.kind_places[item] = content[place : place + 4], place
+        item, _, name = struct.unpack_from(">IH4s" if wide else ">HH4s", entry, 4)
+        items.kinds[item] = name
+        items.kind_places[item] = place_in_file + start + (10 if wide else 8)
         if len(items.kinds) > MAX_ITEMS:
             raise UndecodablePhotoError(f"the file has more than {MAX_ITEMS} items")
 
 
-def _read_references(items: HeifItems, content: bytes, start: int, end: int) -> None:
-    number, size = ("I", 4) if content[start] else ("H", 2)
+def _read_references(items: HeifItems, body: bytes, _inside: int) -> None:
+    number, size = ("I", 4) if body[0] else ("H", 2)
     total = 0
-    for kind, body, _ in boxes(content, start + 4, end):
-        source, count = struct.unpack_from(f">{number}H", content, body)
-        total += count
+    for kind, start, stop in _inner_boxes(body, 4, len(body)):
+        source, count = struct.unpack_from(f">{number}H", body[start:stop])
+        total += max(count, 1)
         if total > MAX_ITEMS:
             raise UndecodablePhotoError(f"the file has more than {MAX_ITEMS} references")
-        targets = struct.unpack_from(f">{count}{number}", content, body + size + 2)
+        targets = struct.unpack_from(f">{count}{number}", body[start:stop], size + 2)
         items.references.append((kind, source, list(targets)))
 
 
-def _read_properties(items: HeifItems, content: bytes, start: int, end: int) -> None:
-    for kind, body, stop in boxes(content, start, end):
+def _read_properties(items: HeifItems, body: bytes, _inside: int) -> None:
+    total = 0
+    for kind, start, stop in _inner_boxes(body, 0, len(body)):
         if kind == b"ipco":
-            items.properties = [(k, content[b:s]) for k, b, s in boxes(content, body, stop)]
+            found = _inner_boxes(body, start, stop)
+            items.properties = [(k, body[b:s]) for k, b, s in found]
         elif kind == b"ipma":
-            _read_associations(items, content, body)
+            total += _read_associations(items, body[start:stop], MAX_ITEMS - total)
 
 
-def _read_associations(items: HeifItems, content: bytes, start: int) -> None:
-    wide_id, wide_index = content[start] >= 1, content[start + 3] & 1
-    (count,) = struct.unpack_from(">I", content, start + 4)
-    if count > MAX_ITEMS:
+def _read_associations(items: HeifItems, body: bytes, most: int) -> int:
+    """Read one box of associations; return how many items it names, at most ``most``."""
+    wide_id, wide_index = body[0] >= 1, body[3] & 1
+    (count,) = struct.unpack_from(">I", body, 4)
+    if count > most:
         raise UndecodablePhotoError(f"the file has more than {MAX_ITEMS} items")
-    position = start + 8
+    position = 8
     for _ in range(count):
-        item, indices = struct.unpack_from(">IB" if wide_id else ">HB", content, position)
+        item, indices = struct.unpack_from(">IB" if wide_id else ">HB", body, position)
         position += 5 if wide_id else 3
-        found = struct.unpack_from(f">{indices}{'H' if wide_index else 'B'}", content, position)
+        found = struct.unpack_from(f">{indices}{'H' if wide_index else 'B'}", body, position)
         position += indices * (2 if wide_index else 1)
         items.associations[item] = [one & (0x7FFF if wide_index else 0x7F) for one in found]
+    return int(count)
 
 
-def _read_locations(items: HeifItems, content: bytes, start: int, inside: int) -> None:
-    version = content[start]
-    sizes = struct.unpack_from(">H", content, start + 4)[0]
+def _read_locations(items: HeifItems, body: bytes, inside: int) -> None:
+    version = body[0]
+    sizes = struct.unpack_from(">H", body, 4)[0]
     offset_size, length_size, base_size, index_size = (
         sizes >> shift & 15 for shift in (12, 8, 4, 0)
     )
     index_size = index_size if version else 0
-    position = start + 6
+    position = 6
 
     def take(count: int) -> int:
         nonlocal position
         position += count
-        if position > len(content):
-            raise PhotoCutError("the file ends before its picture begins")
-        return int.from_bytes(content[position - count : position], "big")
+        if position > len(body):
+            raise UndecodablePhotoError("the file's list of places is shorter than it says")
+        return int.from_bytes(body[position - count : position], "big")
 
     total = 0
     for _ in range(min(take(4 if version == 2 else 2), MAX_ITEMS + 1)):
@@ -173,4 +182,5 @@ _READERS = {
     b"iinf": _read_kinds,
     b"iref": _read_references,
     b"iprp": _read_properties,
+    b"iloc": _read_locations,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from io import BytesIO
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,10 @@ _ALPHA_PLANES = (
 )
 _METADATA = (b"Exif", b"mime", b"uri ")
 _NOBODY_READS = b"free"
+#: Tiles of a picture and its alpha together; telephones send about 50 of 512 x 512.
+MAX_PARTS = 512
+#: Units in all parts together; a tile has one, or a handful.
+MAX_UNITS = 4_096
 _SLACK = 64  # how far a coded picture goes beyond the shown one: whole blocks of the largest kind
 
 
@@ -37,27 +43,23 @@ def examine_heif(content: bytes, limits: DecodeLimits) -> PhotoFile:
     Raises ``PhotoCutError``, ``PhotoTooManyBytesError``, ``PhotoTooManyPixelsError`` or
     ``UndecodablePhotoError``.
     """
+    try:
+        return _examined(content, limits)
+    except (struct.error, IndexError, KeyError, ValueError) as error:
+        raise UndecodablePhotoError("the file's description of itself is broken") from error
+
+
+def _examined(content: bytes, limits: DecodeLimits) -> PhotoFile:
     items = read_items(content)
-    tiles = _tiles(items, items.primary)
     planes = [source for source in _auxiliaries(items) if _is_alpha(items, source)]
-    parts = tiles + [tile for plane in planes for tile in _tiles(items, plane)]
-    photo_format = _CODED[items.kinds[tiles[0]]]
+    tiles_of = {item: _tiles(items, item) for item in dict.fromkeys([items.primary, *planes])}
+    parts = Counter(chain.from_iterable(tiles_of.values()))
+    photo_format = _CODED[items.kinds[tiles_of[items.primary][0]]]
     if any(_CODED[items.kinds[part]] is not photo_format for part in parts):
         raise UndecodablePhotoError("the file mixes HEVC and AV1")
     width, height = _shown_size(items, items.primary)
     require_bounded(width, height, width * height * 3, limits, limits.max_video_pixels)
-    pixels = sum(_coded_pixels(items, content, part) for part in parts)
-    if pixels > limits.max_video_pixels * 5 // 4:  # tiles go beyond the edge of the picture
-        raise PhotoTooManyPixelsError(
-            f"the parts of the photo have {pixels} pixels, "
-            f"at most {limits.max_video_pixels} are accepted in {photo_format}"
-        )
-    byte_count = sum(length for part in parts for _, length in items.extents[part])
-    if byte_count > limits.max_video_bytes:
-        raise PhotoTooManyBytesError(
-            f"the picture in the file has {byte_count} bytes, "
-            f"at most {limits.max_video_bytes} are accepted in {photo_format}"
-        )
+    _require_bounded_parts(items, content, parts, limits)
     # The container's turns and mirrors are the decoder's to apply; HEIF ignores EXIF's.
     if photo_format is PhotoFormat.HEIC:
         width, height = _within_aperture(items, width, height)
@@ -66,6 +68,41 @@ def examine_heif(content: bytes, limits: DecodeLimits) -> PhotoFile:
     alone = _without_extras(content, items, planes)
     orientation = _avif_orientation(items) if photo_format is PhotoFormat.AVIF else 1
     return PhotoFile(photo_format, width, height, alone, orientation)
+
+
+def _require_bounded_parts(
+    items: HeifItems, content: bytes, parts: Counter[int], limits: DecodeLimits
+) -> None:
+    """Refuse parts, each with how often it is decoded, that cost too much or lie about their size.
+
+    What the container says is added up before any part is looked into, and each is looked into
+    once however often it is used. Raises ``PhotoCutError``, ``PhotoTooManyBytesError``,
+    ``PhotoTooManyPixelsError`` or ``UndecodablePhotoError``.
+    """
+    if parts.total() > MAX_PARTS:
+        raise UndecodablePhotoError(f"the photo is made of more than {MAX_PARTS} parts")
+    byte_count = sum(
+        times * sum(length for _, length in items.extents[part]) for part, times in parts.items()
+    )
+    if byte_count > limits.max_video_bytes:
+        raise PhotoTooManyBytesError(
+            f"the picture in the file has {byte_count} bytes, "
+            f"at most {limits.max_video_bytes} are accepted in HEIC or AVIF"
+        )
+    shown = {part: _shown_size(items, part) for part in parts}
+    _require_few_pixels(sum(w * h * parts[part] for part, (w, h) in shown.items()), limits)
+    pixels = 0
+    for part, times in parts.items():
+        pixels += times * _coded_pixels(items, content, part, MAX_UNITS // len(parts))
+        _require_few_pixels(pixels, limits)
+
+
+def _require_few_pixels(pixels: int, limits: DecodeLimits) -> None:
+    if pixels > limits.max_video_pixels * 5 // 4:  # tiles go beyond the edge of the picture
+        raise PhotoTooManyPixelsError(
+            f"the parts of the photo have {pixels} pixels or more, "
+            f"at most {limits.max_video_pixels} are accepted in HEIC or AVIF"
+        )
 
 
 def decode_heif(photo: PhotoFile) -> npt.NDArray[np.uint8]:
@@ -89,15 +126,17 @@ def _tiles(items: HeifItems, item: int) -> list[int]:
     kind = items.kinds.get(item, b"")
     if kind in _CODED:
         return [item]
-    found = [to for name, source, to in items.references if name == b"dimg" and source == item]
-    tiles = found[0] if found else []
+    tiles = next(
+        (to for name, source, to in items.references if name == b"dimg" and source == item), []
+    )
     if kind != _GRID or not tiles or any(items.kinds.get(one) not in _CODED for one in tiles):
         raise UndecodablePhotoError("the file's picture is neither HEVC nor AV1, nor tiles of them")
     return tiles
 
 
 def _auxiliaries(items: HeifItems) -> list[int]:
-    return [source for name, source, _ in items.references if name == b"auxl"]
+    """Return the depth maps, gain maps and alpha planes, each once however often it is named."""
+    return list(dict.fromkeys(source for name, source, _ in items.references if name == b"auxl"))
 
 
 def _is_alpha(items: HeifItems, item: int) -> bool:
@@ -126,22 +165,23 @@ def _within_aperture(items: HeifItems, width: int, height: int) -> tuple[int, in
     return min(width, across // of_width or 1), min(height, down // of_height or 1)
 
 
-def _coded_pixels(items: HeifItems, content: bytes, item: int) -> int:
+def _coded_pixels(items: HeifItems, content: bytes, item: int, max_units: int) -> int:
     """Return how many pixels are decoded for a coded item, by its own headers.
 
-    Raises ``UndecodablePhotoError`` where they say more than the container.
+    Raises ``UndecodablePhotoError`` where they say more than the container, or where the item has
+    more than ``max_units`` units.
     """
-    data = b"".join(_extent(content, *extent) for extent in items.extents.get(item, ()))
+    data = b"".join(_extent(content, *extent) for extent in items.extents[item])
     if items.kinds[item] == b"hvc1":
         setup = items.property_of(item, b"hvcC") or b""
         if len(setup) < 23:
             raise UndecodablePhotoError("the file does not tell how its picture is coded")
-        sets, _ = hevc_sizes(iter(_parameter_sets(setup)))
-        inner, pictures = hevc_sizes(length_prefixed(data, (setup[21] & 3) + 1))
+        sets, _ = hevc_sizes(iter(_parameter_sets(setup, max_units)))
+        inner, pictures = hevc_sizes(length_prefixed(data, (setup[21] & 3) + 1, max_units))
         sizes = sets + inner
     else:
-        sizes, pictures = av1_sizes(data)
-        sizes += av1_sizes((items.property_of(item, b"av1C") or b"")[4:])[0]
+        sizes, pictures = av1_sizes(data, max_units)
+        sizes += av1_sizes((items.property_of(item, b"av1C") or b"")[4:], max_units)[0]
     width, height = _shown_size(items, item)
     if not sizes or pictures > 1:
         raise UndecodablePhotoError("the file's picture is coded as a film, or not at all")
@@ -158,14 +198,16 @@ def _extent(content: bytes, offset: int, length: int) -> bytes:
     return content[offset : offset + length]
 
 
-def _parameter_sets(setup: bytes) -> list[bytes]:
+def _parameter_sets(setup: bytes, max_units: int) -> list[bytes]:
     """Return the NAL units in a ``hvcC`` property (ISO/IEC 14496-15, 8.3.3.1)."""
     units: list[bytes] = []
     position = 23
     for _ in range(setup[22]):
         (count,) = struct.unpack_from(">H", setup.ljust(position + 3, b"\0"), position + 1)
         position += 3
-        for _ in range(min(count, 64)):
+        if len(units) + count > max_units:
+            raise UndecodablePhotoError("the file tells in too many ways how its picture is coded")
+        for _ in range(count):
             (length,) = struct.unpack_from(">H", setup.ljust(position + 2, b"\0"), position)
             units.append(setup[position + 2 : position + 2 + length])
             position += 2 + length

@@ -31,7 +31,7 @@ class DecodeLimits:
     ``max_pixels`` is what the header may announce; what a decoder may unpack follows from it, so
     that pictures with alpha or 16 bits a sample may have fewer pixels. ``max_scans`` is how often a
     JPEG may go over its picture; files of cameras and editors have about ten. Pictures whose
-    longest side is above ``max_side`` are reduced to it; ``upright_size`` tells the original's.
+    longest side is above ``max_side`` are reduced to it; ``read_photo`` tells the original's.
     """
 
     max_bytes: int = 10 * 2**20

@@ -24,7 +24,8 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _DEEP = 16
 _TRUE_COLOURS = (2, 6)
 _IMAGEMAGICK = (b"Raw profile type exif\0", b"Raw profile type APP1\0")
-_MAX_PROFILE_BYTES = 262_144
+_MAX_PROFILES = 2
+_MAX_PROFILE_BYTES = 65_536  # the directory that tells the orientation stands at the beginning
 _BEFORE_PICTURE = 33 + 12 + 768 + 12 + 256  # of a file with nothing but palette and transparency
 
 
@@ -35,22 +36,26 @@ def examine_png(content: bytes, limits: DecodeLimits) -> PhotoFile:
     """
     width, height, header = _read_header(content, limits)
     kept: list[bytes] = [SIGNATURE, header]
-    told: list[int | None] = []
+    orientation: int | None = None
+    profiles = 0
     whole = False
     for kind, start, end in _chunks(content):
         body = content[start : min(end, len(content))]
         if kind == b"IDAT" and end + 4 > len(content):  # what came of it may be all of the picture
             kept.append(_chunk(kind, body))
         elif kind in (b"PLTE", b"tRNS", b"IDAT"):
-            kept.append(content[start - 8 : end + 4])
-        elif kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
-            told.append(_told_orientation(kind, body))
+            kept.append(_checked(content[start - 8 : end + 4]))
+        elif kind in (b"eXIf", b"iTXt") and not orientation:
+            orientation = _told_orientation(kind, body)
+        elif kind in (b"tEXt", b"zTXt") and not orientation and body.startswith(_IMAGEMAGICK):
+            profiles += 1
+            if profiles <= _MAX_PROFILES:
+                orientation = _told_orientation(kind, body)
         elif kind == b"IEND":
             whole = True
             break
     kept.append(_chunk(b"IEND", b""))
-    orientation = next((value for value in told if value), 1)
-    return PhotoFile(PhotoFormat.PNG, width, height, b"".join(kept), orientation, whole)
+    return PhotoFile(PhotoFormat.PNG, width, height, b"".join(kept), orientation or 1, whole)
 
 
 def decode_png(photo: PhotoFile) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
@@ -96,7 +101,7 @@ def _read_header(content: bytes, limits: DecodeLimits) -> tuple[int, int, bytes]
     row_bytes = -(-width * _CHANNELS[colour] * depth // 8)
     cost = row_bytes * height * 3 // 2 if depth == _DEEP else row_bytes * height
     require_bounded(width, height, cost, limits, limits.max_pixels)
-    return width, height, content[8:33]
+    return width, height, _checked(content[8:33])
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -114,6 +119,13 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _checked(chunk: bytes) -> bytes:
+    """Return the chunk; refuse one that was damaged, about which libpng writes to stderr."""
+    if struct.pack(">I", zlib.crc32(memoryview(chunk)[4:-4])) != chunk[-4:]:
+        raise UndecodablePhotoError("a part of the PNG is damaged")
+    return chunk
 
 
 def _told_orientation(kind: bytes, body: bytes) -> int | None:
