@@ -276,20 +276,6 @@ def test_a_container_with_any_byte_changed_is_a_photo_or_a_photo_error(photo_for
     assert 50 < refused < 600
 
 
-def test_what_an_examination_trips_over_is_the_files_fault(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def trips(_content: bytes, _limits: DecodeLimits) -> None:
-        raise KeyError("a secret of the photo")
-
-    monkeypatch.setattr("app.vision.decode.examine_photo", trips)
-    for use in (decode_photo, upright_size):
-        with pytest.raises(UndecodablePhotoError):
-            use(HEIC, LIMITS)
-    assert "KeyError" in caplog.text
-    assert "secret" not in caplog.text
-
-
 def test_a_damaged_png_is_refused_before_libpng_writes_about_it(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -12,8 +12,6 @@ from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
-from app.vision.files.examine import examine_photo
-from app.vision.files.photo_file import PhotoFile
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.services.fakes import DIM, FakeEmbedder
@@ -96,17 +94,3 @@ class OneEmbedding(FakeEmbedder):
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         return [as_embedding(np.eye(DIM)[0]) for _ in crops]
-
-
-def test_a_photo_is_examined_once(vision: FaceVision, monkeypatch: pytest.MonkeyPatch) -> None:
-    examined: list[bytes] = []
-
-    def counting(content: bytes, limits: DecodeLimits) -> PhotoFile:
-        examined.append(content)
-        return examine_photo(content, limits)
-
-    monkeypatch.setattr("app.vision.decode.examine_photo", counting)
-    FaceExtraction(vision, OneEmbedding(), Admission(1, 0, 1.0)).extract(
-        PHOTOS[0].read_bytes(), VERIFICATION_LIMITS, SeveralFaces.LARGEST
-    )
-    assert len(examined) == 1
