@@ -255,14 +255,18 @@ def provide_threads(place_count: int) -> None:
     to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
 
 
-async def give_back_memory(admission: Admission) -> None:
+async def give_back_memory(
+    admission: Admission,
+    give_back: Callable[[], object] = give_back_free_memory,
+    every_seconds: float = TRIM_SECONDS,
+) -> None:
     """Give memory back to the system whenever the photos that took it are done; runs for ever."""
     trim = IdleTrim()
     while True:
-        await asyncio.sleep(TRIM_SECONDS)
+        await asyncio.sleep(every_seconds)
         try:
             if trim.is_due(admission.finished_count, admission.is_busy):
-                await to_thread.run_sync(give_back_free_memory)
+                await to_thread.run_sync(give_back)
         except Exception:  # as when no thread can be started now
             logger.exception("memory was not given back")
 

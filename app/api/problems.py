@@ -51,6 +51,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (photo_errors.FaceTooSmallError, 422, "The face is too small"),
         (photo_errors.FaceBlurredError, 422, "The face is blurred"),
         (photo_errors.FaceTooDarkError, 422, "The face is too dark"),
+        (photo_errors.FaceTooNoisyError, 422, "The face is lost in noise"),
         (photo_errors.FaceTooBrightError, 422, "The face is overexposed"),
         (photo_errors.FaceTurnedError, 422, "The face is turned away"),
         (photo_errors.FaceUnrecognisableError, 422, "The face cannot be read"),

@@ -33,6 +33,7 @@ PHOTO_PROBLEMS = (
     photo_errors.FaceTooSmallError,
     photo_errors.FaceBlurredError,
     photo_errors.FaceTooDarkError,
+    photo_errors.FaceTooNoisyError,
     photo_errors.FaceTooBrightError,
     photo_errors.FaceTurnedError,
     photo_errors.FaceUnrecognisableError,

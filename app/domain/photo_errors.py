@@ -115,6 +115,7 @@ class FaceTooDarkError(PhotoError):
 class FaceTooNoisyError(FaceTooDarkError):
     """The face hardly stands out from the noise: too little light for what the camera is set to."""
 
+    code = "face_too_noisy"
     advice = "give it more light, or set the camera better: the picture is noisy"
 
 

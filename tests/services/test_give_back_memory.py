@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from app import bootstrap
+from app.bootstrap import give_back_memory
 from app.services.admission import Admission
 
 
 def test_memory_is_given_back_again_after_it_failed_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     calls: list[str] = []
     done = threading.Event()
@@ -23,12 +23,10 @@ def test_memory_is_given_back_again_after_it_failed_once(
             raise RuntimeError("can't start new thread")
         done.set()
 
-    monkeypatch.setattr(bootstrap, "TRIM_SECONDS", 0.005)
-    monkeypatch.setattr(bootstrap, "give_back_free_memory", give_back)
     admission = Admission(1, 0, 1.0)
 
     async def work_until_given_back() -> None:
-        task = asyncio.create_task(bootstrap.give_back_memory(admission))
+        task = asyncio.create_task(give_back_memory(admission, give_back, 0.005))
         for _ in range(200):
             with admission.place():
                 pass
