@@ -19,7 +19,7 @@ COMMANDS = {
     *("distill", "pack", "whole-photos", "cost", "demo", "evaluate", "calibrate", "export", "card"),
     *("synthesize", "import-sface", "learn", "compare", "inspect", "preview"),
     *("embed", "search", "verify", "prove", "enrolment", "quality-limits"),
-    "recognisability",
+    *("recognisability", "join-trial", "interpolate-trial", "repeated-photos"),
     *("burst", "liveness", "audit-planted", "join", "interpolate", "hubness", "odd-pictures"),
 }
 
