@@ -26,9 +26,8 @@ _TILT_FACTOR = 2.0
 #: below the second.
 _UPRIGHT_RADIANS, _FINELY_UPRIGHT_RADIANS = 0.06, 0.03
 _MAX_ADJUSTMENTS = 3
-#: Below this score in the window the face may stand at another angle: of upright photos 3 % are,
-#: of photos upside down 98 %, of quarter turns all (`training odd-pictures` prints what is refused
-#: and who matches at each turn).
+#: Below this score in the window the face may stand at another angle. Chosen by a script that was
+#: not kept; `training odd-pictures` prints what it comes to at each turn.
 CLEAR_SCORE = 0.9
 _SEARCH_STEP = np.pi / 4
 _SEARCH_STEPS = 8
