@@ -72,7 +72,7 @@ def test_what_is_no_yes_or_no_confirms_nothing(client: TestClient) -> None:
         ({"clipped_shadows": 0.611}, "face_too_dark", ["62 %", "60 %", "light"]),
         (
             {"contrast_to_noise": 2.99},
-            "face_too_dark",
+            "face_too_noisy",
             ["2.9 times", "3 times", "the camera better: the picture is noisy"],
         ),
         ({"clipped_highlights": 0.7}, "face_too_bright", ["70 %", "60 %", "of the direct light"]),
