@@ -40,6 +40,8 @@ def quality_body(quality: FaceQuality) -> schemas.QualityBody:
         clipped_shadows=_rounded(quality.clipped_shadows, 3),
         clipped_highlights=_rounded(quality.clipped_highlights, 3),
         contrast_to_noise=_rounded(quality.contrast_to_noise, 1),
+        inside_share=_rounded(quality.inside_share, 3),
+        proportion=_rounded(quality.proportion, 2),
     )
 
 

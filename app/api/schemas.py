@@ -72,6 +72,13 @@ class QualityBody(BaseModel):
     contrast_to_noise: float | None = Field(
         description="How far the face's tones differ over the picture's noise; null likewise."
     )
+    inside_share: float | None = Field(
+        description="Share of the aligned face that lies within the picture, 0 to 1; null likewise."
+    )
+    proportion: float | None = Field(
+        description="Height over width of the face over what is usual, pose taken back: 1 as it "
+        "is, 2 stretched to twice its height; null likewise."
+    )
 
 
 class PhotoRecordBody(BaseModel):

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from app.domain.photo_errors import (
     FaceBlurredError,
+    FaceCutOffError,
+    FaceDistortedError,
     FaceTooBrightError,
     FaceTooDarkError,
     FaceTooNoisyError,
@@ -57,11 +59,14 @@ class Detection:
     """A face in a photo. ``landmarks``: left eye, right eye, nose, left and right mouth corner.
 
     Left and right are as seen in the image. ``score`` is the detector's confidence, 0 to 1.
+    ``aspect``: width over height of the face's own box, as it is when the face is turned upright;
+    None where that was not measured.
     """
 
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
+    aspect: float | None = None
 
     @property
     def turned_degrees(self) -> QuarterTurn:
@@ -75,7 +80,7 @@ class Detection:
     def scaled(self, scale: float) -> Detection:
         """Return the same face in a picture ``scale`` times as large."""
         landmarks = tuple((x * scale, y * scale) for x, y in self.landmarks)
-        return Detection(self.box.scaled(scale), landmarks, self.score)
+        return Detection(self.box.scaled(scale), landmarks, self.score, self.aspect)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,10 @@ class FaceQuality:
     down as seen in the image; ``roll_degrees``: in-plane turn. ``detector_score``: 0 to 1.
     ``clipped_shadows``, ``clipped_highlights``: shares of the crop's middle that hold no tones any
     more, 0 to 1; ``contrast_to_noise``: how far its tones differ over the noise, both standard
-    deviations. These three are None for an enrolled photo, of which they are not kept.
+    deviations. ``inside_share``: how much of the aligned crop lies within the picture, 0 to 1.
+    ``proportion``: height over width of the face by its landmarks and its box, over what is usual;
+    1 is a face as it is, more is one that is stretched upwards. These five are None for an enrolled
+    photo, of which they are not kept.
     ``recognisability``: how far the embedding lies from what the model cannot read, 0 to 1; None
     before it was embedded, and for a model that does not tell.
     """
@@ -105,6 +113,8 @@ class FaceQuality:
     clipped_shadows: float | None = None
     clipped_highlights: float | None = None
     contrast_to_noise: float | None = None
+    inside_share: float | None = None
+    proportion: float | None = None
     recognisability: float | None = None
 
 
@@ -118,7 +128,10 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """What a face must have to be used. The model says what ``min_recognisability`` is."""
+    """What a face must have to be used. The model says what ``min_recognisability`` is.
+
+    ``max_stretch``: how many times too high or too wide a face may be, 1 or more.
+    """
 
     min_size_pixels: float
     min_sharpness: float
@@ -127,6 +140,8 @@ class QualityLimits:
     min_contrast_to_noise: float
     max_yaw_degrees: float
     max_pitch_degrees: float
+    min_inside_share: float
+    max_stretch: float
     min_recognisability: float = 0.0
 
 
@@ -141,6 +156,8 @@ ENROLLMENT_LIMITS = QualityLimits(
     min_contrast_to_noise=5.0,
     max_yaw_degrees=55.0,
     max_pitch_degrees=30.0,
+    min_inside_share=0.8,
+    max_stretch=1.5,
 )
 
 #: For whoever stands at the door: only what cannot be recognised at all. Refuses none of the 807
@@ -153,6 +170,8 @@ VERIFICATION_LIMITS = QualityLimits(
     min_contrast_to_noise=3.0,
     max_yaw_degrees=70.0,
     max_pitch_degrees=40.0,
+    min_inside_share=0.6,
+    max_stretch=1.5,
 )
 
 
@@ -182,6 +201,7 @@ def require_quality(quality: FaceQuality, limits: QualityLimits) -> None:
             f"the face is turned {math.ceil(abs(quality.pitch_degrees))} degrees up or down, "
             f"{math.floor(limits.max_pitch_degrees)} is the most"
         )
+    _require_geometry(quality, limits)
 
 
 def require_recognisable(detection: Detection, quality: FaceQuality, limits: QualityLimits) -> None:
@@ -202,6 +222,29 @@ def require_recognisable(detection: Detection, quality: FaceQuality, limits: Qua
             f"be read so ({figures})"
         )
     raise FaceUnrecognisableError(f"the face has {figures}")
+
+
+def _require_geometry(quality: FaceQuality, limits: QualityLimits) -> None:
+    """Raise where the picture shows only a part of the face, or a stretched one.
+
+    Both are read well enough to be taken for a face and too badly to tell faces apart. What was
+    not measured refuses nobody.
+    """
+    inside, proportion = quality.inside_share, quality.proportion
+    if inside is not None and inside < limits.min_inside_share:
+        raise FaceCutOffError(
+            f"{math.floor(100 * inside)} % of the face is in the picture, "
+            f"{math.ceil(100 * limits.min_inside_share)} % is needed"
+        )
+    if proportion is None:
+        return
+    stretch = max(proportion, 1 / max(proportion, 1e-3))
+    if stretch > limits.max_stretch:
+        direction = "high" if proportion > 1 else "wide"
+        raise FaceDistortedError(
+            f"the face is {math.ceil(10 * stretch) / 10:g} times too {direction}, "
+            f"{limits.max_stretch:g} times is the most"
+        )
 
 
 def _require_tones(quality: FaceQuality, limits: QualityLimits) -> None:

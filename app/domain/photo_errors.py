@@ -14,6 +14,8 @@ PhotoError                      one photo cannot be used, and why
         FaceTooNoisyError       by noise, which a camera may make in good light too
     FaceTooBrightError
     FaceTurnedError
+    FaceCutOffError
+    FaceDistortedError
     FaceUnrecognisableError     as far as the model can tell, it could be anybody
     PhotoOfSomebodyElseError    unlike the other photos or those enrolled
     PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
@@ -131,6 +133,20 @@ class FaceTurnedError(PhotoError):
 
     code = "face_turned"
     advice = "look straight into the camera, and hold the picture upright"
+
+
+class FaceCutOffError(PhotoError):
+    """Too much of the face lies beyond the border of the picture."""
+
+    code = "face_cut_off"
+    advice = "step back or to the middle, so that the whole face is in the picture"
+
+
+class FaceDistortedError(PhotoError):
+    """The face is stretched: its height and width do not belong together."""
+
+    code = "face_distorted"
+    advice = "send the picture as the camera took it, neither stretched nor squeezed"
 
 
 class FaceUnrecognisableError(PhotoError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ NO_LIMITS = QualityLimits(
     min_contrast_to_noise=0.0,
     max_yaw_degrees=90.0,
     max_pitch_degrees=90.0,
+    min_inside_share=0.0,
+    max_stretch=math.inf,
 )
 #: All checks together; the answer is to come within 2 s, whatever hangs.
 ANSWER_SECONDS = 1.5

@@ -16,6 +16,8 @@ from app.domain.faces import Picture
 
 #: Below this scale bilinear sampling skips source pixels, so the picture is averaged first.
 _ALIASING_SCALE = 0.5
+#: Rows and columns of the points by which it is told how much of a crop the picture holds.
+_GRID = 28
 
 
 def align_face(
@@ -48,6 +50,19 @@ def warp(picture: Picture, transform: FloatArray, side: int) -> Picture:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return warped.astype(np.uint8, copy=False)
+
+
+def inside_share(shape: tuple[int, ...], landmarks: npt.ArrayLike) -> float:
+    """Return how much of the aligned crop lies within a picture of ``shape`` (H, W, ...), 0 to 1.
+
+    Raises ``ValueError`` where the landmarks coincide.
+    """
+    transform = crop_transform(landmarks)
+    steps = (np.arange(_GRID) + 0.5) * (FACE_CROP_SIZE / _GRID) - 0.5
+    places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    sources = (places - transform[:, 2]) @ np.linalg.inv(transform[:, :2]).T + 0.5
+    height, width = shape[:2]
+    return float(((sources >= 0) & (sources <= [width, height])).all(axis=1).mean())
 
 
 def crop_side(size: int, margin: float) -> int:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from app.domain.errors import DetectorArtifactError
 from app.domain.faces import Box, Detection, Picture
 from app.vision.candidates import merge_candidates
-from app.vision.refinement import refine_face, turned_size
+from app.vision.refinement import RefinedFace, refine_face, turned_size
 from app.vision.weights import DetectorWeights
 
 FloatRows = npt.NDArray[np.float64]
@@ -72,14 +72,15 @@ class FaceDetector:
         with self._network() as network:
             rows, upright = self._find(network, picture)
             rows = rows[np.argsort(-rows[:, 2] * rows[:, 3], kind="stable")]
+            faces = [RefinedFace(row, None) for row in rows]
             for position in range(min(len(rows), self.options.refined_faces)):
-                rows[position] = refine_face(
+                faces[position] = refine_face(
                     rows[position],
                     picture,
                     lambda window: _candidates(network, window),
                     upright=upright,
                 )
-        return [_detection(row) for row in rows]
+        return [_detection(face) for face in faces]
 
     def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:
         """Return the face as it is seen best at any eighth of a turn; it may be the same.
@@ -254,7 +255,7 @@ def _tile_starts(length: int) -> list[int]:
     return [*range(0, last, _TILE_STEP), last]
 
 
-def _detection(row: npt.NDArray[np.float64]) -> Detection:
-    values = [float(value) for value in row]
+def _detection(face: RefinedFace) -> Detection:
+    values = [float(value) for value in face.row]
     points = tuple((values[place], values[place + 1]) for place in range(4, 14, 2))
-    return Detection(Box(*values[:4]), points, min(1.0, max(0.0, values[14])))
+    return Detection(Box(*values[:4]), points, min(1.0, max(0.0, values[14])), face.aspect)

@@ -16,6 +16,8 @@ from app.domain.faces import Detection, FaceQuality
 #: the ArcFace template itself (1.15, 0.49) comes from another landmark detector.
 _FACE_HEIGHT = 1.01
 _NOSE_DOWN = 0.575
+#: Width over height of YuNet's box around an upright face.
+_BOX_ASPECT = 0.79
 #: How far the nose's tip stands before the plane of eyes and mouth, over the distance of the eyes:
 #: about 26 mm over 63 mm.
 _NOSE_DEPTH = 0.41
@@ -53,12 +55,14 @@ class Tones:
     contrast_to_noise: float
 
 
-def measure_quality(crop: npt.NDArray[np.uint8], detection: Detection) -> FaceQuality:
+def measure_quality(
+    crop: npt.NDArray[np.uint8], detection: Detection, inside: float | None = None
+) -> FaceQuality:
     """Return the quality of an aligned crop ``(3, 112, 112)`` cut from ``detection``.
 
     A face smaller than the crop was enlarged to it and so has little sharpness, whatever the lens;
     noise and heavy compression have much. So size is judged first, and sharpness only at the
-    extreme.
+    extreme. ``inside``: how much of the crop lies within the picture.
     """
     luma = crop_luma(crop)
     yaw, pitch, roll = pose_degrees(detection.landmarks)
@@ -74,6 +78,8 @@ def measure_quality(crop: npt.NDArray[np.uint8], detection: Detection) -> FaceQu
         clipped_shadows=tones.clipped_shadows,
         clipped_highlights=tones.clipped_highlights,
         contrast_to_noise=tones.contrast_to_noise,
+        inside_share=inside,
+        proportion=proportion(detection),
     )
 
 
@@ -134,19 +140,73 @@ def pose_degrees(landmarks: tuple[tuple[float, float], ...]) -> tuple[float, flo
     d sin(pitch) along it. Both ratios give a tangent (cf. Gee and Cipolla, "Determining the gaze
     of faces in images", 1994). Good to some ten degrees: noses differ.
     """
+    shape = _face_shape(landmarks)
+    if shape is None:
+        return 90.0, 0.0, 0.0
+    yaw = np.arctan2(shape.nose_right, _NOSE_DEPTH * shape.eye_distance)
+    pitch = np.arctan2(shape.nose_down, shape.height * _NOSE_DEPTH / _FACE_HEIGHT)
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(shape.roll))
+
+
+def proportion(detection: Detection) -> float:
+    """Return height over width of a face, its pose taken back, over that of most; 1 or near it.
+
+    The geometric mean of two measures, for the landmarks of a face that is stretched to the side
+    follow it half only, and its box does not know of pose: eyes to mouth over the distance of the
+    eyes, each divided by the cosine of the turn that shortens it (both turns are ratios within one
+    direction, which stretching leaves alone), and height over width of the box. 0 where there is no
+    height, and infinite where there is no width.
+    """
+    shape = _face_shape(detection.landmarks)
+    if shape is None or shape.height <= 0:
+        return 0.0
+    if shape.eye_distance <= 0:
+        return math.inf
+    yaw, pitch, _ = np.radians(pose_degrees(detection.landmarks))
+    height, width = shape.height / np.cos(pitch), shape.eye_distance / np.cos(yaw)
+    by_landmarks = float(height / width) / _FACE_HEIGHT
+    return math.sqrt(by_landmarks * _BOX_ASPECT / _aspect(detection))
+
+
+def _aspect(detection: Detection) -> float:
+    """Return width over height of the box, or its sides' as the nearest quarter turn has them."""
+    if detection.aspect is not None:
+        return detection.aspect
+    sides = detection.box.width, detection.box.height
+    across, down = sides if detection.turned_degrees % 180 == 0 else sides[::-1]
+    return across / down
+
+
+@dataclass(frozen=True)
+class _FaceShape:
+    """Five landmarks in the face's own directions: pixels, ``roll`` in radians.
+
+    ``nose_right`` and ``nose_down``: how far the nose's tip lies from where it is in a face that
+    looks straight ahead.
+    """
+
+    eye_distance: float
+    height: float
+    nose_right: float
+    nose_down: float
+    roll: float
+
+
+def _face_shape(landmarks: tuple[tuple[float, float], ...]) -> _FaceShape | None:
     points = np.asarray(landmarks, dtype=np.float64)
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
     # Eyes and mouth corners together give a steadier direction than the eyes alone.
     across = (points[1] - points[0]) + (points[4] - points[3])
     length = float(np.hypot(*across))
     if length == 0:
-        return 90.0, 0.0, 0.0
+        return None
     right = across / length
     down = np.array([-right[1], right[0]])
-    eye_distance = max(0.0, float((points[1] - points[0]) @ right))
-    height = float((mouth - eyes) @ down)
     nose_off = points[2] - (eyes + _NOSE_DOWN * (mouth - eyes))
-    yaw = np.arctan2(nose_off @ right, _NOSE_DEPTH * eye_distance)
-    pitch = np.arctan2(nose_off @ down, height * _NOSE_DEPTH / _FACE_HEIGHT)
-    roll = np.arctan2(right[1], right[0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    return _FaceShape(
+        eye_distance=max(0.0, float((points[1] - points[0]) @ right)),
+        height=float((mouth - eyes) @ down),
+        nose_right=float(nose_off @ right),
+        nose_down=float(nose_off @ down),
+        roll=float(np.arctan2(right[1], right[0])),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
-from app.vision.alignment import align_face
+from app.vision.alignment import align_face, inside_share
 from app.vision.decode import DecodeLimits, read_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import measure_quality
@@ -38,4 +38,5 @@ class FaceVision:
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
         """Return the aligned crop of one face with its measured quality."""
         pixels = align_face(picture, detection.landmarks)
-        return FaceCrop(pixels, measure_quality(pixels, detection))
+        inside = inside_share(picture.shape, detection.landmarks)
+        return FaceCrop(pixels, measure_quality(pixels, detection, inside))

@@ -40,6 +40,17 @@ _MIRRORED_ORDER = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
+class RefinedFace:
+    """A detection ``(15,)`` in picture pixels, and the box's width over its height, face upright.
+
+    ``aspect`` is None where the second look failed.
+    """
+
+    row: FloatArray
+    aspect: float | None
+
+
+@dataclass(frozen=True)
 class _View:
     """The face in the middle of one window, in pixels of the picture.
 
@@ -57,8 +68,8 @@ class _View:
 
 def refine_face(
     row: FloatArray, picture: Picture, look: Look, *, upright: float = 0.0, search: bool = False
-) -> FloatArray:
-    """Return a better measurement ``(15,)`` of the detection ``row`` ``(15,)``, in picture pixels.
+) -> RefinedFace:
+    """Return a better measurement of the detection ``row`` ``(15,)``, in picture pixels.
 
     The face is cut out upright at a fixed size and shown to the detector as it is and mirrored; the
     mean scatters a fifth as much under small shifts and scalings of the photo as the first
@@ -76,7 +87,7 @@ def refine_face(
         if found is not None and (view is None or found.score > view.score + _CLEARLY_BETTER):
             row, view, searched = _moved_to(row, found), found, True
     if view is None or _strayed(row, view, searched=searched):
-        return row
+        return RefinedFace(row, None)
     turned = searched or view.angle != upright
     for _ in range(_MAX_ADJUSTMENTS):
         if abs(view.tilt) <= (_FINELY_UPRIGHT_RADIANS if turned else _UPRIGHT_RADIANS):
@@ -88,7 +99,8 @@ def refine_face(
         view = again
     refined = row.copy()
     refined[4:14] = view.points.ravel()
-    return refined
+    width, height = view.size.tolist()
+    return RefinedFace(refined, width / height)
 
 
 def turn_between(angle: float, other: float) -> float:
