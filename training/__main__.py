@@ -12,11 +12,8 @@ from training.burst.command import burst
 from training.calibration.command import calibrate
 from training.comparison.command import compare
 from training.data.command import pack
-from training.data.crops import DataError
 from training.demo.command import demo
-from training.engine.checkpoint import CheckpointError
 from training.engine.distill_command import distill
-from training.engine.divergence import TrainingDivergedError
 from training.engine.interpolate_command import interpolate
 from training.engine.learn_command import learn
 from training.enrolment.command import enrolment, quality_limits
@@ -24,8 +21,13 @@ from training.enrolment.repeats_command import repeated_photos
 from training.evaluation.command import evaluate, whole_photos
 from training.evaluation.planted_audit import audit_planted
 from training.export.command import card, export
+from training.foundation.errors import (
+    CheckpointError,
+    DataError,
+    ForeignNetworkError,
+    TrainingDivergedError,
+)
 from training.imports.command import import_sface
-from training.imports.onnx_chain import ForeignNetworkError
 from training.inspection.command import inspect, preview
 from training.joint.command import join
 from training.joint.hubness_command import hubness

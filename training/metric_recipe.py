@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.augment.generic import NO_CHANGE, GenericAugmentRecipe
 from training.data.transform import TransformRecipe
-from training.precision import AUTO, WantedPrecision, chosen_precision
+from training.foundation.precision import AUTO, WantedPrecision, chosen_precision
 from training.recipe import RECIPES, read_document
 from training.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
 from training.source_recipe import Expression, SourceRecipe

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from training.data.crops import DataError
-from training.precision import AUTO, chosen_precision
+from training.foundation.errors import DataError
+from training.foundation.precision import AUTO, chosen_precision
 
 RECIPES = Path(__file__).parent / "recipes"
 

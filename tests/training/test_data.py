@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from tests.training.made_data import crop_set, picture, write_folder, write_tar
-from training.data.crops import CropSet, DataError, read_crops
+from training.data.crops import CropSet, read_crops
 from training.data.sampling import BatchSampler
+from training.foundation.errors import DataError
 from training.recipe import SourceRecipe
 
 

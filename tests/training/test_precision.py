@@ -13,20 +13,20 @@ from app.embedding.openvino import BFLOAT16, cpu_capabilities
 from tests.training.engine.small_runs import made_recipe, made_run
 from tests.training.made_data import crop_set, tiny_recipe, write_tiny_data
 from tests.training.test_engine import make_run
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError, load_checkpoint
 from training.engine.distillation_loop import train
 from training.engine.learning_loop import learn_to_the_end
 from training.export.package import read_training
-from training.joint.join import trained_sface
-from training.networks.students import make_student
-from training.precision import (
+from training.foundation.checkpoints import load_checkpoint
+from training.foundation.errors import CheckpointError, DataError
+from training.foundation.precision import (
     Precision,
     chosen_precision,
     has_bfloat16,
     multiplies_bfloat16,
     precision_of,
 )
+from training.joint.join import trained_sface
+from training.networks.students import make_student
 from training.recipe import SFaceRecipe, TeacherRecipe
 from training.teachers.torchscript import Teacher
 

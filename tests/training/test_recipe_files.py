@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.metric_recipe import load_metric_recipe
 from training.recipe import ResidualRecipe, load_recipe
 

@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from training.torch_setup import choose_device
+from training.foundation.device import choose_device
 
 
 @pytest.mark.parametrize("stated", ["2", "", "0", "many"])

@@ -10,9 +10,8 @@ import torch
 from training.burst.frames import simulate_frames
 from training.data.crops import CropSet
 from training.evaluation.embedders import CropEmbedder, ExportedFile
-from training.evaluation.intervals import FloatArray, IntArray
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import rows_by_person
+from training.foundation.arrays import FloatArray, IntArray, Matrix
 
 MOST_FRAMES = 5
 

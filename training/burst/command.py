@@ -17,11 +17,11 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import SEED
 from training.evaluation.populations import read_people, read_strangers
-from training.evaluation.report import Sheet, print_sheets, sheets_markdown
 from training.evaluation.results import Estimate
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
-from training.export.files import write_text
-from training.torch_setup import choose_device
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
+from training.foundation.sheets import Sheet, print_sheets, sheets_markdown
 
 GAINS = (
     "frames",

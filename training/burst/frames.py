@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.alignment import ARCFACE_TEMPLATE, FACE_CROP_SIZE
 from app.domain.faces import Box, Detection
 from app.domain.fusion import frame_weight
 from app.vision.quality import measure_quality
-from training.data.crops import CROP_MARGIN, DataError
-
-Crops = npt.NDArray[np.uint8]
+from training.data.crops import CROP_MARGIN
+from training.foundation.arrays import ByteImage, FloatArray
+from training.foundation.errors import DataError
 
 _LANDMARKS = tuple((float(x), float(y)) for x, y in ARCFACE_TEMPLATE)
 _LEAST_SCALE = 0.3
@@ -24,11 +23,11 @@ _LEAST_SCALE = 0.3
 class SimulatedFrames:
     """Aligned crops, uint8 ``(N, 3, 112, 112)``, and what each weighs in a fusion, ``(N,)``."""
 
-    crops: Crops
-    weights: npt.NDArray[np.float64]
+    crops: ByteImage
+    weights: FloatArray
 
 
-def simulate_frames(stored: Crops, seed: int) -> SimulatedFrames:
+def simulate_frames(stored: ByteImage, seed: int) -> SimulatedFrames:
     """Return one frame of each stored crop, uint8 ``(N, 3, 128, 128)``, with the weight it earns.
 
     Each frame has its own misalignment (what landmarks scatter), distance (a face of 34 to 112 px),
@@ -43,7 +42,7 @@ def simulate_frames(stored: Crops, seed: int) -> SimulatedFrames:
     )
 
 
-def _frame(picture: Crops, random: np.random.Generator) -> tuple[Crops, float]:
+def _frame(picture: ByteImage, random: np.random.Generator) -> tuple[ByteImage, float]:
     """Return one frame ``(3, 112, 112)`` of a stored crop ``(128, 128, 3)``, and its weight."""
     middle = (picture.shape[0] - 1) / 2
     turn, zoom = random.normal(0, 1.5), random.normal(1.0, 0.015)
@@ -63,7 +62,7 @@ def _frame(picture: Crops, random: np.random.Generator) -> tuple[Crops, float]:
     return crop, frame_weight(measure_quality(crop, detection))
 
 
-def _motion_kernel(side: int, random: np.random.Generator) -> npt.NDArray[np.float64]:
+def _motion_kernel(side: int, random: np.random.Generator) -> FloatArray:
     """Return the blur of a face that moved, while exposed, by up to a twelfth of its side."""
     length = int(random.integers(1, max(2, side // 12)))
     line = np.zeros((length, length))
@@ -73,11 +72,11 @@ def _motion_kernel(side: int, random: np.random.Generator) -> npt.NDArray[np.flo
         line, cv2.getRotationMatrix2D(centre, random.uniform(0, 180), 1.0), (length, length)
     )
     kernel = np.asarray(turned, dtype=np.float64)
-    shares: npt.NDArray[np.float64] = kernel / kernel.sum()
+    shares: FloatArray = kernel / kernel.sum()
     return shares
 
 
-def _as_jpeg(picture: Crops, quality: int) -> Crops:
+def _as_jpeg(picture: ByteImage, quality: int) -> ByteImage:
     """Return a picture as JPEG gives it back; raises ``DataError`` where OpenCV cannot."""
     done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if done else None

@@ -13,21 +13,15 @@ from training.burst.bursts import Bursts, BurstTrial
 from training.burst.results import BurstKind, FusionFigures, LineCheck, MixtureFigures
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.scores import SHIFT_RATE
-from training.evaluation.intervals import (
-    SEED,
-    FloatArray,
-    IntArray,
-    bootstrap_rate,
-    bootstrap_statistic,
-)
+from training.evaluation.intervals import SEED, bootstrap_rate, bootstrap_statistic
 from training.evaluation.open_set import Enrolment, identify_open_set
-from training.evaluation.pairs import Matrix
 from training.evaluation.reliability import (
     calibration_error,
     equal_width_bins,
     same_probability,
 )
 from training.evaluation.results import Estimate
+from training.foundation.arrays import FloatArray, IntArray, Matrix
 
 FRAME_COUNTS = (1, 3, 5)
 FPIR = 0.01

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluation.results import Estimate, Record
+from training.evaluation.results import Estimate
+from training.foundation.records import Record
 
 
 class LineCheck(Record):

@@ -28,9 +28,9 @@ from training.calibration.scores import (
 )
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix, pair_positions, pair_similarities, pairs_within
+from training.evaluation.pairs import pair_positions, pair_similarities, pairs_within
 from training.evaluation.populations import Pool
+from training.foundation.arrays import IntArray, Matrix
 
 CENTROID_PHOTOS = (2, 3, 5)
 GENUINE_RATES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(k / 10 for k in range(1, 10)), 1.0)

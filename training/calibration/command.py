@@ -21,11 +21,11 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption, ModelOp
 from training.evaluation.embedders import CropEmbedder, ExportedFile, open_embedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
-from training.evaluation.report import print_sheets
-from training.export.files import write_text
 from training.export.manifest import calibration_keys
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
+from training.foundation.sheets import print_sheets
 from training.recipe import Recipe, load_recipe
-from training.torch_setup import choose_device
 
 
 def calibrate(

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
-from training.data.crops import DataError
-
-FloatArray = npt.NDArray[np.float64]
-Similarities = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+from training.foundation.arrays import FloatArray, Similarities
+from training.foundation.errors import DataError
 
 BINS = 20_000  # of [-1, 1]: a bin is 1e-4 wide, far finer than a score means anything
 TOLERANCE = 1e-10

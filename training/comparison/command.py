@@ -12,9 +12,9 @@ from training.comparison.compare import compare_recipes
 from training.comparison.table import comparison_sheet, write_comparison
 from training.engine.learning_parts import load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
-from training.evaluation.report import print_sheets
+from training.foundation.device import choose_device
+from training.foundation.sheets import print_sheets
 from training.metric_recipe import load_metric_recipe
-from training.torch_setup import choose_device
 
 DIGITS = [
     "digits-contrastive",

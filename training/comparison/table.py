@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.comparison.compare import Comparison, Measure
-from training.evaluation.report import Sheet, markdown
+from training.foundation.sheets import Sheet, markdown
 
 
 def comparison_sheet(comparison: Comparison) -> Sheet:

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from app.domain.faces import Picture
-from training.data.crops import DataError
 from training.data.decoding import as_rgb
 from training.data.face_alignment import cut_face, service_detector
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
+from training.foundation.errors import DataError
 
 Fit = Literal["stretch", "crop", "pad", "align"]
 

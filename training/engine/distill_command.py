@@ -12,8 +12,8 @@ from training.engine.distillation import DistillationRun, RunOptions
 from training.engine.distillation_loop import train
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.foundation.device import choose_device, keep_large_blocks
 from training.recipe import load_recipe
-from training.torch_setup import choose_device, keep_large_blocks
 
 
 def distill(

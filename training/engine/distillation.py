@@ -17,14 +17,7 @@ from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
-from training.engine.checkpoint import (
-    CheckpointError,
-    judged_weights,
-    load_checkpoint,
-    require_same_precision,
-    take_weights,
-)
-from training.engine.divergence import TrainingDivergedError, name_diverged
+from training.engine.divergence import name_diverged
 from training.engine.exported_weights import load_exported
 from training.engine.gradients import NonFiniteGradientError, cut_gradients
 from training.engine.moving_average import MovingAverage
@@ -33,13 +26,20 @@ from training.engine.run_folder import RunFolder
 from training.engine.schedule import learning_rate_factor, resolution_at
 from training.engine.targets import CORRECTION, TargetSource, mean_similarity
 from training.engine.warm_start import PublishedNetwork, start_from_published
+from training.foundation.checkpoints import (
+    judged_weights,
+    load_checkpoint,
+    require_same_precision,
+    take_weights,
+)
+from training.foundation.device import EMBEDDED_AT_ONCE
+from training.foundation.errors import CheckpointError, TrainingDivergedError
+from training.foundation.precision import Precision
 from training.losses.distillation import cosine_distillation, similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
 from training.networks.students import make_student
-from training.precision import Precision
 from training.recipe import Recipe
 from training.teachers.targets import fill_with_mean
-from training.torch_setup import EMBEDDED_AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from training.engine.distillation import DistillationRun
 from training.engine.divergence import refuse_broken
-from training.engine.environment import describe_environment, fingerprint
+from training.foundation.environment import describe_environment, fingerprint
 
 LOG_EVERY = 50
 #: What a step tells beside the terms of its loss.

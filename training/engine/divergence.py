@@ -10,12 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from training.engine.run_folder import RunFolder
+from training.foundation.errors import TrainingDivergedError
 
 SHOWN = 8
-
-
-class TrainingDivergedError(RuntimeError):
-    """A number is none any more; the message names the step and the batch, or the weight."""
 
 
 def name_diverged(

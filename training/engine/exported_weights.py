@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError, take_weights
+from training.foundation.checkpoints import take_weights
+from training.foundation.errors import CheckpointError
 
 
 def exported_state(path: Path) -> dict[str, Tensor]:

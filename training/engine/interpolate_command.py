@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from training.data.sources import read_sources
-from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from training.engine.interpolation import checked_share, interpolated
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.foundation.checkpoints import load_checkpoint, save_checkpoint
+from training.foundation.device import choose_device
+from training.foundation.errors import CheckpointError
 from training.recipe import Recipe
-from training.torch_setup import choose_device
 
 
 def interpolate(

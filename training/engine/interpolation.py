@@ -13,9 +13,10 @@ from typing import Any
 import torch
 
 from training.data.crops import CropSet
-from training.engine.checkpoint import CheckpointError, judged_weights
 from training.engine.targets import CORRECTION, TargetSource
 from training.engine.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
+from training.foundation.checkpoints import judged_weights
+from training.foundation.errors import CheckpointError
 from training.networks.students import make_student
 from training.recipe import Recipe
 

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
 from training.engine.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
 from training.engine.embedding import embed_images
-from training.engine.environment import fingerprint
 from training.engine.learning import LearningOptions, LearningRun
 from training.engine.learning_data import LearningData, check_judgeable, check_learnable
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import RunFolder, RunFolderError
 from training.evaluation.similarity import judge_similarity, recall_at_one
+from training.foundation.environment import fingerprint
 from training.metric_recipe import MetricRecipe
 from training.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets

@@ -12,25 +12,21 @@ from torch import Tensor, nn
 
 from training.augment.generic import augment_generic
 from training.augment.randomness import Randomness
-from training.data.crops import DataError
 from training.engine.batches import BatchSource
-from training.engine.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    require_same_precision,
-)
-from training.engine.divergence import TrainingDivergedError, name_diverged
-from training.engine.environment import fingerprint
+from training.engine.divergence import name_diverged
 from training.engine.gradients import NonFiniteGradientError
 from training.engine.learning_data import LearningData, check_learnable
 from training.engine.metric_optimiser import MetricOptimiser
 from training.engine.moving_average import MovingAverage
 from training.engine.run_folder import RunFolder
+from training.foundation.checkpoints import load_checkpoint, require_same_precision
+from training.foundation.environment import fingerprint
+from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
+from training.foundation.precision import Precision
 from training.losses.metric import make_loss
 from training.losses.teacher import teacher_term
 from training.metric_recipe import MetricRecipe
 from training.networks.backbones import make_backbone
-from training.precision import Precision
 
 Validation = Callable[[nn.Module], float]
 Targets = Callable[[Tensor], Tensor]

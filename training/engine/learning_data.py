@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.data.crops import NO_LABEL, DataError
+from training.data.crops import NO_LABEL
+from training.foundation.errors import DataError
 from training.metric_recipe import MetricRecipe
 from training.sampler_recipe import IdentityBatchRecipe
 

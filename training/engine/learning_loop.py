@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from torch import nn
 
 from training.engine.divergence import refuse_broken
-from training.engine.environment import describe_environment
 from training.engine.learning import LearningRun
+from training.foundation.environment import describe_environment
 
 
 def learn_to_the_end(run: LearningRun) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.engine.muon import FullPrecisionMuon
-from training.precision import Precision
+from training.foundation.precision import Precision
 from training.recipe import OptimiserRecipe
 
 SMALLEST_SIZE = 1e-3  # of a tensor's root mean square, so that zeros can move

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from training.engine.checkpoint import save_checkpoint
+from training.foundation.checkpoints import save_checkpoint
 
 CHECKPOINT, BEST, LOG = "checkpoint.pt", "best.pt", "log.jsonl"
 Saver = Callable[[Path, dict[str, Any]], None]

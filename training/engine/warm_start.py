@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from training.augment.geometry import cut_crops
 from training.data.crops import CropSet
 from training.engine.targets import CORRECTION, TargetSource
+from training.foundation.device import EMBEDDED_AT_ONCE
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
 from training.networks.sface_student import SFaceNetwork
 from training.recipe import MobileRecipe, StudentRecipe
 from training.teachers.targets import fill_with_mean
-from training.torch_setup import EMBEDDED_AT_ONCE
 
 PICTURES = 12_000
 RIDGE = 1e-3  # of the mean square of an input

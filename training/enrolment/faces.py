@@ -6,7 +6,6 @@ import dataclasses
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from app.domain.alignment import ARCFACE_TEMPLATE, FACE_CROP_SIZE
@@ -15,7 +14,7 @@ from app.vision.quality import measure_quality
 from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.trial import TrialFaces
 from training.evaluation.embedders import CropEmbedder, centre_faces
-from training.evaluation.intervals import FloatArray
+from training.foundation.arrays import ByteImage, FloatArray
 
 #: The side to which a poor photo's crop is reduced: about the smallest face that may be enrolled.
 _POOR_SIZE = round(ENROLLMENT_LIMITS.min_size_pixels * CROP_SIZE / FACE_CROP_SIZE)
@@ -53,7 +52,7 @@ def made_poor(crops: CropSet) -> CropSet:
     return dataclasses.replace(crops, images=torch.from_numpy(np.stack(images)))
 
 
-def reduced(image: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+def reduced(image: ByteImage, side: int) -> ByteImage:
     """Return a square RGB image ``(S, S, 3)`` as if it had been taken with ``side`` pixels."""
     few = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
     whole = cv2.resize(few, image.shape[:2], interpolation=cv2.INTER_LINEAR)

@@ -18,7 +18,6 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from app.domain.embeddings import as_embedding
@@ -28,21 +27,14 @@ from app.vision.detector import FaceDetector
 from app.vision.quality import crop_luma, measure_tones, pose_degrees, sharpness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.data.crops import (
-    CROP_MARGIN,
-    CROP_SIZE,
-    ByteImage,
-    decode_crop,
-    encoded_members,
-)
+from training.data.crops import CROP_MARGIN, CROP_SIZE, decode_crop, encoded_members
 from training.enrolment.pose import CropDetector
 from training.enrolment.refusals import GroupedFaces
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, nearest_pools, read_groups
+from training.foundation.arrays import ByteImage, IntArray, Matrix
 
 #: Says how recognisable a ready crop ``(3, 112, 112)`` is.
-Recognise = Callable[[npt.NDArray[np.uint8]], float]
+Recognise = Callable[[ByteImage], float]
 #: So many crops of each group are shown to the detector and the embedder, the slow part.
 POSED_PER_GROUP = 1000
 #: So many strangers of each group say what people of it look like to the embedder.
@@ -55,7 +47,7 @@ _CENTRE = slice(CROP_MARGIN, CROP_SIZE - CROP_MARGIN)
 class FaceEmbedder(Protocol):
     """Gives unit embeddings of ready crops."""
 
-    def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
+    def embed_faces(self, faces: ByteImage) -> Matrix:
         """Return unit embeddings ``(N, D)`` of RGB crops, uint8 ``(N, 3, 112, 112)``."""
         ...
 
@@ -102,7 +94,7 @@ def measure_grouped_crops(
     return GroupedFaces(source, tuple(groups), tuple(qualities))
 
 
-def _as_cut(image: ByteImage) -> npt.NDArray[np.uint8]:
+def _as_cut(image: ByteImage) -> ByteImage:
     """Return the face ``(3, 112, 112)`` as the service cuts it: beyond the picture, its border."""
     inside = image.max(axis=0) > 0
     _, (rows, columns) = distance_transform_edt(~inside, return_indices=True)

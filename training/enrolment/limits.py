@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy.special import expit
 
@@ -26,12 +25,11 @@ from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.refusals import exposure_limits
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
+from training.evaluation.intervals import bootstrap_rate
 from training.evaluation.open_set import enrol_people
 from training.evaluation.reliability import calibration_error, equal_width_bins
 from training.evaluation.results import Estimate
-
-Image = npt.NDArray[np.uint8]
+from training.foundation.arrays import BoolArray, ByteImage, FloatArray, IntArray, Matrix
 
 ENROLLED_PHOTOS = 3
 #: The shorter side of YuNet's box over the side of the 112 px crop: the median of the invented
@@ -62,7 +60,7 @@ class Step:
 
     kind: str
     amount: str
-    spoil: Callable[[Image], Image]
+    spoil: Callable[[ByteImage], ByteImage]
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def measure_limits(
 
 
 def gate_probes(
-    qualities: Sequence[FaceQuality], missed: npt.NDArray[np.bool_], owners: IntArray
+    qualities: Sequence[FaceQuality], missed: BoolArray, owners: IntArray
 ) -> tuple[GatedProbes, ...]:
     """Return what each limit of exposure refuses, and how many of the rest are ``missed``."""
     found = []
@@ -202,7 +200,7 @@ def _taken_at_their_word(
     return float((weights * cost).sum()), ece
 
 
-def spoil_all(crops: CropSet, spoil: Callable[[Image], Image]) -> CropSet:
+def spoil_all(crops: CropSet, spoil: Callable[[ByteImage], ByteImage]) -> CropSet:
     """Return the crops with ``spoil`` applied to each upright RGB image ``(H, W, 3)``."""
     images = [
         np.ascontiguousarray(
@@ -213,15 +211,15 @@ def spoil_all(crops: CropSet, spoil: Callable[[Image], Image]) -> CropSet:
     return dataclasses.replace(crops, images=torch.from_numpy(np.stack(images)))
 
 
-def _blurred(image: Image, sigma: float) -> Image:
+def _blurred(image: ByteImage, sigma: float) -> ByteImage:
     return cv2.GaussianBlur(image, (0, 0), sigma).astype(np.uint8)
 
 
-def _exposed(image: Image, gain: float) -> Image:
+def _exposed(image: ByteImage, gain: float) -> ByteImage:
     return _as_taken(image.astype(np.float32) * gain)
 
 
-def _darkened(image: Image, mean: float, noise: float = 0.0) -> Image:
+def _darkened(image: ByteImage, mean: float, noise: float = 0.0) -> ByteImage:
     """Return the image with this mean luma in the middle, and noise; never brighter than it was."""
     before = float(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[_MIDDLE].mean())
     dark = image.astype(np.float32) * min(1.0, mean / max(before, 1.0))
@@ -229,7 +227,7 @@ def _darkened(image: Image, mean: float, noise: float = 0.0) -> Image:
     return _as_taken(dark + noise * random.standard_normal(image.shape, np.float32))
 
 
-def _as_taken(values: npt.NDArray[np.float32]) -> Image:
+def _as_taken(values: Matrix) -> ByteImage:
     """Return what a sensor makes of it: rounded, and clipped to what it holds."""
-    taken: Image = np.clip(values, 0, 255).round().astype(np.uint8)
+    taken: ByteImage = np.clip(values, 0, 255).round().astype(np.uint8)
     return taken

@@ -9,8 +9,8 @@ from app.domain.faces import Detection
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
 from app.vision.weights import read_detector_weights
-from training.data.crops import CROP_SIZE, ByteImage, CropSet
-from training.evaluation.intervals import FloatArray
+from training.data.crops import CROP_SIZE, CropSet
+from training.foundation.arrays import ByteImage, FloatArray
 
 #: A face that fills the picture lacks surroundings, and the detector wants some.
 BORDER = CROP_SIZE // 2

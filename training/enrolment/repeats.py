@@ -12,17 +12,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.embeddings import Embedding
 from app.domain.faces import ENROLLMENT_LIMITS, require_quality
 from app.domain.photo_errors import PhotoError
 from app.domain.repeats import REPEAT_LIMITS, SeenPhoto, is_repeat
 from app.vision.reader import FaceVision
-from training.evaluation.intervals import FloatArray, IntArray
+from training.foundation.arrays import ByteImage, FloatArray, IntArray
 
-Image = npt.NDArray[np.uint8]
-Embed = Callable[[npt.NDArray[np.uint8]], Sequence[Embedding]]
+Embed = Callable[[ByteImage], Sequence[Embedding]]
 
 #: Ways that keep most of what a picture shows: of these nearly all must be known again.
 USUAL = ("jpeg 95", "jpeg 85", "jpeg 75", "png", "webp 80", "half the size", "cut at the rim")
@@ -70,7 +68,7 @@ def encoded_anew(content: bytes) -> Iterator[tuple[str, bytes]]:
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if decoded is None:
         raise ValueError("not a picture that OpenCV reads")
-    picture: Image = decoded.astype(np.uint8)
+    picture: ByteImage = decoded.astype(np.uint8)
     yield "the same file", content
     for quality in (95, 85, 75, 60, 40):
         yield f"jpeg {quality}", _encoded(picture, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality)
@@ -117,5 +115,5 @@ def measure_taken_for_repeats(embeddings: FloatArray, identities: IntArray) -> T
     return TakenForRepeats(pairs, alike)
 
 
-def _encoded(picture: Image, suffix: str, option: int, value: int) -> bytes:
+def _encoded(picture: ByteImage, suffix: str, option: int, value: int) -> bytes:
     return bytes(cv2.imencode(suffix, picture, [option, value])[1].tobytes())

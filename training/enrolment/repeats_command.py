@@ -26,8 +26,8 @@ from training.enrolment.repeats import (
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import RuntimeEmbedder
 from training.evaluation.populations import read_people
-from training.evaluation.report import Sheet, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model
+from training.foundation.sheets import Sheet, print_sheets
 
 #: At least so many of the usual ways must be known again, and at most so many pairs of one person's
 #: photos may be as alike as that: there are pictures twice among them.

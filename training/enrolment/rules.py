@@ -10,8 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from training.evaluation.intervals import FloatArray
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import FloatArray, Matrix
 
 Rule = Literal[
     "mean",

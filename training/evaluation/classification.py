@@ -7,23 +7,21 @@ pair is accepted at or above it. The positive answer is "same".
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from training.evaluation.intervals import (
-    FloatArray,
     bootstrap_rate,
     bootstrap_statistic,
     no_narrower_than_binomial,
 )
 from training.evaluation.open_set import OpenSetScores
 from training.evaluation.ranked_pairs import RankedPairs
-from training.evaluation.results import Estimate, Record
+from training.evaluation.results import Estimate
 from training.evaluation.scored_pairs import ScoredPairs
-from training.evaluation.verification import Similarities, threshold_at_far
+from training.evaluation.verification import threshold_at_far
+from training.foundation.arrays import BoolArray, FloatArray, Similarities
+from training.foundation.records import Record
 
 CURVE_POINTS = 120
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 class Decisions(Record):

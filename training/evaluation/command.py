@@ -11,8 +11,6 @@ from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
-from training.data.crops import DataError
-from training.engine.environment import describe_environment
 from training.engine.run_folder import LOG
 from training.evaluation.embedded_people import embed_people
 from training.evaluation.embedders import (
@@ -24,14 +22,17 @@ from training.evaluation.embedders import (
     read_manifest,
 )
 from training.evaluation.evaluate import evaluate_people
-from training.evaluation.report import evaluation_sheets, print_sheets
+from training.evaluation.report import evaluation_sheets
 from training.evaluation.whole_photos import judge_whole_photos
-from training.export.files import write_text
+from training.foundation.device import choose_device
+from training.foundation.environment import describe_environment
+from training.foundation.errors import DataError
+from training.foundation.files import write_text
+from training.foundation.sheets import print_sheets
 from training.inspection.blurring import watchful_detector
 from training.report.curves import LogLine
 from training.report.people import report_people
 from training.report.write import read_log
-from training.torch_setup import choose_device
 
 ModelOption = Annotated[
     str, typer.Option(help="An exported model's folder, a checkpoint.pt, or 'teachers'.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.pairs import IntArray, Matrix
+from training.foundation.arrays import IntArray, Matrix
 
 
 @dataclass(frozen=True)

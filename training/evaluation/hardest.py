@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import FloatArray
 from training.evaluation.open_set import OpenSetScores
-from training.evaluation.pairs import IntArray, Matrix, blocks
-from training.evaluation.results import Record
+from training.evaluation.pairs import blocks
 from training.evaluation.retrieval import most_similar
 from training.evaluation.table_parts import OpenSetParts, label_name
+from training.foundation.arrays import BoolArray, FloatArray, IntArray, Matrix
+from training.foundation.records import Record
 
 
 class PairFound(Record):
@@ -115,7 +114,7 @@ def _kept(
     found: FloatArray,
     start: int,
     block: Matrix,
-    wanted: npt.NDArray[np.bool_],
+    wanted: BoolArray,
     count: int,
     sign: float,
 ) -> FloatArray:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from app.domain import intervals
 from app.domain.intervals import CONFIDENCE
 from training.evaluation.results import Estimate
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from training.foundation.arrays import BoolArray, FloatArray, IntArray
 
 REPLICATES = 1000
 VERTEX_REPLICATES = 300
@@ -51,7 +48,7 @@ def people_weights(people: int, random: np.random.Generator) -> FloatArray:
     return drawn.astype(np.float64)
 
 
-def bootstrap_rate(events: npt.NDArray[np.bool_], identities: IntArray) -> Estimate:
+def bootstrap_rate(events: BoolArray, identities: IntArray) -> Estimate:
     """Return the rate of ``events`` with an interval that resamples identities, not events.
 
     Both are ``(trials,)``: the trials of one person hang together, so that treating them as

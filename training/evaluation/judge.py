@@ -36,7 +36,8 @@ from training.evaluation.table_parts import (
     split_open_set,
     thinned,
 )
-from training.evaluation.verification import Similarities, best_threshold, verify_all_pairs
+from training.evaluation.verification import best_threshold, verify_all_pairs
+from training.foundation.arrays import Similarities
 
 SEED = 20261122
 MOST_ROWS = 12_000  # all pairs of them: 72 million, 288 MB

@@ -5,8 +5,9 @@ from __future__ import annotations
 from training.evaluation.classification import Curve, Decisions, KnownOrUnknown
 from training.evaluation.hardest import HardestPairs, RankedQuery
 from training.evaluation.reliability import Reliability
-from training.evaluation.results import AllPairs, OpenSet, Record
+from training.evaluation.results import AllPairs, OpenSet
 from training.evaluation.retrieval import Retrieval
+from training.foundation.records import Record
 
 
 class TableFacts(Record):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.crops import CropSet
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 
 _LOOKED_AT = 64
 

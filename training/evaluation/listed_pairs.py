@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import IntArray
 from training.evaluation.results import Verification
 from training.evaluation.verification import verify_pairs
+from training.foundation.arrays import IntArray
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from training.evaluation.intervals import (
     REPLICATES,
     SEED,
-    FloatArray,
-    IntArray,
     bootstrap_rate,
     no_narrower_than_binomial,
     people_weights,
     percentile_interval,
 )
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import rows_by_person
 from training.evaluation.results import OpenSet, OpenSetPoint
 from training.evaluation.verification import threshold_at_far
+from training.foundation.arrays import BoolArray, FloatArray, IntArray, Matrix
 
 Rule = Literal["centroid", "max", "mean"]
 RULES: tuple[Rule, ...] = ("centroid", "max", "mean")
@@ -96,14 +93,14 @@ class OpenSetScores:
     """
 
     own: Matrix
-    on_top: npt.NDArray[np.bool_]
+    on_top: BoolArray
     owners: IntArray
     peaks: Matrix
     strangers: IntArray
 
-    def missed(self, threshold: float) -> npt.NDArray[np.bool_]:
+    def missed(self, threshold: float) -> BoolArray:
         """Return for each probe whether its person is not on top or below the threshold."""
-        missed: npt.NDArray[np.bool_] = ~self.on_top | (self.own < threshold)
+        missed: BoolArray = ~self.on_top | (self.own < threshold)
         return missed
 
 

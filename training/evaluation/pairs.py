@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from training.foundation.arrays import IntArray, Matrix
 
 BLOCK = 1024
 

@@ -18,12 +18,11 @@ from app.domain.faces import FaceQuality
 from app.domain.model_manifest import ModelManifest
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
 from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
 from training.evaluation.populations import read_people
 from training.evaluation.served import ServedModelOption, newest_model, served_audit_thresholds
-from training.torch_setup import choose_device
+from training.foundation.arrays import IntArray, Matrix
+from training.foundation.device import choose_device
 
 PHOTOS = 3
 #: Faces of a collection have no measures; these ail in nothing.

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from app.domain.alignment import ARCFACE_TEMPLATE
-from training.data.crops import CROP_MARGIN, CropSet, DataError
-from training.evaluation.intervals import IntArray
+from training.data.crops import CROP_MARGIN, CropSet
+from training.foundation.arrays import IntArray
+from training.foundation.errors import DataError
 from training.synthesis.blending import blend_faces
 
 TWIN = " twin"

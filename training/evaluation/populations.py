@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from training.data.crops import CropSet, DataError, read_crops
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
+from training.data.crops import CropSet, read_crops
+from training.foundation.arrays import BoolArray, IntArray, Matrix
+from training.foundation.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class PairList:
     """Pairs of rows ``(N, 2)``, whether each is one person, and its fold, ``(N,)`` both."""
 
     rows: IntArray
-    same: npt.NDArray[np.bool_]
+    same: BoolArray
     folds: IntArray
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from training.evaluation.intervals import FloatArray
-
-BoolArray = npt.NDArray[np.bool_]
+from training.foundation.arrays import BoolArray, FloatArray
 
 
 class RankedPairs:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
 from training.calibration.platt import fit_platt, likelihood_ratio_cost
-from training.evaluation.intervals import FloatArray, IntArray, bootstrap_statistic
-from training.evaluation.results import Estimate, Record
+from training.evaluation.intervals import bootstrap_statistic
+from training.evaluation.results import Estimate
 from training.evaluation.scored_pairs import ScoredPairs
+from training.foundation.arrays import BoolArray, FloatArray, IntArray
+from training.foundation.records import Record
 
 BINS = 15
 LEAST_PROBABILITY = 1e-12  # a logarithm of nothing is no loss that can be averaged
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 class ReliabilityBin(Record):

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
-
-class Record(BaseModel):
-    """A frozen record that rejects keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from training.foundation.records import Record
 
 
 class Estimate(Record):

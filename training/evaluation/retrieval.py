@@ -11,18 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from training.data.crops import DataError
 from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import FloatArray, bootstrap_mean, bootstrap_rate
-from training.evaluation.pairs import IntArray, Matrix, blocks
-from training.evaluation.results import Estimate, Record
+from training.evaluation.intervals import bootstrap_mean, bootstrap_rate
+from training.evaluation.pairs import blocks
+from training.evaluation.results import Estimate
+from training.foundation.arrays import BoolArray, FloatArray, IntArray, Matrix
+from training.foundation.errors import DataError
+from training.foundation.records import Record
 
 RECALL_AT = (1, 5, 10)
 MAP_AT = 10
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 class RecallAt(Record):

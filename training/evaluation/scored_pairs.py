@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from training.data.crops import DataError
 from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import FloatArray
-from training.evaluation.pairs import IntArray
+from training.foundation.arrays import BoolArray, FloatArray, IntArray
+from training.foundation.errors import DataError
 
 MOST_PAIRS = 20_000  # of either kind
 MOST_OF_ONE = 50  # genuine pairs of one identity where there are many, so that none speaks for all
@@ -33,9 +31,9 @@ class ScoredPairs:
     second: IntArray
 
     @property
-    def same(self) -> npt.NDArray[np.bool_]:
+    def same(self) -> BoolArray:
         """Whether each pair shows one identity: the one convention, true for the same."""
-        same: npt.NDArray[np.bool_] = self.first == self.second
+        same: BoolArray = self.first == self.second
         return same
 
     @property

@@ -10,7 +10,7 @@ import typer
 from app.domain.audit.result import AuditThresholds, thresholds_by_photos
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 
 MODELS = Path("models/embedder")
 #: The risks that the service keeps where its operator states none (``FACEGATE_TARGET_FPIR``,

@@ -6,11 +6,11 @@ import math
 
 from torch import Tensor
 
-from training.data.crops import DataError
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.pairs import same_and_different
 from training.evaluation.retrieval import RECALL_AT, score_leave_one_out
 from training.evaluation.verification import area_under_curve
+from training.foundation.errors import DataError
 
 
 def judge_similarity(embeddings: Tensor, labels: Tensor) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.open_set import Enrolment, enrol_people
-from training.evaluation.pairs import IntArray
+from training.foundation.arrays import IntArray
 
 OUTSIDER_SHARE = 0.3
 FEWEST = 2  # of one identity: a pair

@@ -8,12 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from training.evaluation.intervals import (
-    FloatArray,
-    IntArray,
     bootstrap_rate,
     bootstrap_statistic,
     clopper_pearson,
@@ -21,8 +18,7 @@ from training.evaluation.intervals import (
 )
 from training.evaluation.ranked_pairs import RankedPairs
 from training.evaluation.results import AllPairs, RateAtFar, Verification
-
-Similarities = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+from training.foundation.arrays import BoolArray, FloatArray, IntArray, Similarities
 
 LFW_RATES = (1e-2, 1e-3)
 
@@ -59,7 +55,7 @@ def equal_error_rate(same: FloatArray, different: FloatArray) -> float:
     return float((fmr[closest] + fnmr[closest]) / 2)
 
 
-def best_threshold(similarities: FloatArray, same: npt.NDArray[np.bool_]) -> float:
+def best_threshold(similarities: FloatArray, same: BoolArray) -> float:
     """Return the similarity that separates the pairs with fewest errors, the lowest of equals."""
     thresholds = np.unique(similarities)
     genuine, impostors = np.sort(similarities[same]), np.sort(similarities[~same])
@@ -69,7 +65,7 @@ def best_threshold(similarities: FloatArray, same: npt.NDArray[np.bool_]) -> flo
 
 
 def fold_accuracies(
-    similarities: FloatArray, same: npt.NDArray[np.bool_], folds: IntArray
+    similarities: FloatArray, same: BoolArray, folds: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return each fold's accuracy at the threshold chosen on the others, and those thresholds."""
     accuracies, thresholds = [], []
@@ -82,7 +78,7 @@ def fold_accuracies(
 
 
 def verify_pairs(
-    similarities: FloatArray, same: npt.NDArray[np.bool_], folds: IntArray, people: IntArray
+    similarities: FloatArray, same: BoolArray, folds: IntArray, people: IntArray
 ) -> Verification:
     """Return the LFW View 2 figures (Huang et al., 2007) of a list of pairs, each ``(N,)``.
 

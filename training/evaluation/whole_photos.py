@@ -20,9 +20,9 @@ from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.evaluation.embedders import ExportedEmbedder
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import PairList, read_lfw_pairs, read_people
 from training.evaluation.verification import fold_accuracies
+from training.foundation.arrays import Matrix
 
 
 @dataclass(frozen=True)

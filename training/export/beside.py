@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import Sheet, estimate_text, markdown
+from training.evaluation.report import estimate_text
 from training.evaluation.results import AllPairs, Evaluation, OpenSet
+from training.foundation.sheets import Sheet, markdown
 
 #: Ours is the default unless it is this much behind on validation people, for its speed.
 TIE = 0.002

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from training.calibration.report import calibration_sheets
 from training.calibration.results import MANIFEST_KEYS, Calibration
-from training.evaluation.report import Sheet, evaluation_sheets, markdown
+from training.evaluation.report import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.export.beside import beside_text
 from training.export.origin import ORIGIN
 from training.export.parity import Parity
 from training.export.provenance import DataFile
+from training.foundation.sheets import Sheet, markdown
 
 
 class _Facts:

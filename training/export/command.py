@@ -13,11 +13,12 @@ from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.embedders import centre_faces
 from training.evaluation.populations import read_people
 from training.evaluation.served import MODELS
-from training.export.files import write_text
 from training.export.package import card_of, export_model, keep_beside, keep_proof, read_training
-from training.export.parity import ByteFaces, made_patterns
+from training.export.parity import made_patterns
 from training.export.provenance import data_files
-from training.torch_setup import choose_device
+from training.foundation.arrays import ByteImage
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
 
 PARITY_FACES = 256
 
@@ -48,7 +49,7 @@ def export(
     typer.echo(f"written: {out / version}")
 
 
-def parity_faces(root: Path) -> ByteFaces:
+def parity_faces(root: Path) -> ByteImage:
     """Return made patterns and validation faces, uint8 ``(N, 3, 112, 112)``."""
     val = centre_faces(read_people(root, "val"))
     return np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])

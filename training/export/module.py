@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError
+from training.foundation.errors import CheckpointError
 
 
 class ServedEmbedder(nn.Module):

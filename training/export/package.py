@@ -10,22 +10,19 @@ import torch
 from torch import nn
 
 from training.calibration.results import Calibration
-from training.engine.checkpoint import (
-    CheckpointError,
-    judged_weights,
-    load_checkpoint,
-    take_weights,
-)
 from training.engine.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
-from training.export.files import folder_made_whole, write_text
 from training.export.manifest import MODEL_FILE, manifest_document
 from training.export.module import save_module
 from training.export.origin import Origin
-from training.export.parity import ByteFaces, Parity, measure_parity
-from training.export.provenance import DataFile, file_hash
+from training.export.parity import Parity, measure_parity
+from training.export.provenance import DataFile
 from training.export.trained_origin import EarlierRun, TrainedOrigin
+from training.foundation.arrays import ByteImage
+from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.errors import CheckpointError
+from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.networks.students import make_student
 from training.recipe import Recipe
 
@@ -64,7 +61,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
 
 
 def write_module(
-    network: nn.Module, path: Path, faces: ByteFaces, max_bytes: int = MAX_BYTES
+    network: nn.Module, path: Path, faces: ByteImage, max_bytes: int = MAX_BYTES
 ) -> Parity:
     """Write the exported file with fp16 weights, or fp32 where fp16 would be heard.
 
@@ -87,7 +84,7 @@ def export_model(
     checkpoint: Path,
     folder: Path,
     name: str,
-    faces: ByteFaces,
+    faces: ByteImage,
     calibrator: Calibrator,
     data: Callable[[Recipe], tuple[DataFile, ...]],
     *,
@@ -109,7 +106,7 @@ def write_model(
     origin: Origin,
     folder: Path,
     name: str,
-    faces: ByteFaces,
+    faces: ByteImage,
     calibrator: Calibrator,
     data: tuple[DataFile, ...],
     *,

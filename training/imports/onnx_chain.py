@@ -16,12 +16,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from training.foundation.errors import ForeignNetworkError
+
 Weight = npt.NDArray[np.generic]
 Weights = dict[str, Weight]
-
-
-class ForeignNetworkError(ValueError):
-    """A file holds something else than the kind of network that can be imported."""
 
 
 class Shift(nn.Module):

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from app.vision.weights import file_in_wheel
-from training.imports.onnx_chain import ForeignNetworkError, read_chain
+from training.foundation.errors import ForeignNetworkError
+from training.imports.onnx_chain import read_chain
 
 FILE = "face_recognition_sface_2021dec_int8bq.onnx"
 #: As published by OpenCV's model zoo (models/face_recognition_sface, block-quantised, 2021dec).

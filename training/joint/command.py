@@ -17,6 +17,8 @@ from training.export.origin import JointOrigin
 from training.export.package import read_training, write_model
 from training.export.provenance import data_files
 from training.export.trained_origin import TrainedOrigin
+from training.foundation.device import choose_device
+from training.foundation.precision import precision_of
 from training.imports.command import OUT as IMPORTS
 from training.imports.sface_origin import sface_origin
 from training.joint.join import (
@@ -28,9 +30,7 @@ from training.joint.join import (
     published_sface,
     trained_sface,
 )
-from training.precision import precision_of
 from training.recipe import Recipe
-from training.torch_setup import choose_device
 
 
 def join(

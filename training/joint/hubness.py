@@ -14,7 +14,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from training.data.crops import NO_LABEL, CropSet, DataError
+from training.data.crops import NO_LABEL, CropSet
+from training.foundation.errors import DataError
 from training.networks.hubness import HubnessCorrection, crowdedness
 from training.recipe import HubnessRecipe
 

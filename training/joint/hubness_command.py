@@ -11,19 +11,19 @@ import torch.nn.functional as F
 import typer
 from rich.console import Console
 
-from training.engine.checkpoint import CheckpointError
 from training.engine.exported_weights import exported_state
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.populations import read_people, read_pools, read_strangers
-from training.evaluation.report import markdown, print_sheets
 from training.evaluation.served import ServedModelOption, newest_model
-from training.export.files import write_text
+from training.foundation.device import choose_device
+from training.foundation.errors import CheckpointError
+from training.foundation.files import write_text
+from training.foundation.sheets import markdown, print_sheets
 from training.joint.hubness_trial import TrialPeople, trial_sheet, without_last
 from training.networks.hubness import crowdedness
 from training.recipe import HubnessRecipe
-from training.torch_setup import choose_device
 
 CENTRES = "correction.centres"
 STRENGTHS = (0.0, 0.2, 0.3, 0.4, 0.5)

@@ -16,15 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.engine.checkpoint import CheckpointError
 from training.engine.distillation import embed_crops
+from training.foundation.errors import CheckpointError
+from training.foundation.precision import precision_of
 from training.imports.sface import read_sface
 from training.joint.hubness import fit_hubness, one_of_each
 from training.networks.hubness import CrowdAware
 from training.networks.joint import JointNetwork
 from training.networks.quantised import quantise_large
 from training.networks.sface_student import SFaceNetwork
-from training.precision import precision_of
 from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.engine.checkpoint import CheckpointError
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool
-from training.evaluation.report import Sheet
 from training.export.module import quiet_torchscript
+from training.foundation.arrays import Matrix
+from training.foundation.errors import CheckpointError
+from training.foundation.sheets import Sheet
 from training.joint.hubness import fit_hubness, one_of_each
 from training.joint.hubness_trial import FIGURES, TrialPeople, trial_figures
 from training.joint.join import HEAD, HUBNESS, SHARE, fit_head, weighed

@@ -20,13 +20,13 @@ from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.intervals import SEED
 from training.evaluation.served import ServedModelOption, newest_model
-from training.export.files import write_text
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
 from training.liveness.measure import measure_motion
 from training.liveness.noise import measure_noise
 from training.liveness.pictures import measure_pictures
 from training.liveness.real_heads import measure_links, measure_real_heads, read_heads
 from training.liveness.results import LivenessReport, MotionCheck
-from training.torch_setup import choose_device
 
 PHOTOS = Path("tests/fixtures/people")
 REAL_PHOTOS = "photos.tar"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.head_motion import HeadView
-
-Picture = npt.NDArray[np.uint8]
+from training.foundation.arrays import ByteImage, FloatArray
 
 EYES_MM = 63
 #: Half the breadth of a head; its front is taken for an upright cylinder of so much.
@@ -21,7 +19,7 @@ SEEN = 0.95
 GREY = (128, 128, 128)
 
 
-def head_depth(shape: tuple[int, int], straight: HeadView) -> npt.NDArray[np.float64]:
+def head_depth(shape: tuple[int, int], straight: HeadView) -> FloatArray:
     """Return how far each pixel lies before the nose's foot, in pixels, ``(H, W)``.
 
     ``straight`` are the landmarks of a frontal face in the picture.
@@ -35,11 +33,11 @@ def head_depth(shape: tuple[int, int], straight: HeadView) -> npt.NDArray[np.flo
     ridge = np.exp(-0.5 * (across / NOSE_ACROSS_MM) ** 2)
     length = np.where(down < 0, NOSE_UP_MM, NOSE_DOWN_MM)
     tip = NOSE_MM * np.exp(-0.5 * (down / length) ** 2)
-    depth: npt.NDArray[np.float64] = (front[None, :] + tip[:, None] * ridge[None, :]) * unit
+    depth: FloatArray = (front[None, :] + tip[:, None] * ridge[None, :]) * unit
     return depth
 
 
-def turned_head(photo: Picture, straight: HeadView, yaw: float) -> Picture:
+def turned_head(photo: ByteImage, straight: HeadView, yaw: float) -> ByteImage:
     """Return the head of a frontal photo turned by ``yaw`` radians, seen from far away.
 
     What the turn hides is hidden; what it would show is not in the photo, and what lies beside it

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
 from app.domain.head_motion import HeadView
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
 from training.evaluation.intervals import clopper_pearson
+from training.foundation.arrays import FloatArray
 from training.liveness.results import MotionCheck, NoiseLevel
 from training.liveness.scenarios import Scenario, scenarios
-
-FloatArray = npt.NDArray[np.float64]
 
 ASKED = (Instruction.TURN_LEFT, Instruction.LOOK_STRAIGHT)
 

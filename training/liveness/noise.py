@@ -7,14 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.alignment import similarity_transform
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
-from training.data.crops import DataError
-
-FloatArray = npt.NDArray[np.float64]
+from training.foundation.arrays import ByteImage, FloatArray
+from training.foundation.errors import DataError
 
 RETAKES = 8
 
@@ -84,7 +82,7 @@ def _spread(looks: FloatArray) -> FloatArray:
 
 
 def _look_again(
-    detector: FaceDetector, picture: npt.NDArray[np.uint8], random: np.random.Generator
+    detector: FaceDetector, picture: ByteImage, random: np.random.Generator
 ) -> FloatArray | None:
     """Return the landmarks ``(5, 2)`` of a retake, in pixels of the photo."""
     height, width = picture.shape[:2]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
 from app.domain.head_motion import HeadView
@@ -16,13 +15,13 @@ from app.domain.scene_errors import LivenessFailedError
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
-from training.data.crops import DataError
 from training.evaluation.intervals import clopper_pearson
+from training.foundation.arrays import ByteImage
+from training.foundation.errors import DataError
 from training.liveness.head_warp import EYES_MM, turned_head
 from training.liveness.results import MotionCheck
 
-Picture = npt.NDArray[np.uint8]
-Warp = Callable[[Picture, HeadView, float, np.random.Generator], Picture]
+Warp = Callable[[ByteImage, HeadView, float, np.random.Generator], ByteImage]
 
 RADII_MM = (126, 76, 50, 32)
 TURNS_DEGREES = (20.0, 60.0)
@@ -74,7 +73,7 @@ def _tried(
     warp: Warp,
     turns: tuple[float, float],
     detector: FaceDetector,
-    photos: list[tuple[Picture, HeadView]],
+    photos: list[tuple[ByteImage, HeadView]],
     bursts_each: int,
     seed: int,
     limits: MotionLimits,
@@ -94,8 +93,8 @@ def _tried(
 
 
 def _tilted(
-    photo: Picture, _straight: HeadView, yaw: float, random: np.random.Generator
-) -> Picture:
+    photo: ByteImage, _straight: HeadView, yaw: float, random: np.random.Generator
+) -> ByteImage:
     """Return a flat sheet turned around the vertical and a little around the level, near by."""
     height, width = photo.shape[:2]
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
@@ -118,8 +117,8 @@ def _bent(radius_mm: int) -> Warp:
     """Return a warp by a cylinder with an upright axis through the face, seen from far away."""
 
     def warp(
-        photo: Picture, straight: HeadView, yaw: float, _random: np.random.Generator
-    ) -> Picture:
+        photo: ByteImage, straight: HeadView, yaw: float, _random: np.random.Generator
+    ) -> ByteImage:
         height, width = photo.shape[:2]
         (left, _), (right, _), (nose, _), *_mouth = straight.landmarks
         radius = radius_mm / EYES_MM * (right - left)
@@ -142,12 +141,12 @@ def _bent(radius_mm: int) -> Warp:
 
 
 def _as_a_head(
-    photo: Picture, straight: HeadView, yaw: float, _random: np.random.Generator
-) -> Picture:
+    photo: ByteImage, straight: HeadView, yaw: float, _random: np.random.Generator
+) -> ByteImage:
     return turned_head(photo, straight, yaw)
 
 
-def _look(detector: FaceDetector, picture: Picture) -> HeadView | None:
+def _look(detector: FaceDetector, picture: ByteImage) -> HeadView | None:
     """Return the largest face as the service sees it, or None."""
     faces = detector.detect(picture)
     return view_of(faces[0].landmarks) if faces else None

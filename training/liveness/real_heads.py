@@ -24,9 +24,9 @@ from app.domain.fusion import weakest_link
 from app.domain.head_motion import HeadView
 from app.vision.alignment import align_face
 from app.vision.decode import DecodeLimits, decode_photo
-from training.data.crops import DataError
 from training.evaluation.intervals import bootstrap_rate
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
 from training.liveness.pictures import passes, view_of
 from training.liveness.results import MotionCheck
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from training.foundation.arrays import FloatArray
 from training.liveness.projection import Holding, bent, made_head, printed, project
 
-FloatArray = npt.NDArray[np.float64]
 Random = np.random.Generator
 
 #: In distances between the eyes: about 30 cm to 1 m.

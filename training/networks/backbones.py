@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError, take_weights
+from training.foundation.checkpoints import take_weights
+from training.foundation.errors import CheckpointError
 from training.metric_recipe import BackboneRecipe
 from training.networks.small_cnn import SmallNetwork
 from training.networks.student import StudentNetwork

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError
+from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import MobileFaceNetwork, SlopedConvolution
 
 

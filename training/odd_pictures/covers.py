@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.faces import Picture
+from training.foundation.arrays import FloatArray
 from training.odd_pictures.portrait import Portrait, as_picture
 
 _EYES, _NOSE, _MOUTH = 51.6, 71.7, 92.3
@@ -96,7 +97,7 @@ def _filled(
     portrait: Portrait,
     picture: Picture,
     outline: Sequence[tuple[float, float]],
-    colour: npt.NDArray[np.float64],
+    colour: FloatArray,
 ) -> Picture:
     """Paint a polygon given in pixels of the aligned crop."""
     points = portrait.place(outline).round().astype(np.int32)
@@ -108,7 +109,7 @@ def _line(
     picture: Picture,
     start: tuple[float, float],
     end: tuple[float, float],
-    colour: npt.NDArray[np.float64],
+    colour: FloatArray,
     thickness: float,
 ) -> Picture:
     first, second = portrait.place([start, end]).round().astype(int).tolist()
@@ -123,14 +124,14 @@ def _ellipse(
     picture: Picture,
     centre: tuple[float, float],
     axes: tuple[float, float],
-    colour: npt.NDArray[np.float64],
+    colour: FloatArray,
 ) -> Picture:
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     points = np.stack([np.cos(around), np.sin(around)], axis=1) * axes + centre
     return _filled(portrait, picture, [(x, y) for x, y in points.tolist()], colour)
 
 
-def _rgb(colour: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+def _rgb(colour: FloatArray) -> tuple[float, float, float]:
     red, green, blue = np.clip(colour, 0, 255).tolist()
     return (red, green, blue)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.calibration import Calibration
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict
-from training.evaluation.intervals import IntArray, bootstrap_rate
-from training.evaluation.pairs import Matrix
+from training.evaluation.intervals import bootstrap_rate
 from training.evaluation.results import Estimate
+from training.foundation.arrays import BoolArray, IntArray, Matrix
 from training.odd_pictures.measure import ShownPeople
 from training.odd_pictures.results import DoorTrial, MixedDoor
 from training.proof.verdicts import enrolled, thresholds_of, verdicts
@@ -25,11 +24,11 @@ class _Attempts:
     """Attempts at doors: who came, at which gallery, and whether somebody was found."""
 
     def __init__(self) -> None:
-        self._found: list[npt.NDArray[np.bool_]] = []
+        self._found: list[BoolArray] = []
         self._who: list[IntArray] = []
         self._where: list[int] = []
 
-    def add(self, found: npt.NDArray[np.bool_], who: IntArray, where: int) -> None:
+    def add(self, found: BoolArray, who: IntArray, where: int) -> None:
         """Count the attempts ``(A,)`` of ``who`` at one gallery."""
         self._found.append(found)
         self._who.append(who)
@@ -137,13 +136,13 @@ def odd_count(people: int) -> int:
     return max(1, round(people * ODD_SHARE))
 
 
-def _finds(probes: Matrix, gallery: Matrix, asked: float) -> npt.NDArray[np.bool_]:
+def _finds(probes: Matrix, gallery: Matrix, asked: float) -> BoolArray:
     return np.asarray((probes @ gallery.T).max(axis=1) >= asked, dtype=np.bool_)
 
 
 def _known(
     entries: Sequence[Matrix], probes: Matrix, policy: RiskPolicy, calibration: Calibration
-) -> npt.NDArray[np.bool_]:
+) -> BoolArray:
     """Return which probes ``(P,)`` are known as the entry of the same number."""
     gallery = enrolled(entries)
     found, first = verdicts(gallery, probes, calibration, thresholds_of(gallery, policy))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.faces import Picture
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.odd_pictures import covers, moved, surfaces
 from training.odd_pictures.portrait import Portrait, Rendering
 from training.odd_pictures.things import THINGS, Thing

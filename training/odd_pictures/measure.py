@@ -14,12 +14,10 @@ from training.evaluation.intervals import (
     clopper_pearson,
     no_narrower_than_binomial,
 )
-from training.evaluation.pairs import Matrix
 from training.evaluation.results import Estimate
+from training.foundation.arrays import BoolArray, Matrix
 from training.odd_pictures.results import KindFigures
 from training.odd_pictures.served import Shown
-
-_Matches = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,12 @@ class ShownPeople:
         return len(self.visiting)
 
     @property
-    def enters(self) -> _Matches:
+    def enters(self) -> BoolArray:
         """Which pictures the door takes, ``(N,)``."""
         return np.array([code is None for code in self.at_the_door])
 
     @property
-    def enrolls(self) -> _Matches:
+    def enrolls(self) -> BoolArray:
         """Which pictures enrolment takes, ``(N,)``."""
         return np.array([code is None for code in self.at_enrollment])
 
@@ -90,13 +88,13 @@ def measure_kind(
     )
 
 
-def matching_pairs(shown: ShownPeople, threshold: float) -> _Matches:
+def matching_pairs(shown: ShownPeople, threshold: float) -> BoolArray:
     """Return which pairs ``(N, N)`` match with either one enrolled and the other at the door."""
     reached = shown.enrolled @ shown.visiting.T >= threshold
     return np.asarray(reached | reached.T, dtype=np.bool_)
 
 
-def rate_of_pairs(matches: _Matches) -> Estimate:
+def rate_of_pairs(matches: BoolArray) -> Estimate:
     """Return the share of pairs of different people ``(N, N)``, symmetrical, that match.
 
     The interval resamples people, who take all their pairs along, and is no narrower than the
@@ -119,7 +117,7 @@ def _cross_matches(
     return _rate((visits | keys)[first, second], first, second + (0 if persons else len(odd)))
 
 
-def _rate(events: _Matches, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> Estimate:
+def _rate(events: BoolArray, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> Estimate:
     if not events.any():
         return clopper_pearson(0, len(events))
     resampled = bootstrap_statistic(

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from app.domain.faces import Picture
-from training.odd_pictures.portrait import FloatArray, Portrait, Rendering, as_picture
+from training.foundation.arrays import FloatArray
+from training.odd_pictures.portrait import Portrait, Rendering, as_picture
 
 _CLOSE_SIDE = 256
 _CLOSE_SHARE = 56.0

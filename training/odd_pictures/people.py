@@ -15,10 +15,12 @@ import numpy.typing as npt
 from app.domain.alignment import ARCFACE_TEMPLATE
 from app.domain.faces import Picture
 from app.vision.reader import FaceVision
-from training.data.crops import CROP_MARGIN, DataError
+from training.data.crops import CROP_MARGIN
 from training.data.images import ImageItem
 from training.data.readers.shards import read_shards
 from training.demo.people import invented_people
+from training.foundation.arrays import FloatArray
+from training.foundation.errors import DataError
 from training.odd_pictures.portrait import Portrait, as_picture
 from training.odd_pictures.served import as_photo
 
@@ -137,7 +139,7 @@ def _masked(data: Path, count: int, vision: FaceVision) -> list[bytes]:
     Who they are is not known: the same picture, or its mirror image, is told by its pixels.
     """
     taken: list[bytes] = []
-    seen: list[npt.NDArray[np.float64]] = []
+    seen: list[FloatArray] = []
     for item in _in_order(read_shards(data / "masks.tar", labelled=False).items):
         crop = vision.decode(_content(item))
         small = cv2.resize(crop, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
@@ -151,7 +153,7 @@ def _masked(data: Path, count: int, vision: FaceVision) -> list[bytes]:
     return taken
 
 
-def _standardised(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+def _standardised(picture: npt.NDArray[np.generic]) -> FloatArray:
     values = np.asarray(picture, dtype=np.float64).ravel()
     values = values - values.mean()
     return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), dtype=np.float64)

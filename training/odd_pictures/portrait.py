@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from app.domain.alignment import ARCFACE_TEMPLATE, similarity_transform
 from app.domain.faces import Picture
-
-FloatArray = npt.NDArray[np.float64]
+from training.foundation.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import Sheet, estimate_text
+from training.evaluation.report import estimate_text
 from training.evaluation.results import Estimate
+from training.foundation.sheets import Sheet
 from training.odd_pictures.results import KindFigures, MixedDoor, OddPictures
 
 

@@ -19,8 +19,8 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.data.crops import DataError
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
 
 _SAVED_AT = 95
 _PATIENCE_SECONDS = 60.0

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.faces import Picture
-from training.odd_pictures.portrait import FloatArray, Portrait, Rendering, as_picture
+from training.foundation.arrays import FloatArray
+from training.odd_pictures.portrait import Portrait, Rendering, as_picture
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 

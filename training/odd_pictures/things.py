@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from app.domain.faces import Picture
-from training.odd_pictures.portrait import FloatArray, as_picture
+from training.foundation.arrays import FloatArray
+from training.odd_pictures.portrait import as_picture
 
 SIDE = 256
 _PAPER = 240

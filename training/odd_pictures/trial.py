@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from app.domain.policy import RiskPolicy
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 from training.odd_pictures.bars import faults_at, faults_of
 from training.odd_pictures.doors import try_door, try_mixed_door
 from training.odd_pictures.kinds import REAL_MASKS, Kind

@@ -18,13 +18,15 @@ from training.calibration.command import read_faces
 from training.data.crops import CropSet
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.intervals import IntArray
 from training.evaluation.planted_twins import blend_twins, plan_twins
 from training.evaluation.populations import read_people
-from training.evaluation.report import estimate_text, print_sheets, sheets_markdown
-from training.evaluation.results import Record
+from training.evaluation.report import estimate_text
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
-from training.export.files import write_text
+from training.foundation.arrays import IntArray
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
+from training.foundation.records import Record
+from training.foundation.sheets import print_sheets, sheets_markdown
 from training.proof.choices import ChoiceOutcome, compare_choices
 from training.proof.groups import EVERYBODY, GroupErrors, errors_by_group
 from training.proof.halves import HalfPolicy
@@ -44,7 +46,6 @@ from training.proof.verdicts import (
     prove_verdicts,
 )
 from training.recipe import load_recipe
-from training.torch_setup import choose_device
 
 SIZES = (10, 30, 100, 300, 1000)
 RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import Sheet, estimate_text
+from training.evaluation.report import estimate_text
+from training.foundation.sheets import Sheet
 from training.proof.choices import ChoiceOutcome
 from training.proof.groups import GroupErrors
 from training.proof.probabilities import ProvedProbabilities

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 
 _ROUNDS = 100
 

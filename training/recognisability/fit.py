@@ -16,9 +16,10 @@ from training.augment.randomness import Randomness
 from training.data.crops import CropSet, read_crops
 from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.evaluation.intervals import clopper_pearson
-from training.evaluation.pairs import Matrix, pair_similarities
+from training.evaluation.pairs import pair_similarities
 from training.evaluation.populations import Pool, read_people, read_pools, read_strangers
 from training.evaluation.results import Estimate
+from training.foundation.arrays import Matrix
 from training.odd_pictures.kinds import chosen_kinds
 from training.recognisability.centres import distances, fit_centres
 from training.recognisability.renderings import FITTED, HELD_OUT, Rendering

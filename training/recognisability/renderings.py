@@ -8,7 +8,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from training.data.crops import ByteImage
+from training.foundation.arrays import ByteImage
 
 #: A crop ``(S, S, 3)``, uint8 RGB, and random numbers in; another such crop out.
 Rendering = Callable[[ByteImage, np.random.Generator], ByteImage]

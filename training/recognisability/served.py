@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.faces import Detection, Picture
 from app.vision.detector import FaceDetector
@@ -14,7 +13,7 @@ from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.data.crops import CropSet
 from training.evaluation.embedders import ExportedFile
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import ByteImage, Matrix
 from training.odd_pictures.kinds import Kind
 from training.odd_pictures.people import on_canvas
 
@@ -75,7 +74,7 @@ def _faces(vision: FaceVision, crops: CropSet, kind: Kind) -> Iterator[tuple[Pic
             yield picture, detections[0]
 
 
-def _pictures(crops: CropSet, kind: Kind) -> Iterator[npt.NDArray[np.uint8]]:
+def _pictures(crops: CropSet, kind: Kind) -> Iterator[ByteImage]:
     for row in np.linspace(0, len(crops) - 1, min(_PEOPLE, len(crops))).astype(int).tolist():
         if kind.draw is not None:
             yield kind.thing(row)

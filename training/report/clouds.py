@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from sklearn.manifold import TSNE
 
 from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import FloatArray
 from training.evaluation.judge import PHOTOS_ENROLLED, open_set_of
 from training.evaluation.judgement import Histogram, Judgement
 from training.evaluation.open_set import centroids
-from training.evaluation.pairs import IntArray
+from training.foundation.arrays import FloatArray, IntArray
 from training.report.canvas import (
     BLACK,
     BLUE,

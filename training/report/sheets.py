@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from training.evaluation.judgement import Judgement, OpenSetJudgement, TableFacts
 from training.evaluation.listed_pairs import JudgedPairs
-from training.evaluation.report import VERIFICATION_HEAD, Sheet, estimate_text, view2_rows
+from training.evaluation.report import VERIFICATION_HEAD, estimate_text, view2_rows
+from training.foundation.sheets import Sheet
 
 Row = tuple[str, ...]
 

@@ -10,15 +10,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.data.crops import DataError
 from training.evaluation.served import newest_model
+from training.foundation.device import choose_device
+from training.foundation.errors import DataError
 from training.inspection.blurring import watchful_detector
 from training.search.index import holds_index, open_index
 from training.search.models import open_image_embedder, own_threshold
 from training.search.parquet import write_embeddings
 from training.search.query import save_strip, search_picture, verify_pictures
 from training.search.update import IndexUpdate, embed_folder, update_index
-from training.torch_setup import choose_device
 
 SHOWN_SKIPS = 10
 

@@ -10,17 +10,18 @@ from pydantic import ValidationError
 
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
-from training.engine.checkpoint import CheckpointError, load_checkpoint, take_weights
 from training.engine.divergence import first_broken
 from training.engine.embedding import embed_images
 from training.engine.run_folder import BEST
 from training.evaluation.judgement import Judgement
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
+from training.foundation.checkpoints import load_checkpoint, take_weights
+from training.foundation.errors import CheckpointError
+from training.foundation.files import file_sha256
 from training.metric_recipe import MetricRecipe
 from training.networks.backbones import Backbone, make_backbone
 from training.report.write import JUDGEMENT
 from training.search.embedder import UnusablePictureError
-from training.search.files import file_sha256
 
 SHOWN_OF_HASH = 12
 

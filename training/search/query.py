@@ -8,7 +8,7 @@ from pathlib import Path
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from training.evaluation.hardest import Hit, RankedQuery
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 from training.report.discretion import blurred
 from training.report.strips import draw_queries
 from training.search.embedder import ImageEmbedder, UnusablePictureError, read_picture

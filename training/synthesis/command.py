@@ -13,6 +13,7 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from training.foundation.device import choose_device
 from training.recipe import load_recipe
 from training.synthesis.encoding import contact_sheet
 from training.synthesis.looks import Judges
@@ -20,7 +21,6 @@ from training.synthesis.parents import ParentOptions, read_parents
 from training.synthesis.people import NewPerson, PeopleOptions, make_people, margins
 from training.synthesis.report import SynthesisReport, write_readme
 from training.teachers.torchscript import Teacher
-from training.torch_setup import choose_device
 
 DEFAULT_OUTPUT = Path("tests/fixtures/people")
 

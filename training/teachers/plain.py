@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError
+from training.foundation.errors import CheckpointError, DataError
 from training.metric_recipe import TeacherTermRecipe
 
 

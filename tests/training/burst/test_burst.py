@@ -10,8 +10,7 @@ from training.burst.command import broken_promises, report_sheets
 from training.burst.frames import simulate_frames
 from training.burst.measure import IdentifyThresholds, measure_bursts
 from training.burst.results import BurstKind, BurstReport
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import IntArray, Matrix
 
 DIM = 32
 CALIBRATION = Calibration((PlattCalibration(1, 16.0, -5.0),))

@@ -12,7 +12,7 @@ from training.calibration.platt import (
     fit_platt,
     likelihood_ratio_cost,
 )
-from training.evaluation.intervals import FloatArray
+from training.foundation.arrays import FloatArray
 
 
 def made_scores(seed: int, gap: float) -> tuple[FloatArray, FloatArray]:

@@ -10,8 +10,8 @@ import torch
 from tests.training.engine.small_runs import CPU, made_data, made_recipe
 from training.comparison.compare import Comparison, compare_recipes, differing_settings
 from training.comparison.table import comparison_sheet, write_comparison
-from training.data.crops import DataError
 from training.engine.learning_parts import LearningParts
+from training.foundation.errors import DataError
 from training.metric_recipe import MetricRecipe
 
 CONTRASTIVE = made_recipe(name="contrastive", loss={"name": "contrastive"}, miner={"name": "all"})

@@ -18,13 +18,13 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.training.data.made_images import image_set, pixels
-from training.data.crops import DataError
 from training.data.decoding import read_picture
 from training.data.face_alignment import cut_face, service_detector
 from training.data.images import UnreadableImageError
 from training.data.readers.folders import read_folders
 from training.data.transform import TransformRecipe, fit_picture, load_images
 from training.engine.learning_parts import load_parts
+from training.foundation.errors import DataError
 from training.metric_recipe import MetricRecipe
 
 ROOT = Path(__file__).parents[3]

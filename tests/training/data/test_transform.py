@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from app.domain.faces import Picture
 from tests.training.data.made_images import image_set, pixels, write_identities
-from training.data.crops import DataError
 from training.data.images import ImageSet, UnreadableImageError
 from training.data.readers.folders import read_folders
 from training.data.transform import TransformRecipe, fit_picture, load_images
+from training.foundation.errors import DataError
 
 
 def quartered(height: int, width: int) -> Picture:

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from tests.training.engine.small_runs import made_data, made_recipe, made_run
 from tests.training.losses import oracles
-from training.data.crops import NO_LABEL, DataError
+from training.data.crops import NO_LABEL
 from training.data.drawing import DrawnPairs, DrawnTriplets
 from training.data.pair_labels import PairLabels
 from training.engine.batches import Batch
 from training.engine.learned import make_batches
 from training.engine.learning import LearningRun
 from training.engine.learning_data import LearningData
+from training.foundation.errors import DataError
 from training.metric_recipe import MetricRecipe
 
 #: Nothing random between the pictures and the loss.

@@ -8,9 +8,9 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tests.training.made_data import write_tiny_data
-from training.engine.checkpoint import CheckpointError
 from training.engine.distill_command import distill
-from training.torch_setup import MALLOC_SETTINGS
+from training.foundation.device import MALLOC_SETTINGS
+from training.foundation.errors import CheckpointError
 
 RECIPE = """
 name = "made"

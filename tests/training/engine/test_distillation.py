@@ -13,15 +13,15 @@ from torch import nn
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
-from training.engine.checkpoint import CheckpointError, judged_weights, load_checkpoint
 from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train
-from training.engine.divergence import TrainingDivergedError
 from training.engine.run_folder import RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
-from training.evaluation.intervals import FloatArray
 from training.export.module import save_module
 from training.export.package import read_training
+from training.foundation.arrays import FloatArray
+from training.foundation.checkpoints import judged_weights, load_checkpoint
+from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.joint import JointNetwork
 from training.networks.students import make_student
 from training.recipe import Recipe

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.data.crops import DataError
 from training.engine.held_out import divide
+from training.foundation.errors import DataError
 from training.metric_recipe import DataRecipe
 
 LABELS = torch.arange(20).repeat_interleave(10)

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
-from training.engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train
 from training.engine.interpolate_command import interpolate
@@ -22,6 +21,8 @@ from training.engine.targets import CORRECTION
 from training.engine.warm_start import see_pictures
 from training.export.package import read_training
 from training.export.trained_origin import TrainedOrigin
+from training.foundation.checkpoints import load_checkpoint, save_checkpoint
+from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published_weights import load_published
 from training.networks.sface_student import SFaceNetwork

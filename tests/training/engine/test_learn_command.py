@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 from tests.training.data.made_images import write_image
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engine.small_runs import CPU, made_data
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError
 from training.engine.learn_command import learn
 from training.engine.learned import saved_result
 from training.engine.learning_parts import load_parts
+from training.foundation.errors import CheckpointError, DataError
 from training.metric_recipe import TeacherTermRecipe, load_metric_recipe
 from training.teachers.plain import plain_targets
 

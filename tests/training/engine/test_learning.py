@@ -9,12 +9,10 @@ import pytest
 import torch
 
 from tests.training.engine.small_runs import CPU, made_data, made_recipe, made_run
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError
-from training.engine.divergence import TrainingDivergedError
 from training.engine.learning import LearningRun
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.run_folder import RunFolder, RunFolderError
+from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
 
 PAIRS: dict[str, object] = {
     "loss": {"name": "contrastive"},

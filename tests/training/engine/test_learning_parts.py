@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from tests.training.engine.small_runs import CPU, made_data, made_recipe
-from training.data.crops import DataError
 from training.engine.batches import ShuffledBatches
 from training.engine.embedding import embed_images
-from training.engine.environment import fingerprint
 from training.engine.learning_data import LearningData, check_learnable, without_single
 from training.engine.moving_average import MovingAverage
 from training.evaluation.similarity import recall_at_one
+from training.foundation.environment import fingerprint
+from training.foundation.errors import DataError
 
 
 def labelled(labels: list[int], names: tuple[str, ...] = ()) -> LearningData:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from training.engine.muon import FullPrecisionMuon
-from training.evaluation.intervals import FloatArray
+from training.foundation.arrays import FloatArray
 
 
 def stepping(kind: type[torch.optim.Muon], weight: nn.Parameter) -> torch.optim.Muon:

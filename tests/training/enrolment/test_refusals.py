@@ -37,8 +37,8 @@ from training.enrolment.refusals import (
     unequal_limits,
 )
 from training.enrolment.report import refusals_sheet
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool
+from training.foundation.arrays import Matrix
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 GOOD = FaceQuality(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.training.evaluation.made_people import DIM, strangers, unit
 from training.enrolment.rules import NOT_ENROLLED, RULES, Rule, score
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 
 
 def direction(vector: np.ndarray) -> np.ndarray:

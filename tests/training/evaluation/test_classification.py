@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_tables import made_table
-from training.data.crops import DataError
 from training.evaluation.classification import (
     decision_figures,
     det_curve,
@@ -16,7 +15,6 @@ from training.evaluation.classification import (
     judge_threshold,
     roc_curve,
 )
-from training.evaluation.intervals import FloatArray
 from training.evaluation.open_set import (
     OpenSetScores,
     identify_open_set,
@@ -31,6 +29,8 @@ from training.evaluation.verification import (
     equal_error_rate,
     threshold_at_far,
 )
+from training.foundation.arrays import FloatArray
+from training.foundation.errors import DataError
 
 kinds = st.lists(
     st.tuples(st.integers(-5, 5).map(lambda n: n / 5), st.booleans(), st.integers(0, 3)),

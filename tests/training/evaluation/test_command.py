@@ -9,8 +9,8 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tests.embedding.made_models import write_model
-from training.data.crops import DataError
 from training.evaluation.command import evaluate
+from training.foundation.errors import DataError
 
 
 def evaluating(*options: str) -> BaseException | None:

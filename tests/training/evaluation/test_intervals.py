@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from training.evaluation.intervals import (
     SEED,
-    FloatArray,
     bootstrap_mean,
     bootstrap_rate,
     bootstrap_statistic,
@@ -18,6 +17,7 @@ from training.evaluation.intervals import (
     percentile_interval,
     vertex_bootstrap,
 )
+from training.foundation.arrays import FloatArray
 
 
 def at_least(successes: int, trials: int, rate: float) -> float:

@@ -14,7 +14,7 @@ from training.evaluation.open_set import (
     identify_open_set,
     single_photo_rows,
 )
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 
 
 def slow_score(probe: Matrix, photos: Matrix, rule: Rule) -> float:

@@ -7,9 +7,7 @@ import typer
 
 from app.domain.embeddings import Embedding, as_embedding
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
-from training.data.crops import CropSet, DataError
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
+from training.data.crops import CropSet
 from training.evaluation.planted_audit import (
     AGAIN,
     PlantedFigures,
@@ -19,6 +17,8 @@ from training.evaluation.planted_audit import (
     wanted_rows,
 )
 from training.evaluation.planted_twins import TWIN, TwinPlan, blend_twins, plan_twins
+from training.foundation.arrays import IntArray, Matrix
+from training.foundation.errors import DataError
 
 
 def photos_of(count: int) -> tuple[Matrix, IntArray]:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_tables import made_table
-from training.data.crops import DataError
 from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.retrieval import (
     QueryScores,
@@ -17,6 +16,7 @@ from training.evaluation.retrieval import (
     score_against_gallery,
     score_leave_one_out,
 )
+from training.foundation.errors import DataError
 
 
 def slow_query(similarities: list[float], right: list[bool]) -> tuple[list[bool], float, float]:

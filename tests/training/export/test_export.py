@@ -16,11 +16,8 @@ from tests.training.made_data import tiny_recipe
 from training.calibration.command import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
-from training.engine.checkpoint import save_checkpoint
 from training.engine.exported_weights import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
-from training.evaluation.pairs import Matrix
-from training.export.files import folder_made_whole, write_text
 from training.export.manifest import calibration_keys
 from training.export.module import load_module, save_module
 from training.export.package import (
@@ -34,7 +31,11 @@ from training.export.package import (
     write_module,
 )
 from training.export.parity import made_patterns, measure_parity
-from training.export.provenance import DataFile, data_files, file_hash, library_versions
+from training.export.provenance import DataFile, data_files
+from training.foundation.arrays import Matrix
+from training.foundation.checkpoints import save_checkpoint
+from training.foundation.files import file_hash, folder_made_whole, write_text
+from training.foundation.versions import library_versions
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.student import StudentNetwork
 from training.networks.students import make_student

@@ -9,7 +9,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from training.imports.onnx_chain import ForeignNetworkError, folded_weights, read_chain
+from training.foundation.errors import ForeignNetworkError
+from training.imports.onnx_chain import folded_weights, read_chain
 
 RANDOM = np.random.default_rng(7)
 

@@ -9,10 +9,10 @@ from PIL import Image
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
-from training.data.crops import DataError
 from training.data.decoding import read_picture
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
 from training.data.transform import TransformRecipe, fit_picture
+from training.foundation.errors import DataError
 from training.inspection.blurring import watchful_detector
 from training.inspection.preview import preview_images
 from training.inspection.sheet import TILE, Group, Strip, draw_sheet

@@ -10,10 +10,10 @@ import torch
 
 from tests.training.evaluation.made_people import write_people
 from tests.training.made_data import TinyTeacher
-from training.engine.checkpoint import CheckpointError
-from training.evaluation.pairs import Matrix
 from training.evaluation.populations import Pool, read_people
 from training.export.module import save_module
+from training.foundation.arrays import Matrix
+from training.foundation.errors import CheckpointError
 from training.joint.hubness_command import read_centres, usual_crowd
 from training.joint.hubness_trial import TrialPeople, trial_sheet
 from training.networks.hubness import CrowdAware, HubnessCorrection

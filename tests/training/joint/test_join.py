@@ -10,12 +10,12 @@ import torch.nn.functional as F
 
 from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write_tiny_data
 from training.data.sources import read_sources
-from training.engine.checkpoint import CheckpointError
 from training.evaluation.embedders import ExportedFile, centre_faces
 from training.export.origin import ORIGIN, JointOrigin
 from training.export.package import write_module
 from training.export.parity import made_patterns
 from training.export.trained_origin import TrainedOrigin
+from training.foundation.errors import CheckpointError
 from training.imports.sface import EMBEDDING_DIM
 from training.imports.sface_origin import sface_origin
 from training.joint.hubness import LEAST_PEOPLE

@@ -22,13 +22,14 @@ from tests.training.made_data import (
 )
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
-from training.data.crops import CropSet, DataError, read_crops
-from training.engine.checkpoint import CheckpointError, load_checkpoint
+from training.data.crops import CropSet, read_crops
 from training.evaluation.populations import Pool
 from training.evaluation.served import newest_model
 from training.export.module import save_module
 from training.export.origin import JointOrigin
 from training.export.trained_origin import TrainedOrigin
+from training.foundation.checkpoints import load_checkpoint
+from training.foundation.errors import CheckpointError, DataError
 from training.imports.sface_origin import sface_origin
 from training.joint.interpolate_trial import share_sheet
 from training.joint.join import HEAD, HUBNESS, SHARE

@@ -14,7 +14,7 @@ from app.domain.head_motion import HeadView
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.weights import read_detector_weights
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.liveness.head_warp import turned_head
 from training.liveness.measure import measure_motion
 from training.liveness.noise import measure_noise

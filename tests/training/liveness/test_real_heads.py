@@ -13,7 +13,7 @@ import numpy as np
 
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.faces import Picture
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 from training.liveness.projection import Holding, made_head, project
 from training.liveness.real_heads import RealHead, measure_links, own_turns, read_heads
 

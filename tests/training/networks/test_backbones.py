@@ -6,7 +6,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from training.engine.checkpoint import CheckpointError
+from training.foundation.errors import CheckpointError
 from training.metric_recipe import BackboneRecipe
 from training.networks.backbones import Backbone, make_backbone
 from training.networks.student import StudentNetwork

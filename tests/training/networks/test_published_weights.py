@@ -14,7 +14,7 @@ from tests.training.networks.published_file import (
     run_published,
     write_published,
 )
-from training.engine.checkpoint import CheckpointError
+from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import (
     PUBLISHED_SIZE,
     PUBLISHED_TEMPLATE,

@@ -11,7 +11,7 @@ from app.domain.model_manifest import Threshold
 from app.domain.policy import RiskPolicy, RiskTargets
 from app.domain.tails import ImpostorTail
 from tests.services.fakes import MANIFEST
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 from training.odd_pictures.measure import ShownPeople
 
 DIM = 64

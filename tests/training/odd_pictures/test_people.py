@@ -12,8 +12,8 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.training.made_data import picture, write_tar
-from training.data.crops import DataError
 from training.demo.people import invented_people
+from training.foundation.errors import DataError
 from training.odd_pictures.people import LFW, cast_from_data, cast_of_invented, on_canvas
 
 GROUP = "north female"

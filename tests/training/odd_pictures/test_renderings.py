@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.alignment import ARCFACE_TEMPLATE
 from app.domain.faces import Picture
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.odd_pictures.kinds import KINDS, Kind, chosen_kinds
 from training.odd_pictures.portrait import Portrait
 

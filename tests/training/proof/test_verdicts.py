@@ -13,8 +13,8 @@ from app.domain.policy import RiskPolicy, RiskTargets
 from app.domain.tails import ImpostorTail
 from app.domain.verdict import Verdict
 from tests.services.fakes import MANIFEST
-from training.evaluation.pairs import Matrix
 from training.evaluation.planted_twins import TwinPlan
+from training.foundation.arrays import Matrix
 from training.proof.promises import Population
 from training.proof.verdicts import enrolled, prove_look_alikes, verdicts
 

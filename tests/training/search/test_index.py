@@ -14,9 +14,10 @@ from tests.training.search.made_pictures import (
     write_black,
     write_picture,
 )
-from training.data.crops import DataError
+from training.foundation.errors import DataError
+from training.foundation.files import file_sha256
 from training.search.embedder import UnusablePictureError
-from training.search.files import file_sha256, find_pictures
+from training.search.files import find_pictures
 from training.search.index import (
     INDEX,
     MANIFEST,

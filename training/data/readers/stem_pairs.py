@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from training.data.crops import DataError
 from training.data.decoding import file_item
 from training.data.images import ImageSet
 from training.data.readers.folders import files_by_stem
+from training.foundation.errors import DataError
 
 #: What to do about pictures without a partner.
 Leftovers = Literal["raise", "leave_out"]

@@ -10,11 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.precision import AUTO, Precision
-
-
-class CheckpointError(ValueError):
-    """A checkpoint does not fit what it is asked to continue."""
+from training.foundation.errors import CheckpointError
+from training.foundation.precision import AUTO, Precision
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

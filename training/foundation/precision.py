@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import torch
 
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 
 #: What a recipe may ask for; ``auto`` is what the device calculates in.
 WantedPrecision = Literal["auto", "fp32", "bf16", "fp16"]

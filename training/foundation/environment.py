@@ -8,7 +8,7 @@ import platform
 import torch
 from torch import Tensor
 
-from training.export.provenance import library_versions
+from training.foundation.versions import library_versions
 
 LIBRARIES = ("torch", "numpy", "pytorch-metric-learning", "timm", "torchvision")
 
