@@ -11,7 +11,7 @@ from training.augment.geometry import cut_crops
 from training.augment.occlusion import fill_outside
 from training.augment.pipeline import augment, mix_faces
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 from training.teachers.torchscript import warp_to_template
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from tests.training.made_data import crop_set, picture, write_folder, write_tar
 from training.data.crops import CropSet, read_crops
 from training.data.sampling import BatchSampler
 from training.foundation.errors import DataError
-from training.recipe import SourceRecipe
+from training.recipes.recipe import SourceRecipe
 
 
 def test_folders_and_tar_files_read_alike(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from training.engine.targets import TargetSource
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.student import StudentNetwork
-from training.recipe import RECIPES, Recipe, ResidualRecipe, load_recipe
+from training.recipes.recipe import RECIPES, Recipe, ResidualRecipe, load_recipe
 
 CPU = torch.device("cpu")
 

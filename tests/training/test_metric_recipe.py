@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from training.metric_recipe import METRIC_RECIPES, MetricRecipe, load_metric_recipe
-from training.source_recipe import SourceRecipe
+from training.recipes.metric_recipe import METRIC_RECIPES, MetricRecipe, load_metric_recipe
+from training.recipes.source_recipe import SourceRecipe
 
 LEAST: dict[str, object] = {"name": "x", "steps": 1, "data": {"sources": [{"kind": "digits"}]}}
 

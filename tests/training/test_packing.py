@@ -12,7 +12,7 @@ from tests.training.made_data import picture, write_folder, write_tar
 from training.data.packing import pack_data
 from training.data.sources import read_sources
 from training.foundation.errors import DataError
-from training.recipe import Recipe, SourceRecipe, TeacherRecipe
+from training.recipes.recipe import Recipe, SourceRecipe, TeacherRecipe
 
 RECIPE = Recipe(
     name="made",

@@ -14,6 +14,7 @@ from tests.training.engine.small_runs import made_recipe, made_run
 from tests.training.made_data import crop_set, tiny_recipe, write_tiny_data
 from tests.training.test_engine import make_run
 from training.engine.distillation_loop import train
+from training.engine.join import trained_sface
 from training.engine.learning_loop import learn_to_the_end
 from training.export.package import read_training
 from training.foundation.checkpoints import load_checkpoint
@@ -25,9 +26,8 @@ from training.foundation.precision import (
     multiplies_bfloat16,
     precision_of,
 )
-from training.joint.join import trained_sface
 from training.networks.students import make_student
-from training.recipe import SFaceRecipe, TeacherRecipe
+from training.recipes.recipe import SFaceRecipe, TeacherRecipe
 from training.teachers.torchscript import Teacher
 
 CPU = torch.device("cpu")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from training.foundation.errors import DataError
-from training.metric_recipe import load_metric_recipe
-from training.recipe import ResidualRecipe, load_recipe
+from training.recipes.metric_recipe import load_metric_recipe
+from training.recipes.recipe import ResidualRecipe, load_recipe
 
 LOADERS = [load_recipe, load_metric_recipe]
 

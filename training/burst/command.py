@@ -10,18 +10,18 @@ from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
-from training.burst.bursts import days_apart, one_moment, unseen_moment
 from training.burst.measure import FPIR, IdentifyThresholds, measure_bursts
 from training.burst.results import BurstReport, FusionFigures, LineCheck
+from training.data.populations import read_people, read_strangers
+from training.evaluation.bursts import days_apart, one_moment, unseen_moment
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.intervals import SEED
-from training.evaluation.populations import read_people, read_strangers
-from training.evaluation.results import Estimate
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.foundation.sheets import Sheet, print_sheets, sheets_markdown
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import SEED
 
 GAINS = (
     "frames",

@@ -9,19 +9,15 @@ import numpy as np
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from app.domain.fusion import weakest_link
-from training.burst.bursts import Bursts, BurstTrial
 from training.burst.results import BurstKind, FusionFigures, LineCheck, MixtureFigures
-from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.scores import SHIFT_RATE
-from training.evaluation.intervals import SEED, bootstrap_rate, bootstrap_statistic
-from training.evaluation.open_set import Enrolment, identify_open_set
-from training.evaluation.reliability import (
-    calibration_error,
-    equal_width_bins,
-    same_probability,
-)
-from training.evaluation.results import Estimate
+from training.evaluation.bursts import Bursts, BurstTrial
 from training.foundation.arrays import FloatArray, IntArray, Matrix
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import SEED, bootstrap_rate, bootstrap_statistic
+from training.metrics.open_set import Enrolment, identify_open_set
+from training.metrics.platt import fit_platt, likelihood_ratio_cost
+from training.metrics.reliability import calibration_error, equal_width_bins, same_probability
 
 FRAME_COUNTS = (1, 3, 5)
 FPIR = 0.01

@@ -17,15 +17,15 @@ from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.duplicates import find_duplicates
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
+from training.data.populations import read_people, read_pools, read_strangers
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption, ModelOption
 from training.evaluation.embedders import CropEmbedder, ExportedFile, open_embedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
-from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.export.manifest import calibration_keys
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.foundation.sheets import print_sheets
-from training.recipe import Recipe, load_recipe
+from training.recipes.recipe import Recipe, load_recipe
 
 
 def calibrate(

@@ -14,7 +14,7 @@ from training.engine.learning_parts import load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.foundation.device import choose_device
 from training.foundation.sheets import print_sheets
-from training.metric_recipe import load_metric_recipe
+from training.recipes.metric_recipe import load_metric_recipe
 
 DIGITS = [
     "digits-contrastive",

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from training.engine.learned import HeldOut, Judge, learn_recipe, saved_result
 from training.engine.learning_parts import LearningParts, load_parts
-from training.evaluation.similarity import judge_similarity
 from training.foundation.errors import DataError
-from training.metric_recipe import MetricRecipe
+from training.metrics.similarity import judge_similarity
+from training.recipes.metric_recipe import MetricRecipe
 
 #: What recipes of one comparison may differ in; a bar judges a run and changes nothing in it.
 COMPARED = frozenset({"name", "bar", "loss", "miner"})

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from training.data.packing import pack_data
 from training.evaluation.command import DEFAULT_DATA, DataOption
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 
 def pack(

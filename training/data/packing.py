@@ -19,7 +19,7 @@ import numpy as np
 
 from training.data.crops import encoded_members
 from training.foundation.errors import DataError
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 BATCH = 512
 

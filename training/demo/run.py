@@ -13,7 +13,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.demo.people import ENROLLED_COUNT, ENROLLED_PHOTOS, InventedPerson, invented_people
+from training.data.invented_people import (
+    ENROLLED_COUNT,
+    ENROLLED_PHOTOS,
+    InventedPerson,
+    invented_people,
+)
 from training.demo.service import running_service
 from training.foundation.arrays import ByteImage
 

@@ -13,7 +13,7 @@ from training.engine.distillation_loop import train
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.foundation.device import choose_device, keep_large_blocks
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 
 def distill(

@@ -38,7 +38,7 @@ from training.foundation.precision import Precision
 from training.losses.distillation import cosine_distillation, similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 from training.teachers.targets import fill_with_mean
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from training.data.crops import NO_LABEL
 from training.foundation.errors import DataError
-from training.metric_recipe import DataRecipe
+from training.recipes.metric_recipe import DataRecipe
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint
 from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 
 def interpolate(

@@ -18,7 +18,7 @@ from training.engine.warm_start import PublishedNetwork, fit_linear, load_start,
 from training.foundation.checkpoints import judged_weights
 from training.foundation.errors import CheckpointError
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 #: What a checkpoint calls the share of the trained weights; without it they are all of them.
 TRAINED_SHARE = "trained_share"

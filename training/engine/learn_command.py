@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from training.data.blurring import watchful_detector
 from training.engine.learned import learn_recipe
 from training.engine.learning_parts import LearningParts, load_parts
 from training.evaluation.command import DEFAULT_DATA, DataOption
-from training.evaluation.similarity import judge_similarity
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
-from training.inspection.blurring import watchful_detector
-from training.metric_recipe import load_metric_recipe
+from training.metrics.similarity import judge_similarity
+from training.recipes.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 
 

@@ -19,10 +19,10 @@ from training.engine.learning_data import LearningData, check_judgeable, check_l
 from training.engine.learning_loop import learn_to_the_end, load_best
 from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import RunFolder, RunFolderError
-from training.evaluation.similarity import judge_similarity, recall_at_one
 from training.foundation.environment import fingerprint
-from training.metric_recipe import MetricRecipe
-from training.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
+from training.metrics.similarity import judge_similarity, recall_at_one
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets
 
 #: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.

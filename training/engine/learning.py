@@ -25,8 +25,8 @@ from training.foundation.errors import CheckpointError, DataError, TrainingDiver
 from training.foundation.precision import Precision
 from training.losses.metric import make_loss
 from training.losses.teacher import teacher_term
-from training.metric_recipe import MetricRecipe
 from training.networks.backbones import make_backbone
+from training.recipes.metric_recipe import MetricRecipe
 
 Validation = Callable[[nn.Module], float]
 Targets = Callable[[Tensor], Tensor]

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from training.data.crops import NO_LABEL
 from training.foundation.errors import DataError
-from training.metric_recipe import MetricRecipe
-from training.sampler_recipe import IdentityBatchRecipe
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.sampler_recipe import IdentityBatchRecipe
 
 
 @dataclass(frozen=True)

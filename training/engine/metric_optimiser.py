@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from training.engine.gradients import NonFiniteGradientError
 from training.engine.schedule import learning_rate_factor
-from training.metric_recipe import MetricOptimiserRecipe
+from training.recipes.metric_recipe import MetricOptimiserRecipe
 
 
 class MetricOptimiser:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from training.engine.muon import FullPrecisionMuon
 from training.foundation.precision import Precision
-from training.recipe import OptimiserRecipe
+from training.recipes.recipe import OptimiserRecipe
 
 SMALLEST_SIZE = 1e-3  # of a tensor's root mean square, so that zeros can move
 

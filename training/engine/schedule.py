@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from training.recipe import ResolutionRecipe
+from training.recipes.recipe import ResolutionRecipe
 
 
 def learning_rate_factor(progress: float, warmup_fraction: float) -> float:

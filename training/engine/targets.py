@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher

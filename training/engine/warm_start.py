@@ -17,9 +17,9 @@ from training.data.crops import CropSet
 from training.engine.targets import CORRECTION, TargetSource
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.networks.mobile_face_net import MobileFaceNetwork
-from training.networks.published_weights import load_published
+from training.networks.published.mobile_face_net import load_published
 from training.networks.sface_student import SFaceNetwork
-from training.recipe import MobileRecipe, StudentRecipe
+from training.recipes.recipe import MobileRecipe, StudentRecipe
 from training.teachers.targets import fill_with_mean
 
 PICTURES = 12_000

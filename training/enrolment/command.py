@@ -14,6 +14,7 @@ from app.domain.embeddings import as_embedding
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, duplicate_similarity
 from app.domain.recognisability import Recognisability
+from training.data.populations import read_people, read_pools, read_strangers
 from training.enrolment.faces import trial_faces
 from training.enrolment.grouped_faces import (
     RESEMBLED,
@@ -49,7 +50,6 @@ from training.enrolment.trial import run_trial
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.false_matches import LEAST_PEOPLE
-from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.served import (
     DEFAULT_TARGETS,
     ServedModelOption,

@@ -28,9 +28,9 @@ from app.vision.quality import crop_luma, measure_tones, pose_degrees, sharpness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.data.crops import CROP_MARGIN, CROP_SIZE, decode_crop, encoded_members
+from training.data.populations import Pool, nearest_pools, read_groups
 from training.enrolment.pose import CropDetector
 from training.enrolment.refusals import GroupedFaces
-from training.evaluation.populations import Pool, nearest_pools, read_groups
 from training.foundation.arrays import ByteImage, IntArray, Matrix
 
 #: Says how recognisable a ready crop ``(3, 112, 112)`` is.

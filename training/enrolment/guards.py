@@ -11,13 +11,12 @@ from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from app.domain.policy import DUPLICATE_ALARMS
+from training.data.populations import Pool, nearest_pools
 from training.enrolment.rules import weighted_directions
-from training.evaluation.intervals import bootstrap_mean, bootstrap_rate
-from training.evaluation.pairs import blocks
-from training.evaluation.populations import Pool, nearest_pools
-from training.evaluation.report import estimate_text
-from training.evaluation.results import Estimate
 from training.foundation.arrays import FloatArray, IntArray, Matrix
+from training.metrics.estimates import Estimate, estimate_text
+from training.metrics.intervals import bootstrap_mean, bootstrap_rate
+from training.metrics.pairs import blocks
 
 REQUEST_PHOTOS = (2, 3, 5)
 #: Photos in the request, and photos under the other id.

@@ -25,11 +25,11 @@ from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.refusals import exposure_limits
 from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.intervals import bootstrap_rate
-from training.evaluation.open_set import enrol_people
-from training.evaluation.reliability import calibration_error, equal_width_bins
-from training.evaluation.results import Estimate
 from training.foundation.arrays import BoolArray, ByteImage, FloatArray, IntArray, Matrix
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import bootstrap_rate
+from training.metrics.open_set import enrol_people
+from training.metrics.reliability import calibration_error, equal_width_bins
 
 ENROLLED_PHOTOS = 3
 #: The shorter side of YuNet's box over the side of the 112 px crop: the median of the invented

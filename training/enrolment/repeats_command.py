@@ -15,7 +15,8 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
+from training.data.populations import read_people
 from training.enrolment.repeats import (
     USUAL,
     KnownAgain,
@@ -25,7 +26,6 @@ from training.enrolment.repeats import (
 )
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import RuntimeEmbedder
-from training.evaluation.populations import read_people
 from training.evaluation.served import ServedModelOption, newest_model
 from training.foundation.sheets import Sheet, print_sheets
 

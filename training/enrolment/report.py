@@ -10,8 +10,8 @@ from training.enrolment.limits import SpoiltProbes
 from training.enrolment.refusals import GroupRefusals
 from training.enrolment.rules import RULES
 from training.enrolment.trial import CONDITIONS, PHOTOS, SPOILT_SHARE, Condition, Outcome
-from training.evaluation.results import Estimate
 from training.foundation.sheets import Sheet
+from training.metrics.estimates import Estimate
 
 _TITLES: dict[Condition, str] = {
     "clean": "as they are",

@@ -12,10 +12,10 @@ from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from training.enrolment.rules import RULES, Rule, score
-from training.evaluation.intervals import bootstrap_mean, bootstrap_rate
-from training.evaluation.results import Estimate
-from training.evaluation.verification import threshold_at_far
 from training.foundation.arrays import FloatArray, IntArray, Matrix
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import bootstrap_mean, bootstrap_rate
+from training.metrics.verification import threshold_at_far
 
 Condition = Literal["clean", "wrong", "poor"]
 CONDITIONS: tuple[Condition, ...] = ("clean", "wrong", "poor")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
+from training.data.blurring import watchful_detector
 from training.engine.run_folder import LOG
 from training.evaluation.embedded_people import embed_people
 from training.evaluation.embedders import (
@@ -29,7 +30,6 @@ from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError
 from training.foundation.files import write_text
 from training.foundation.sheets import print_sheets
-from training.inspection.blurring import watchful_detector
 from training.report.curves import LogLine
 from training.report.people import report_people
 from training.report.write import read_log

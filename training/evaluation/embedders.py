@@ -21,13 +21,13 @@ from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
 from training.engine.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
-from training.export.module import load_module
 from training.foundation.arrays import ByteImage, Matrix
 from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.foundation.errors import CheckpointError
+from training.networks.served import load_module
 from training.networks.students import make_student
-from training.recipe import Recipe, load_recipe
+from training.recipes.recipe import Recipe, load_recipe
 from training.teachers.torchscript import Teacher
 
 FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN

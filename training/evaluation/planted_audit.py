@@ -16,10 +16,10 @@ from app.domain.calibration import Calibration
 from app.domain.embeddings import Embedding, as_embedding, centroid, similarity
 from app.domain.faces import FaceQuality
 from app.domain.model_manifest import ModelManifest
+from training.data.populations import read_people
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.planted_twins import TWIN, blend_twins, plan_twins
-from training.evaluation.populations import read_people
 from training.evaluation.served import ServedModelOption, newest_model, served_audit_thresholds
 from training.foundation.arrays import IntArray, Matrix
 from training.foundation.device import choose_device

@@ -19,10 +19,11 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from training.data.listed_pairs import PairList, read_lfw_pairs
+from training.data.populations import read_people
 from training.evaluation.embedders import ExportedEmbedder
-from training.evaluation.populations import PairList, read_lfw_pairs, read_people
-from training.evaluation.verification import fold_accuracies
 from training.foundation.arrays import Matrix
+from training.metrics.verification import fold_accuracies
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 import typer
 
 from training.calibration.command import file_calibrator
+from training.data.populations import read_people
 from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.embedders import centre_faces
-from training.evaluation.populations import read_people
 from training.evaluation.served import MODELS
 from training.export.package import card_of, export_model, keep_beside, keep_proof, read_training
 from training.export.parity import made_patterns

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.precision import Precision
 from training.foundation.records import Record
-from training.recipe import CorrectionRecipe, HubnessRecipe
+from training.recipes.recipe import CorrectionRecipe, HubnessRecipe
 
 #: Where the card's commands train the second network of two.
 SECOND_RUNS = "runs/second"

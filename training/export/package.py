@@ -14,7 +14,6 @@ from training.engine.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
 from training.export.manifest import MODEL_FILE, manifest_document
-from training.export.module import save_module
 from training.export.origin import Origin
 from training.export.parity import Parity, measure_parity
 from training.export.provenance import DataFile
@@ -23,8 +22,9 @@ from training.foundation.arrays import ByteImage
 from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
 from training.foundation.files import file_hash, folder_made_whole, write_text
+from training.networks.served import save_module
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 MAX_BYTES = 16_000_000
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from app.domain.golden import golden_input
-from training.export.module import ServedEmbedder, load_module
 from training.foundation.arrays import ByteImage
 from training.foundation.records import Record
+from training.networks.served import ServedEmbedder, load_module
 
 FACE_SIZE = 112
 ROW = 32

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training.foundation.files import file_hash
 from training.foundation.records import Record
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 CALIBRATION_FILES = ("val.tar", "strangers.tar", "strangers.csv")
 

@@ -9,7 +9,7 @@ from training.export.licences import licence_of, weights_licence
 from training.foundation.precision import AUTO
 from training.foundation.records import Record
 from training.foundation.sheets import Sheet, markdown
-from training.recipe import MobileRecipe, Recipe, SFaceRecipe
+from training.recipes.recipe import MobileRecipe, Recipe, SFaceRecipe
 
 
 class EarlierRun(Record):

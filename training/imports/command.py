@@ -14,10 +14,10 @@ from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.export.command import parity_faces
 from training.export.package import write_model
 from training.export.provenance import calibration_files
+from training.export.sface_origin import sface_origin
 from training.foundation.device import choose_device
-from training.imports.sface import read_sface
-from training.imports.sface_origin import sface_origin
-from training.recipe import load_recipe
+from training.networks.published.sface import read_sface
+from training.recipes.recipe import load_recipe
 
 OUT = Path("data/models")
 #: The file is not for the repository; twice 9.7 million weights need more room than ours.

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.augment.generic import GenericAugmentRecipe
+from training.data.blurring import watchful_detector
 from training.data.readers.registry import ImageKind, guess_kind, read_images
 from training.data.readers.stem_pairs import unpaired_stems
-from training.data.transform import Fit, TransformRecipe
-from training.inspection.blurring import watchful_detector
 from training.inspection.examination import LEAST_CORRELATION, MOST_BITS, inspect_images
 from training.inspection.preview import preview_images
+from training.recipes.augment_recipe import GenericAugmentRecipe
+from training.recipes.transform_recipe import Fit, TransformRecipe
 
 DataArgument = Annotated[
     Path | None, typer.Argument(help="Folder or file of images; scikit-learn's digits if absent.")

@@ -10,18 +10,7 @@ import typer
 from training.calibration.command import file_calibrator
 from training.data.crops import CropSet
 from training.data.sources import read_sources
-from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.evaluation.served import MODELS
-from training.export.command import parity_faces
-from training.export.origin import JointOrigin
-from training.export.package import read_training, write_model
-from training.export.provenance import data_files
-from training.export.trained_origin import TrainedOrigin
-from training.foundation.device import choose_device
-from training.foundation.precision import precision_of
-from training.imports.command import OUT as IMPORTS
-from training.imports.sface_origin import sface_origin
-from training.joint.join import (
+from training.engine.join import (
     HEAD,
     HUBNESS,
     SHARE,
@@ -30,7 +19,18 @@ from training.joint.join import (
     published_sface,
     trained_sface,
 )
-from training.recipe import Recipe
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.served import MODELS
+from training.export.command import parity_faces
+from training.export.origin import JointOrigin
+from training.export.package import read_training, write_model
+from training.export.provenance import data_files
+from training.export.sface_origin import sface_origin
+from training.export.trained_origin import TrainedOrigin
+from training.foundation.device import choose_device
+from training.foundation.precision import precision_of
+from training.imports.command import OUT as IMPORTS
+from training.recipes.recipe import Recipe
 
 
 def join(

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 import typer
 from rich.console import Console
 
+from training.data.populations import read_people, read_pools, read_strangers
 from training.engine.exported_weights import exported_state
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder
 from training.evaluation.false_matches import LEAST_PEOPLE
-from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.served import ServedModelOption, newest_model
 from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
@@ -23,7 +23,7 @@ from training.foundation.files import write_text
 from training.foundation.sheets import markdown, print_sheets
 from training.joint.hubness_trial import TrialPeople, trial_sheet, without_last
 from training.networks.hubness import crowdedness
-from training.recipe import HubnessRecipe
+from training.recipes.recipe import HubnessRecipe
 
 CENTRES = "correction.centres"
 STRENGTHS = (0.0, 0.2, 0.3, 0.4, 0.5)

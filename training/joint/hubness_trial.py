@@ -11,17 +11,17 @@ import torch.nn.functional as F
 
 from training.calibration.scores import centroid_scores, photo_scores
 from training.data.crops import CropSet
+from training.data.populations import Pool
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.evaluate import OPEN_SET_RATES
-from training.evaluation.open_set import enrol_people, identify_open_set
-from training.evaluation.pairs import pair_similarities, same_and_different
-from training.evaluation.populations import Pool
-from training.evaluation.verification import threshold_at_far
 from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.foundation.sheets import Sheet
+from training.metrics.open_set import enrol_people, identify_open_set
+from training.metrics.pairs import pair_similarities, same_and_different
+from training.metrics.verification import threshold_at_far
 from training.networks.hubness import HubnessCorrection
-from training.recipe import HubnessRecipe
+from training.recipes.recipe import HubnessRecipe
 
 PHOTOS = (1, 3)
 TAIL_RATE = 1e-4

@@ -10,20 +10,20 @@ import typer
 from rich.console import Console
 
 from training.data.crops import CropSet
+from training.data.populations import Pool, read_people, read_pools, read_strangers
 from training.data.sources import read_sources
 from training.engine.distillation import embed_crops
 from training.engine.interpolation import interpolated
 from training.engine.targets import TargetSource
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.false_matches import LEAST_PEOPLE
-from training.evaluation.populations import Pool, read_people, read_pools, read_strangers
 from training.foundation.checkpoints import judged_weights, load_checkpoint
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.foundation.sheets import Sheet, markdown, print_sheets
 from training.joint.hubness_trial import FIGURES, TrialPeople, trial_figures
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.7)
 

@@ -11,15 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.evaluation.populations import Pool
-from training.export.module import quiet_torchscript
+from training.data.populations import Pool
+from training.engine.hubness import fit_hubness, one_of_each
+from training.engine.join import HEAD, HUBNESS, SHARE, fit_head, weighed
 from training.foundation.arrays import Matrix
 from training.foundation.errors import CheckpointError
 from training.foundation.sheets import Sheet
-from training.joint.hubness import fit_hubness, one_of_each
 from training.joint.hubness_trial import FIGURES, TrialPeople, trial_figures
-from training.joint.join import HEAD, HUBNESS, SHARE, fit_head, weighed
-from training.recipe import CorrectionRecipe, HubnessRecipe, Recipe
+from training.networks.served import quiet_torchscript
+from training.recipes.recipe import CorrectionRecipe, HubnessRecipe, Recipe
 
 SHARES = (0.2, 0.3, 0.5, 0.6, 0.8)
 LEARNING_RATES = (1e-5, 1e-4, 3e-4)

@@ -13,12 +13,12 @@ from rich.console import Console
 from torch import nn
 
 from training.data.crops import CropSet
+from training.data.populations import read_people, read_pools, read_strangers
 from training.data.sources import read_sources
 from training.engine.distillation import embed_crops
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.kept_answers import kept_answers
-from training.evaluation.populations import read_people, read_pools, read_strangers
 from training.evaluation.served import ServedModelOption, newest_model
 from training.export.origin import ORIGIN, JointOrigin
 from training.foundation.device import choose_device
@@ -27,7 +27,7 @@ from training.foundation.files import file_hash, write_text
 from training.foundation.precision import precision_of
 from training.foundation.sheets import Sheet, markdown, print_sheets
 from training.joint.join_trial import Answers, Heard, Joining, join_sheet, joinings, joint_parts
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 
 def join_trial(

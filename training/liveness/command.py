@@ -18,7 +18,6 @@ from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
 from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.intervals import SEED
 from training.evaluation.served import ServedModelOption, newest_model
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
@@ -27,6 +26,7 @@ from training.liveness.noise import measure_noise
 from training.liveness.pictures import measure_pictures
 from training.liveness.real_heads import measure_links, measure_real_heads, read_heads
 from training.liveness.results import LivenessReport, MotionCheck
+from training.metrics.intervals import SEED
 
 PHOTOS = Path("tests/fixtures/people")
 REAL_PHOTOS = "photos.tar"

@@ -8,10 +8,10 @@ from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, requ
 from app.domain.head_motion import HeadView
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
-from training.evaluation.intervals import clopper_pearson
 from training.foundation.arrays import FloatArray
 from training.liveness.results import MotionCheck, NoiseLevel
 from training.liveness.scenarios import Scenario, scenarios
+from training.metrics.intervals import clopper_pearson
 
 ASKED = (Instruction.TURN_LEFT, Instruction.LOOK_STRAIGHT)
 

@@ -15,11 +15,11 @@ from app.domain.scene_errors import LivenessFailedError
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees
-from training.evaluation.intervals import clopper_pearson
 from training.foundation.arrays import ByteImage
 from training.foundation.errors import DataError
 from training.liveness.head_warp import EYES_MM, turned_head
 from training.liveness.results import MotionCheck
+from training.metrics.intervals import clopper_pearson
 
 Warp = Callable[[ByteImage, HeadView, float, np.random.Generator], ByteImage]
 

@@ -24,11 +24,11 @@ from app.domain.fusion import weakest_link
 from app.domain.head_motion import HeadView
 from app.vision.alignment import align_face
 from app.vision.decode import DecodeLimits, decode_photo
-from training.evaluation.intervals import bootstrap_rate
 from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.liveness.pictures import passes, view_of
 from training.liveness.results import MotionCheck
+from training.metrics.intervals import bootstrap_rate
 
 #: The least and most difference of yaw of two photos.
 TURN_DEGREES = (20.0, 60.0)

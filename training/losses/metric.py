@@ -13,7 +13,7 @@ from training.losses.cosine_contrastive import make_cosine_contrastive
 from training.losses.mining import make_miner
 from training.losses.proxy_nca import make_proxy_nca
 from training.losses.triplet import make_triplet
-from training.metric_recipe import (
+from training.recipes.metric_recipe import (
     AllRecipe,
     ArcFaceRecipe,
     ContrastiveRecipe,

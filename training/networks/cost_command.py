@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.embedders import read_manifest
-from training.export.module import quiet_torchscript
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
-from training.recipe import load_recipe
+from training.networks.served import quiet_torchscript
+from training.recipes.recipe import load_recipe
 
 TRIAL_RECIPES = ["width-24", "width-32-shallow", "width-32", "width-48", "tuned"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.domain.policy import RiskTargets
-from training.evaluation.report import estimate_text
-from training.odd_pictures.kinds import Kind
+from training.data.odd_pictures.kinds import Kind
+from training.metrics.estimates import estimate_text
 from training.odd_pictures.results import KindFigures, MixedDoor
 
 #: Of what is taken as if upright, or taken at all after a turn, so much must be its own person.

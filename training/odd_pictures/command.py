@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 
 from app.domain.policy import RiskPolicy
+from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.command import DEFAULT_DATA, DataOption
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.foundation.files import write_text
 from training.foundation.sheets import print_sheets, sheets_markdown
-from training.odd_pictures.kinds import chosen_kinds
 from training.odd_pictures.people import cast_from_data, cast_of_invented
 from training.odd_pictures.report import fault_lines, sheets_of
 from training.odd_pictures.results import OddPictures

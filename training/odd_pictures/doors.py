@@ -9,9 +9,9 @@ import numpy as np
 from app.domain.calibration import Calibration
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict
-from training.evaluation.intervals import bootstrap_rate
-from training.evaluation.results import Estimate
 from training.foundation.arrays import BoolArray, IntArray, Matrix
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import bootstrap_rate
 from training.odd_pictures.measure import ShownPeople
 from training.odd_pictures.results import DoorTrial, MixedDoor
 from training.proof.verdicts import enrolled, thresholds_of, verdicts

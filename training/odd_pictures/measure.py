@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.intervals import (
+from training.foundation.arrays import BoolArray, Matrix
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import (
     bootstrap_statistic,
     clopper_pearson,
     no_narrower_than_binomial,
 )
-from training.evaluation.results import Estimate
-from training.foundation.arrays import BoolArray, Matrix
 from training.odd_pictures.results import KindFigures
 from training.odd_pictures.served import Shown
 

@@ -12,19 +12,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.domain.alignment import ARCFACE_TEMPLATE
-from app.domain.faces import Picture
 from app.vision.reader import FaceVision
-from training.data.crops import CROP_MARGIN
 from training.data.images import ImageItem
+from training.data.invented_people import invented_people
+from training.data.odd_pictures.portrait import Portrait, on_canvas
 from training.data.readers.shards import read_shards
-from training.demo.people import invented_people
 from training.foundation.arrays import FloatArray
 from training.foundation.errors import DataError
-from training.odd_pictures.portrait import Portrait, as_picture
 from training.odd_pictures.served import as_photo
 
-_CANVAS, _SCALE = 320, 1.5
 #: The side of the small pictures by which the same picture is told, and from which correlation on.
 _THUMBNAIL, _SAME_PICTURE = 24, 0.85
 LFW = "LFW"
@@ -116,21 +112,6 @@ def cast_of_invented(people: int, vision: FaceVision) -> Cast:
         masked=[],
         sources="people who do not exist; their rates mean nothing",
     )
-
-
-def on_canvas(crop: Picture) -> Portrait:
-    """Return a stored crop ``(128, 128, 3)`` as a photo: larger, on what blurred continues it."""
-    side = round(crop.shape[0] * _SCALE)
-    large = as_picture(cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC))
-    edge = (_CANVAS - side) // 2
-    reach = (edge, _CANVAS - side - edge) * 2
-    wide = cv2.copyMakeBorder(large, *reach, borderType=cv2.BORDER_REPLICATE)
-    behind = cv2.GaussianBlur(wide, (0, 0), 12)
-    inside = np.zeros((_CANVAS, _CANVAS), np.float64)
-    inside[edge + 6 : edge + side - 6, edge + 6 : edge + side - 6] = 1.0
-    share = np.asarray(cv2.GaussianBlur(inside, (0, 0), 3.0), dtype=np.float64)[..., None]
-    landmarks = (ARCFACE_TEMPLATE + CROP_MARGIN + 0.5) * _SCALE - 0.5 + edge
-    return Portrait(as_picture(wide * share + behind * (1 - share)), landmarks)
 
 
 def _masked(data: Path, count: int, vision: FaceVision) -> list[bytes]:

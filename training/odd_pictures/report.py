@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import estimate_text
-from training.evaluation.results import Estimate
 from training.foundation.sheets import Sheet
+from training.metrics.estimates import Estimate, estimate_text
 from training.odd_pictures.results import KindFigures, MixedDoor, OddPictures
 
 

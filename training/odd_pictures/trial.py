@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from app.domain.policy import RiskPolicy
+from training.data.odd_pictures.kinds import REAL_MASKS, Kind
 from training.foundation.arrays import Matrix
 from training.odd_pictures.bars import faults_at, faults_of
 from training.odd_pictures.doors import try_door, try_mixed_door
-from training.odd_pictures.kinds import REAL_MASKS, Kind
 from training.odd_pictures.measure import ShownPeople, measure_kind
 from training.odd_pictures.people import Cast, Person
 from training.odd_pictures.results import KindFigures, MixedDoor, OddPictures

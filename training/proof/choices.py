@@ -13,10 +13,10 @@ import numpy as np
 
 from app.domain.policy import PromiseFor, RiskPolicy
 from training.calibration.calibrate import CalibrationFaces
-from training.evaluation.intervals import bootstrap_rate, clopper_pearson
-from training.evaluation.results import Estimate
 from training.foundation.arrays import IntArray, Matrix
 from training.foundation.records import Record
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import bootstrap_rate, clopper_pearson
 from training.proof.promises import SEED
 from training.proof.verdicts import enrolled
 

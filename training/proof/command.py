@@ -16,17 +16,17 @@ from app.domain.policy import PromiseFor, RiskPolicy, RiskTargets, duplicate_sim
 from training.calibration.calibrate import CalibrationFaces
 from training.calibration.command import read_faces
 from training.data.crops import CropSet
+from training.data.populations import read_people
 from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.planted_twins import blend_twins, plan_twins
-from training.evaluation.populations import read_people
-from training.evaluation.report import estimate_text
 from training.evaluation.served import DEFAULT_TARGETS, ServedModelOption, newest_model
 from training.foundation.arrays import IntArray
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.foundation.records import Record
 from training.foundation.sheets import print_sheets, sheets_markdown
+from training.metrics.estimates import estimate_text
 from training.proof.choices import ChoiceOutcome, compare_choices
 from training.proof.groups import EVERYBODY, GroupErrors, errors_by_group
 from training.proof.halves import HalfPolicy
@@ -45,7 +45,7 @@ from training.proof.verdicts import (
     prove_look_alikes,
     prove_verdicts,
 )
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 SIZES = (10, 30, 100, 300, 1000)
 RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from training.calibration.calibrate import CalibrationFaces
-from training.evaluation.intervals import bootstrap_rate, vertex_bootstrap
-from training.evaluation.pairs import pairs_at_or_above, pairs_within, same_and_different
-from training.evaluation.populations import Pool, nearest_pools
-from training.evaluation.results import Estimate
+from training.data.populations import Pool, nearest_pools
 from training.foundation.arrays import IntArray, Matrix
 from training.foundation.records import Record
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import bootstrap_rate, vertex_bootstrap
+from training.metrics.pairs import pairs_at_or_above, pairs_within, same_and_different
 
 EVERYBODY = "everybody"
 

@@ -11,8 +11,8 @@ from app.domain.policy import RiskPolicy, RiskTargets
 from app.domain.tails import GenuineScores, ImpostorTail
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.results import Calibration
-from training.evaluation.pairs import pairs_within
-from training.evaluation.populations import Pool
+from training.data.populations import Pool
+from training.metrics.pairs import pairs_within
 
 
 class HalfPolicy:

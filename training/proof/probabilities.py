@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.domain.calibration import Calibration, gallery_posterior
-from training.evaluation.reliability import (
+from training.foundation.arrays import BoolArray, FloatArray, IntArray
+from training.foundation.records import Record
+from training.metrics.reliability import (
     ReliabilityBin,
     calibration_error,
     equal_width_bins,
@@ -15,8 +17,6 @@ from training.evaluation.reliability import (
     reliability_bins,
     squared_errors,
 )
-from training.foundation.arrays import BoolArray, FloatArray, IntArray
-from training.foundation.records import Record
 from training.proof.promises import SEED, Population, rows_of_everybody
 
 #: Share of strangers in the traffic; the service is told the same share as its prior.

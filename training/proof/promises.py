@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.policy import PromiseFor, RiskPolicy, comparison_rate
-from training.evaluation.intervals import clopper_pearson
-from training.evaluation.populations import rows_by_person
-from training.evaluation.report import estimate_text
-from training.evaluation.results import Estimate
+from training.data.populations import rows_by_person
 from training.foundation.arrays import IntArray, Matrix
 from training.foundation.records import Record
+from training.metrics.estimates import Estimate, estimate_text
+from training.metrics.intervals import clopper_pearson
 
 SEED = 20261122
 LEAST_STRANGERS = 100

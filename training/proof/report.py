@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import estimate_text
 from training.foundation.sheets import Sheet
+from training.metrics.estimates import estimate_text
 from training.proof.choices import ChoiceOutcome
 from training.proof.groups import GroupErrors
 from training.proof.probabilities import ProvedProbabilities

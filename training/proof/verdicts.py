@@ -10,11 +10,11 @@ import numpy as np
 from app.domain.calibration import Calibration
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict, judge
-from training.evaluation.intervals import clopper_pearson
 from training.evaluation.planted_twins import TwinPlan
-from training.evaluation.results import Estimate
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 from training.foundation.records import Record
+from training.metrics.estimates import Estimate
+from training.metrics.intervals import clopper_pearson
 from training.proof.promises import SEED, Population, rows_of_everybody
 
 NOBODY = -1

@@ -12,16 +12,7 @@ from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.recognisability import Recognisability
-from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
-from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.report import estimate_text
-from training.evaluation.served import ServedModelOption, newest_model
-from training.export.package import RECOGNISABILITY
-from training.foundation.arrays import Matrix
-from training.foundation.device import choose_device
-from training.foundation.files import write_text
-from training.foundation.sheets import Sheet, markdown, print_sheets
-from training.recognisability.fit import (
+from training.calibration.recognisability.fit import (
     ENROLLMENT_SHARE,
     VERIFICATION_SHARE,
     Limits,
@@ -34,6 +25,15 @@ from training.recognisability.fit import (
     outcome,
     refused,
 )
+from training.evaluation.command import CACHE, DEFAULT_DATA, DataOption
+from training.evaluation.embedders import ExportedEmbedder, read_manifest
+from training.evaluation.served import ServedModelOption, newest_model
+from training.export.package import RECOGNISABILITY
+from training.foundation.arrays import Matrix
+from training.foundation.device import choose_device
+from training.foundation.files import write_text
+from training.foundation.sheets import Sheet, markdown, print_sheets
+from training.metrics.estimates import estimate_text
 
 TRIED = (1, 4, 16, 32, 64, 128)
 CENTRES = 64

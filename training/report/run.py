@@ -13,13 +13,13 @@ from training.engine.learned import HeldOut
 from training.engine.learning_data import LearningData
 from training.engine.learning_parts import LearningParts
 from training.engine.run_folder import BEST
-from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
-from training.evaluation.listed_pairs import judge_listed
 from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError
 from training.foundation.files import file_sha256
-from training.metric_recipe import MetricRecipe
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.listed_pairs import judge_listed
+from training.recipes.metric_recipe import MetricRecipe
 from training.report.discretion import Shown, discreet
 from training.report.sheets import note_of_listed, sheet_of_listed
 from training.report.write import read_log, write_report

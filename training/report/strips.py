@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from training.evaluation.hardest import HardestPairs, PairFound, RankedQuery
 from training.foundation.arrays import ByteImage
+from training.metrics.hardest import HardestPairs, PairFound, RankedQuery
 from training.report.canvas import (
     BLACK,
     BLUE,

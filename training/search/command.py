@@ -10,14 +10,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from training.data.blurring import watchful_detector
 from training.evaluation.served import newest_model
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
-from training.inspection.blurring import watchful_detector
+from training.report.answers import save_answers
 from training.search.index import holds_index, open_index
 from training.search.models import open_image_embedder, own_threshold
 from training.search.parquet import write_embeddings
-from training.search.query import save_strip, search_picture, verify_pictures
+from training.search.query import answered_query, pictures_of_query, search_picture, verify_pictures
 from training.search.update import IndexUpdate, embed_folder, update_index
 
 SHOWN_SKIPS = 10
@@ -80,7 +81,8 @@ def search(
     Console().print(table)
     if picture is not None:
         blur_with = watchful_detector() if blur_faces else None
-        save_strip(picture, query, folder, hits, blur_with)
+        shown = pictures_of_query(query, folder)
+        save_answers(picture, answered_query(hits), shown, blur_with)
         typer.echo(f"picture: {picture}")
 
 

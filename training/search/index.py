@@ -14,13 +14,13 @@ import faiss
 import numpy as np
 from pydantic import ValidationError
 
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.hardest import Hit
-from training.evaluation.table_parts import label_name
 from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.foundation.files import file_sha256, folder_made_whole, write_text
 from training.foundation.records import Record
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.hardest import Hit
+from training.metrics.table_parts import label_name
 from training.search.files import FileFacts
 from training.search.parquet import read_embeddings, write_embeddings
 

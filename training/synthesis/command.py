@@ -14,7 +14,7 @@ from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.foundation.device import choose_device
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 from training.synthesis.encoding import contact_sheet
 from training.synthesis.looks import Judges
 from training.synthesis.parents import ParentOptions, read_parents

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from training.foundation.errors import CheckpointError, DataError
-from training.metric_recipe import TeacherTermRecipe
+from training.recipes.metric_recipe import TeacherTermRecipe
 
 
 @torch.inference_mode()

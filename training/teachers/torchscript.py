@@ -14,7 +14,7 @@ from training.foundation.errors import CheckpointError
 from training.foundation.files import file_hash
 from training.foundation.precision import Precision, precision_of
 from training.networks.template_crop import resample, template_transform
-from training.recipe import TeacherRecipe
+from training.recipes.recipe import TeacherRecipe
 
 #: What a teacher weighs in a run changes nothing in its answers.
 _WEIGHTS = {"loss_weight", "similarity_weight"}

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
-from training.burst.bursts import MOST_FRAMES, Bursts, BurstTrial
+from training.augment.frames import simulate_frames
 from training.burst.command import broken_promises, report_sheets
-from training.burst.frames import simulate_frames
 from training.burst.measure import IdentifyThresholds, measure_bursts
 from training.burst.results import BurstKind, BurstReport
+from training.evaluation.bursts import MOST_FRAMES, Bursts, BurstTrial
 from training.foundation.arrays import IntArray, Matrix
 
 DIM = 32

@@ -24,7 +24,7 @@ from training.calibration.command import calibrate_on, print_calibration
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.calibration.scores import FusedProbes, burst_scores, centroid_scores, photo_scores
-from training.evaluation.populations import Pool, read_strangers
+from training.data.populations import Pool, read_strangers
 from training.foundation.arrays import IntArray, Matrix
 
 CPU = torch.device("cpu")

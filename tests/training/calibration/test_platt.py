@@ -6,13 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from training.calibration.platt import (
-    CalibrationError,
-    binned,
-    fit_platt,
-    likelihood_ratio_cost,
-)
 from training.foundation.arrays import FloatArray
+from training.metrics.platt import CalibrationError, binned, fit_platt, likelihood_ratio_cost
 
 
 def made_scores(seed: int, gap: float) -> tuple[FloatArray, FloatArray]:

@@ -12,7 +12,7 @@ from training.comparison.compare import Comparison, compare_recipes, differing_s
 from training.comparison.table import comparison_sheet, write_comparison
 from training.engine.learning_parts import LearningParts
 from training.foundation.errors import DataError
-from training.metric_recipe import MetricRecipe
+from training.recipes.metric_recipe import MetricRecipe
 
 CONTRASTIVE = made_recipe(name="contrastive", loss={"name": "contrastive"}, miner={"name": "all"})
 TRIPLET = made_recipe(name="triplet", miner={"name": "all"})

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.training.made_data import write_tiny_data
 from training.data.command import pack
 from training.data.sources import read_sources
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 RECIPE = """
 name = "made"

@@ -14,8 +14,8 @@ from training.engine.learned import make_batches
 from training.engine.learning import LearningOptions, LearningRun
 from training.engine.learning_data import LearningData
 from training.engine.run_folder import RunFolder
-from training.evaluation.similarity import recall_at_one
-from training.metric_recipe import MetricRecipe
+from training.metrics.similarity import recall_at_one
+from training.recipes.metric_recipe import MetricRecipe
 
 CPU = torch.device("cpu")
 SIDE = 16

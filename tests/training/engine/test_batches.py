@@ -20,7 +20,7 @@ from training.engine.learned import make_batches
 from training.engine.learning import LearningRun
 from training.engine.learning_data import LearningData
 from training.foundation.errors import DataError
-from training.metric_recipe import MetricRecipe
+from training.recipes.metric_recipe import MetricRecipe
 
 #: Nothing random between the pictures and the loss.
 PLAIN: dict[str, object] = {

@@ -11,8 +11,8 @@ from tests.training.data.made_images import write_identities
 from tests.training.data.readers.test_idx import write_mnist
 from training.data.images import unlike_names
 from training.engine.learning_parts import LearningParts, load_parts
-from training.metric_recipe import MetricRecipe
-from training.source_recipe import SourceRecipe
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.source_recipe import SourceRecipe
 
 
 def parts_of(*sources: dict[str, object], divide: str = "identities") -> LearningParts:

@@ -17,14 +17,14 @@ from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train
 from training.engine.run_folder import RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
-from training.export.module import save_module
 from training.export.package import read_training
 from training.foundation.arrays import FloatArray
 from training.foundation.checkpoints import judged_weights, load_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.joint import JointNetwork
+from training.networks.served import save_module
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 CPU = torch.device("cpu")
 AVERAGED = {"ema_decay": 0.4, "clip_norm": 1.0}

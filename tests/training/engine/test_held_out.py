@@ -5,7 +5,7 @@ import torch
 
 from training.engine.held_out import divide
 from training.foundation.errors import DataError
-from training.metric_recipe import DataRecipe
+from training.recipes.metric_recipe import DataRecipe
 
 LABELS = torch.arange(20).repeat_interleave(10)
 NO_SPLITS: list[str | None] = [None] * 200

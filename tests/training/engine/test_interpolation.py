@@ -24,10 +24,10 @@ from training.export.trained_origin import TrainedOrigin
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint
 from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import MobileFaceNetwork
-from training.networks.published_weights import load_published
+from training.networks.published.mobile_face_net import load_published
 from training.networks.sface_student import SFaceNetwork
 from training.networks.students import make_student
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 CPU = torch.device("cpu")
 #: MobileFaceNet is of one size: few pictures, small ones.

@@ -19,7 +19,7 @@ from training.engine.learn_command import learn
 from training.engine.learned import saved_result
 from training.engine.learning_parts import load_parts
 from training.foundation.errors import CheckpointError, DataError
-from training.metric_recipe import TeacherTermRecipe, load_metric_recipe
+from training.recipes.metric_recipe import TeacherTermRecipe, load_metric_recipe
 from training.teachers.plain import plain_targets
 
 RECIPE = """

@@ -13,9 +13,9 @@ from training.engine.batches import ShuffledBatches
 from training.engine.embedding import embed_images
 from training.engine.learning_data import LearningData, check_learnable, without_single
 from training.engine.moving_average import MovingAverage
-from training.evaluation.similarity import recall_at_one
 from training.foundation.environment import fingerprint
 from training.foundation.errors import DataError
+from training.metrics.similarity import recall_at_one
 
 
 def labelled(labels: list[int], names: tuple[str, ...] = ()) -> LearningData:

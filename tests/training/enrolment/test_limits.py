@@ -11,10 +11,10 @@ from app.domain.calibration import Calibration, PlattCalibration
 from tests.training.evaluation.made_people import NameEmbedder, write_people
 from tests.vision.pictures import smooth_noise
 from training.data.crops import CropSet
+from training.data.populations import read_people
 from training.enrolment.faces import made_poor, measure_crops, photo_weights, reduced
 from training.enrolment.limits import gate_probes, measure_limits, spoil_all, steps
 from training.enrolment.report import exposure_sheet, limits_sheet
-from training.evaluation.populations import read_people
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -8.0),))
 

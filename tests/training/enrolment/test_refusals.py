@@ -21,6 +21,7 @@ from scipy import stats
 from app.domain.faces import ENROLLMENT_LIMITS, FaceQuality, QualityLimits
 from app.domain.recognisability import Recognisability
 from tests.vision.pictures import encoded, smooth_noise
+from training.data.populations import Pool
 from training.enrolment.grouped_faces import (
     WholePhoto,
     chosen_of_pools,
@@ -37,7 +38,6 @@ from training.enrolment.refusals import (
     unequal_limits,
 )
 from training.enrolment.report import refusals_sheet
-from training.evaluation.populations import Pool
 from training.foundation.arrays import Matrix
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"

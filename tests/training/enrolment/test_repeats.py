@@ -8,7 +8,7 @@ from app.domain.embeddings import Embedding, as_embedding
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 from training.enrolment.repeats import (
     USUAL,
     encoded_anew,

@@ -12,11 +12,11 @@ from app.domain.golden import golden_input
 from tests.embedding.made_models import TinyEmbedder, write_model
 from tests.training.evaluation.made_people import made_people, strangers, write_evaluation_data
 from training.__main__ import app
+from training.data.populations import Pool
 from training.enrolment.guards import agreement_figures, duplicate_figures, false_alarms
 from training.enrolment.report import guard_sheets, rule_sheets
 from training.enrolment.rules import RULES
 from training.enrolment.trial import CONDITIONS, PHOTOS, Outcome, TrialFaces, guard, run_trial
-from training.evaluation.populations import Pool
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -9.0),))
 

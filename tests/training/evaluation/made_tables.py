@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.evaluation.embedding_table import EmbeddingTable
+from training.metrics.embedding_table import EmbeddingTable
 
 DIM = 16
 

@@ -8,29 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_tables import made_table
-from training.evaluation.classification import (
+from training.foundation.arrays import FloatArray
+from training.foundation.errors import DataError
+from training.metrics.classification import (
     decision_figures,
     det_curve,
     judge_decisions,
     judge_threshold,
     roc_curve,
 )
-from training.evaluation.open_set import (
-    OpenSetScores,
-    identify_open_set,
-    open_set_scores,
-)
-from training.evaluation.ranked_pairs import RankedPairs
-from training.evaluation.scored_pairs import draw_pairs
-from training.evaluation.table_parts import split_open_set
-from training.evaluation.verification import (
+from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
+from training.metrics.ranked_pairs import RankedPairs
+from training.metrics.scored_pairs import draw_pairs
+from training.metrics.table_parts import split_open_set
+from training.metrics.verification import (
     area_under_curve,
     best_threshold,
     equal_error_rate,
     threshold_at_far,
 )
-from training.foundation.arrays import FloatArray
-from training.foundation.errors import DataError
 
 kinds = st.lists(
     st.tuples(st.integers(-5, 5).map(lambda n: n / 5), st.booleans(), st.integers(0, 3)),

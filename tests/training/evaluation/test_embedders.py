@@ -19,9 +19,9 @@ from training.evaluation.embedders import (
     centre_faces,
     open_embedder,
 )
-from training.export.module import save_module
 from training.foundation.checkpoints import save_checkpoint
 from training.foundation.errors import CheckpointError
+from training.networks.served import save_module
 from training.networks.students import make_student
 
 CPU = torch.device("cpu")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.intervals import (
+from training.foundation.arrays import FloatArray
+from training.metrics.intervals import (
     SEED,
     bootstrap_mean,
     bootstrap_rate,
@@ -17,7 +18,6 @@ from training.evaluation.intervals import (
     percentile_interval,
     vertex_bootstrap,
 )
-from training.foundation.arrays import FloatArray
 
 
 def at_least(successes: int, trials: int, rate: float) -> float:

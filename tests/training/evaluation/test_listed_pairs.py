@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.evaluation.made_tables import made_table
-from training.evaluation.listed_pairs import ListedPairs, judge_listed
-from training.evaluation.verification import verify_pairs
+from training.data.listed_pairs import ListedPairs
+from training.metrics.listed_pairs import judge_listed
+from training.metrics.verification import verify_pairs
 
 TABLE = made_table([4] * 10, noise=0.5)
 

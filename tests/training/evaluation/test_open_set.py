@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_people import made_people, strangers
-from training.evaluation.open_set import (
+from training.foundation.arrays import Matrix
+from training.metrics.open_set import (
     RULES,
     Rule,
     enrol_people,
@@ -14,7 +15,6 @@ from training.evaluation.open_set import (
     identify_open_set,
     single_photo_rows,
 )
-from training.foundation.arrays import Matrix
 
 
 def slow_score(probe: Matrix, photos: Matrix, rule: Rule) -> float:

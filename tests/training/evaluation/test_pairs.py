@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.training.evaluation.made_people import made_people, strangers
-from training.evaluation.pairs import (
+from training.metrics.pairs import (
     BLOCK,
     cross_similarities,
     pair_positions,

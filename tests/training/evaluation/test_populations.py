@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluation.populations import read_lfw_pairs, read_pools
+from training.data.listed_pairs import read_lfw_pairs
+from training.data.populations import read_pools
 from training.foundation.errors import DataError
 
 FILES = ("A_B/A_B_0001.jpg", "A_B/A_B_0002.jpg", "C_D/C_D_0001.jpg", "E_F/E_F_0003.jpg")

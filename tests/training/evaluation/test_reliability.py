@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_tables import made_table
-from training.calibration.platt import CalibrationError
-from training.evaluation.reliability import (
+from training.metrics.platt import CalibrationError
+from training.metrics.reliability import (
     calibration_error,
     equal_mass_bins,
     equal_width_bins,
@@ -20,7 +20,7 @@ from training.evaluation.reliability import (
     reliability_bins,
     squared_errors,
 )
-from training.evaluation.scored_pairs import ScoredPairs, draw_pairs
+from training.metrics.scored_pairs import ScoredPairs, draw_pairs
 
 #: No tenth among them but 0, 0.5 and 1, which are exact: on an edge a product may round down.
 probability = st.one_of(

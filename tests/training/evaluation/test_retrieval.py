@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_tables import made_table
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.retrieval import (
+from training.foundation.errors import DataError
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.retrieval import (
     QueryScores,
     judge_retrieval,
     most_similar,
     score_against_gallery,
     score_leave_one_out,
 )
-from training.foundation.errors import DataError
 
 
 def slow_query(similarities: list[float], right: list[bool]) -> tuple[list[bool], float, float]:

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.evaluation.made_tables import made_table
-from training.evaluation.table_parts import (
-    known_part,
-    label_name,
-    part_of,
-    split_open_set,
-    thinned,
-)
+from training.metrics.table_parts import known_part, label_name, part_of, split_open_set, thinned
 
 
 def test_a_part_keeps_keys_numbers_and_names_together() -> None:

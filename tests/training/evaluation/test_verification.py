@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.verification import (
+from training.foundation.arrays import FloatArray, IntArray
+from training.metrics.verification import (
     area_under_curve,
     best_threshold,
     equal_error_rate,
@@ -14,7 +15,6 @@ from training.evaluation.verification import (
     verify_all_pairs,
     verify_pairs,
 )
-from training.foundation.arrays import FloatArray, IntArray
 
 scores = st.lists(st.integers(-20, 20).map(lambda n: n / 20), min_size=1, max_size=30).map(np.array)
 

@@ -19,7 +19,6 @@ from training.data.crops import CropSet
 from training.engine.exported_weights import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
 from training.export.manifest import calibration_keys
-from training.export.module import load_module, save_module
 from training.export.package import (
     Calibrator,
     ExportError,
@@ -37,9 +36,10 @@ from training.foundation.checkpoints import save_checkpoint
 from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.foundation.versions import library_versions
 from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.served import load_module, save_module
 from training.networks.student import StudentNetwork
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 CPU = torch.device("cpu")
 PATTERNS = made_patterns()[:6]

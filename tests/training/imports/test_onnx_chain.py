@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from training.foundation.errors import ForeignNetworkError
-from training.imports.onnx_chain import folded_weights, read_chain
+from training.networks.published.onnx_chain import folded_weights, read_chain
 
 RANDOM = np.random.default_rng(7)
 

@@ -13,9 +13,9 @@ from app.vision.weights import read_detector_weights
 from training.evaluation.embedders import ExportedFile
 from training.export.package import write_module
 from training.export.parity import made_patterns
+from training.export.sface_origin import sface_origin
 from training.imports.command import MAX_BYTES
-from training.imports.sface import EMBEDDING_DIM, read_sface
-from training.imports.sface_origin import sface_origin
+from training.networks.published.sface import EMBEDDING_DIM, read_sface
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 

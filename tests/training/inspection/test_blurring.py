@@ -8,8 +8,8 @@ import pytest
 from app.domain.faces import Box, Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
+from training.data.blurring import blur_faces, blurred_set, watchful_detector
 from training.data.decoding import read_picture
-from training.inspection.blurring import blur_faces, blurred_set, watchful_detector
 
 #: Nobody: this person was invented for the tests.
 PHOTO = Path(__file__).parents[2] / "fixtures" / "people" / "person-01" / "1.jpg"

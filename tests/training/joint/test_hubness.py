@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from tests.training.made_data import crop_set
+from training.engine.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
 from training.foundation.errors import DataError
-from training.joint.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
 from training.networks.hubness import crowdedness
-from training.recipe import HubnessRecipe
+from training.recipes.recipe import HubnessRecipe
 
 DIM = 24
 

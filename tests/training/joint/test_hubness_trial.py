@@ -10,14 +10,14 @@ import torch
 
 from tests.training.evaluation.made_people import write_people
 from tests.training.made_data import TinyTeacher
-from training.evaluation.populations import Pool, read_people
-from training.export.module import save_module
+from training.data.populations import Pool, read_people
 from training.foundation.arrays import Matrix
 from training.foundation.errors import CheckpointError
 from training.joint.hubness_command import read_centres, usual_crowd
 from training.joint.hubness_trial import TrialPeople, trial_sheet
 from training.networks.hubness import CrowdAware, HubnessCorrection
-from training.recipe import HubnessRecipe
+from training.networks.served import save_module
+from training.recipes.recipe import HubnessRecipe
 
 DIM = 16
 

@@ -10,16 +10,8 @@ import torch.nn.functional as F
 
 from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write_tiny_data
 from training.data.sources import read_sources
-from training.evaluation.embedders import ExportedFile, centre_faces
-from training.export.origin import ORIGIN, JointOrigin
-from training.export.package import write_module
-from training.export.parity import made_patterns
-from training.export.trained_origin import TrainedOrigin
-from training.foundation.errors import CheckpointError
-from training.imports.sface import EMBEDDING_DIM
-from training.imports.sface_origin import sface_origin
-from training.joint.hubness import LEAST_PEOPLE
-from training.joint.join import (
+from training.engine.hubness import LEAST_PEOPLE
+from training.engine.join import (
     HEAD,
     HUBNESS,
     SFACE,
@@ -29,9 +21,17 @@ from training.joint.join import (
     published_sface,
     trained_sface,
 )
+from training.evaluation.embedders import ExportedFile, centre_faces
+from training.export.origin import ORIGIN, JointOrigin
+from training.export.package import write_module
+from training.export.parity import made_patterns
+from training.export.sface_origin import sface_origin
+from training.export.trained_origin import TrainedOrigin
+from training.foundation.errors import CheckpointError
 from training.losses.identity import group_repulsion
+from training.networks.published.sface import EMBEDDING_DIM
 from training.networks.students import make_student
-from training.recipe import SFaceRecipe, load_recipe
+from training.recipes.recipe import SFaceRecipe, load_recipe
 
 PEOPLE = 64
 SHORT = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})

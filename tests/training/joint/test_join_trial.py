@@ -23,16 +23,15 @@ from tests.training.made_data import (
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
 from training.data.crops import CropSet, read_crops
-from training.evaluation.populations import Pool
+from training.data.populations import Pool
+from training.engine.join import HEAD, HUBNESS, SHARE
 from training.evaluation.served import newest_model
-from training.export.module import save_module
 from training.export.origin import JointOrigin
+from training.export.sface_origin import sface_origin
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, DataError
-from training.imports.sface_origin import sface_origin
 from training.joint.interpolate_trial import share_sheet
-from training.joint.join import HEAD, HUBNESS, SHARE
 from training.joint.join_trial import (
     Answers,
     Heard,
@@ -45,6 +44,7 @@ from training.joint.join_trial import (
 from training.joint.join_trial_command import recipe_of, trial_of
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.joint import JointNetwork
+from training.networks.served import save_module
 
 PEOPLE = 240
 SHORT = HEAD.model_copy(update={"steps": 10, "batch_size": 64})

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from training.networks.cost_command import cost
 from training.networks.students import make_student
-from training.recipe import load_recipe
+from training.recipes.recipe import load_recipe
 
 RECIPE = """
 extends = "width-24"

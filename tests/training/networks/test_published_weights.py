@@ -20,8 +20,8 @@ from training.networks.mobile_face_net import (
     PUBLISHED_TEMPLATE,
     MobileFaceNetwork,
 )
-from training.networks.published_weights import load_published
-from training.recipe import load_recipe
+from training.networks.published.mobile_face_net import load_published
+from training.recipes.recipe import load_recipe
 
 
 def test_the_network_says_of_rgb_what_the_published_one_says_of_bgr(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from app.domain.policy import RiskPolicy
 from training.__main__ import app
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
+from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.served import DEFAULT_TARGETS, newest_model
 from training.odd_pictures.command import require_kept
-from training.odd_pictures.kinds import chosen_kinds
 from training.odd_pictures.people import cast_of_invented
 from training.odd_pictures.report import fault_lines, sheets_of
 from training.odd_pictures.results import OddPictures

@@ -12,9 +12,10 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.training.made_data import picture, write_tar
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
+from training.data.odd_pictures.portrait import on_canvas
 from training.foundation.errors import DataError
-from training.odd_pictures.people import LFW, cast_from_data, cast_of_invented, on_canvas
+from training.odd_pictures.people import LFW, cast_from_data, cast_of_invented
 
 GROUP = "north female"
 

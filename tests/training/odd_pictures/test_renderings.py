@@ -8,9 +8,9 @@ import pytest
 
 from app.domain.alignment import ARCFACE_TEMPLATE
 from app.domain.faces import Picture
+from training.data.odd_pictures.kinds import KINDS, Kind, chosen_kinds
+from training.data.odd_pictures.portrait import Portrait
 from training.foundation.errors import DataError
-from training.odd_pictures.kinds import KINDS, Kind, chosen_kinds
-from training.odd_pictures.portrait import Portrait
 
 SCALE, LEFT, TOP = 1.5, 40.0, 30.0
 RENDERINGS = [kind for kind in KINDS if kind.render is not None]

@@ -9,10 +9,10 @@ import numpy as np
 
 from tests.training.proof.test_proof import made_population
 from training.calibration.calibrate import CalibrationFaces
-from training.evaluation.pairs import pairs_at_or_above
-from training.evaluation.populations import Pool
-from training.evaluation.reliability import ReliabilityBin
+from training.data.populations import Pool
 from training.foundation.arrays import IntArray, Matrix
+from training.metrics.pairs import pairs_at_or_above
+from training.metrics.reliability import ReliabilityBin
 from training.proof.groups import EVERYBODY, errors_by_group
 from training.proof.halves import divided
 from training.proof.pictures import draw_probabilities

@@ -12,11 +12,11 @@ from app.domain.tail_fit import measure_tail
 from app.domain.tails import ImpostorTail
 from tests.services.fakes import MANIFEST
 from training.calibration.calibrate import CalibrationFaces
-from training.calibration.platt import fit_platt
 from training.calibration.uncertainty import upper_bounds
-from training.evaluation.pairs import pair_similarities, same_and_different
-from training.evaluation.populations import Pool
+from training.data.populations import Pool
 from training.foundation.arrays import Matrix
+from training.metrics.pairs import pair_similarities, same_and_different
+from training.metrics.platt import fit_platt
 from training.proof.choices import compare_choices
 from training.proof.command import counted, exceeded_where_not_promised, half_populations
 from training.proof.probabilities import TRAFFIC, prove_probabilities

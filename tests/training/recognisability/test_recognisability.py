@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.recognisability.centres import distances, fit_centres
-from training.recognisability.fit import (
+from training.calibration.recognisability.centres import distances, fit_centres
+from training.calibration.recognisability.fit import (
     ENROLLMENT_SHARE,
     VERIFICATION_SHARE,
     fit_limits,
     outcome,
     refused,
 )
-from training.recognisability.renderings import FITTED, HELD_OUT
+from training.calibration.recognisability.renderings import FITTED, HELD_OUT
 
 CENTRES, DIM = 5, 16
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.training.evaluation.made_tables import made_table
-from training.evaluation.table_parts import label_name
+from training.metrics.table_parts import label_name
 from training.search.parquet import EmbeddingFileError, read_embeddings, write_embeddings
 
 

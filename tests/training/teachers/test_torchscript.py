@@ -13,7 +13,7 @@ from tests.training.made_data import picture, tiny_recipe, write_folder, write_t
 from training.data.crops import CropSet, read_crops
 from training.evaluation.embedders import TeachersEmbedder
 from training.foundation.errors import CheckpointError
-from training.recipe import TeacherRecipe
+from training.recipes.recipe import TeacherRecipe
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 

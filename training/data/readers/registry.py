@@ -14,9 +14,10 @@ from training.data.readers.idx import read_idx
 from training.data.readers.lfw import read_lfw
 from training.data.readers.omniglot import SPLIT_OF_FOLDER, read_omniglot
 from training.data.readers.shards import read_shards
-from training.data.readers.stem_pairs import Leftovers, read_stem_pairs
+from training.data.readers.stem_pairs import read_stem_pairs
 from training.data.readers.table import read_table
 from training.foundation.errors import DataError
+from training.recipes.source_recipe import Leftovers
 
 ImageKind = Literal[
     "folders",
