@@ -45,7 +45,7 @@ class Tones:
 
     Exposure is judged by what is lost and not by how bright a face is: dark skin is dark in the
     best light, and a face in little light whose tones are there is recognised
-    (``training quality-limits``).
+    (``training study quality-limits``).
     """
 
     brightness: float

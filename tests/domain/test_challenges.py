@@ -11,7 +11,7 @@ from app.domain.challenges import Instruction, require_motion
 from app.domain.head_motion import HeadView, apparent_nose_depth, fit_head, nose_parallax
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
-from training.liveness.projection import Holding, bent, made_head, printed, project
+from training.studies.liveness.projection import Holding, bent, made_head, printed, project
 
 LEFT, RIGHT, STRAIGHT = Instruction.TURN_LEFT, Instruction.TURN_RIGHT, Instruction.LOOK_STRAIGHT
 HEAD = made_head(np.random.default_rng(5))

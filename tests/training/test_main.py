@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-import training.__main__
-from training.__main__ import app
+from training.cli.app import app
+from training.cli.studies import app as studies
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = {
-    *("distill", "pack", "whole-photos", "cost", "demo", "evaluate", "calibrate", "export", "card"),
-    *("synthesize", "import-sface", "learn", "compare", "inspect", "preview"),
-    *("embed", "search", "verify", "prove", "enrolment", "quality-limits"),
-    *("recognisability", "join-trial", "interpolate-trial", "repeated-photos"),
-    *("burst", "liveness", "audit-planted", "join", "interpolate", "hubness", "odd-pictures"),
+    *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
+    *("synthesize", "import-sface", "learn", "inspect", "preview", "recognisability"),
+    *("embed", "search", "verify", "join", "interpolate"),
+}
+STUDIES = {
+    *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),
+    *("odd-pictures", "liveness", "whole-photos", "hubness", "joining", "interpolation", "losses"),
 }
 
 
-def test_the_commands_are_these() -> None:
-    assert set(getattr(get_command(app), "commands", {})) == COMMANDS
+@pytest.mark.parametrize(("group", "names"), [(app, COMMANDS), (studies, STUDIES)])
+def test_the_commands_are_these(group: typer.Typer, names: set[str]) -> None:
+    assert set(getattr(get_command(group), "commands", {})) == names
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_says_what_it_does(command: str) -> None:
-    result = CliRunner().invoke(app, [command, "--help"])
+@pytest.mark.parametrize(
+    "words",
+    [*([name] for name in sorted(COMMANDS)), *(["study", name] for name in STUDIES)],
+    ids=" ".join,
+)
+def test_every_command_says_what_it_does(words: list[str]) -> None:
+    result = CliRunner().invoke(app, [*words, "--help"])
     assert result.exit_code == 0
     told = [line for line in result.output.splitlines() if line.strip()]
     assert "Usage" in told[0]
+    assert words[-1] in told[0]
     assert len(told[1].strip()) > 20
 
 
-def test_the_module_holds_no_command_of_its_own() -> None:
-    assert training.__main__.__file__ is not None
-    tree = ast.parse(Path(training.__main__.__file__).read_text())
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    assert defined == {"main", "run_command"}
+def test_what_a_command_is_not_told_is_its_own_error() -> None:
+    result = CliRunner().invoke(app, ["study", "burst", "--strangers", "few"])
+    assert result.exit_code == 2
+    assert "study burst" in result.output
+    assert "--strangers" in result.output
+
+
+def test_the_list_of_commands_waits_for_no_torch() -> None:
+    script = (
+        "import sys, training.cli.app as cli, contextlib\n"
+        "with contextlib.suppress(SystemExit): cli.app(['--help'])\n"
+        "sys.exit(len({'torch', 'cv2', 'scipy', 'matplotlib'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Train a student towards several teachers" in done.stdout
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from training.metrics.intervals import SEED
 BURST_FRAMES = (3, 5)
 #: A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
 MOST_STRANGERS = 750
-#: Not the frames that ``training burst`` judges the lines with.
+#: Not the frames that ``training study burst`` judges the lines with.
 SEED_OF_FRAMES = SEED + 1_000
 
 

@@ -33,7 +33,7 @@ from training.teachers.torchscript import Teacher
 CPU = torch.device("cpu")
 SFACE = "sface"
 #: What the student's cosine weighs beside SFace's. Chosen, like the head's steps and repulsion, on
-#: validation people and strangers; ``training join-trial`` prints what other choices come to.
+#: validation people and strangers; ``training study joining`` prints what other choices come to.
 SHARE = 0.4
 #: One less than 256: the correction of hubs adds a coordinate.
 HEAD = CorrectionRecipe(

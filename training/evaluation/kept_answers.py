@@ -16,6 +16,9 @@ import numpy as np
 from training.data.crops import CropSet
 from training.foundation.arrays import Matrix
 
+#: Where answers are kept unless a caller says otherwise.
+CACHE = Path("runs/cache")
+
 _LOOKED_AT = 64
 
 

@@ -47,8 +47,8 @@ def model_card(
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
-    to compare it with, ``proof`` the tables of ``training prove``, ``recognisability`` those of the
-    command of that name.
+    to compare it with, ``proof`` the tables of ``training study proof``, ``recognisability``
+    those of the command of that name.
     """
     facts = _Facts(manifest, folder)
     parts = [

@@ -150,7 +150,7 @@ def keep_beside(folder: Path, other: Path) -> None:
 
 
 def keep_proof(folder: Path, proof: Path) -> None:
-    """Keep the tables of ``training prove`` with the model in ``folder``.
+    """Keep the tables of ``training study proof`` with the model in ``folder``.
 
     Those of guards, quality limits and bursts (``make prove`` writes all into one folder) follow,
     where they lie beside it. Raises ``ExportError`` where there are no tables, or of another model.
@@ -171,7 +171,7 @@ def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
-    the tables of ``training prove``, they are part of it, and so are those of recognisability.
+    the tables of ``training study proof``, they are part of it; so are those of recognisability.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from app.domain.golden import golden_input
+from training.data.populations import read_people
+from training.evaluation.embedders import centre_faces
 from training.foundation.arrays import ByteImage
 from training.foundation.records import Record
 from training.networks.served import ServedEmbedder, load_module
@@ -85,3 +87,12 @@ def measure_parity(student: nn.Module, path: Path, faces: ByteImage, weights: st
 
 def _largest(difference: Tensor) -> float:
     return float(difference.abs().max())
+
+
+PARITY_FACES = 256
+
+
+def parity_faces(root: Path) -> ByteImage:
+    """Return made patterns and validation faces, uint8 ``(N, 3, 112, 112)``."""
+    val = centre_faces(read_people(root, "val"))
+    return np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])

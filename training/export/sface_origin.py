@@ -10,6 +10,9 @@ from training.export.licences import licence_of
 from training.export.origin import ImportedOrigin
 from training.networks.published.sface import FILE, SHA256
 
+#: Where an imported model's folder is written, outside of the repository.
+OUT = Path("data/models")
+
 
 def sface_origin(out: Path) -> ImportedOrigin:
     """Return what a manifest tells of the import."""

@@ -20,5 +20,12 @@ def estimate_text(estimate: Estimate, digits: int = 4) -> str:
     return f"{parts[0]} [{parts[1]}, {parts[2]}]"
 
 
+def percent_text(estimate: Estimate, *, signed: bool = False) -> str:
+    """Return ``value [low, high]`` in percent."""
+    form = "+.1f" if signed else ".1f"
+    value, low, high = (100 * one for one in (estimate.value, estimate.low, estimate.high))
+    return f"{value:{form}} [{low:{form}}, {high:{form}}]"
+
+
 def _number(value: float, digits: int) -> str:
     return f"{value:.1e}" if 0 < value < 10.0**-digits * 5 else f"{value:.{digits}f}"

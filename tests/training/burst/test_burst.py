@@ -6,11 +6,11 @@ import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
 from training.augment.frames import simulate_frames
-from training.burst.command import broken_promises, report_sheets
-from training.burst.measure import IdentifyThresholds, measure_bursts
-from training.burst.results import BurstKind, BurstReport
 from training.evaluation.bursts import MOST_FRAMES, Bursts, BurstTrial
 from training.foundation.arrays import IntArray, Matrix
+from training.studies.burst.measure import IdentifyThresholds, measure_bursts
+from training.studies.burst.results import BurstKind, BurstReport
+from training.studies.burst.study import faults, tables
 
 DIM = 32
 CALIBRATION = Calibration((PlattCalibration(1, 16.0, -5.0),))
@@ -81,16 +81,16 @@ def test_several_frames_are_held_to_the_threshold_of_several_frames() -> None:
 def test_a_promise_is_broken_where_strangers_surely_pass_more_often(kind: BurstKind) -> None:
     lenient = measure_bursts(made_trial(), CALIBRATION, IdentifyThresholds(0.6, -0.9))
     report = BurstReport(model="made", sha256=None, kinds=(kind, lenient))
-    broken = broken_promises(report, 0.01)
+    broken = faults(report, 0.01)
     assert [line.partition(":")[0] for line in broken if "100.0" in line] == [
         "made, 3 frames",
         "made, 5 frames",
     ]
-    assert not broken_promises(report, 1.0)
+    assert not faults(report, 1.0)
 
 
 def test_the_tables_hold_every_line(kind: BurstKind) -> None:
-    gains, refusals = report_sheets(BurstReport(model="made", sha256=None, kinds=(kind,)))
+    gains, refusals = tables(BurstReport(model="made", sha256=None, kinds=(kind,)))
     assert len(gains.rows) == 5  # one frame has one line, three and five have two
     assert len(refusals.rows) == 3
     assert all(len(row) == len(gains.head) for row in gains.rows)

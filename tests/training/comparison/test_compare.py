@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from tests.training.engine.small_runs import CPU, made_data, made_recipe
-from training.comparison.compare import Comparison, compare_recipes, differing_settings
-from training.comparison.table import comparison_sheet, write_comparison
+from training.cli.conclusion import conclude
 from training.engine.learning_parts import LearningParts
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
+from training.studies.losses.compare import Comparison, compare_recipes, differing_settings
+from training.studies.losses.table import comparison_sheet
 
 CONTRASTIVE = made_recipe(name="contrastive", loss={"name": "contrastive"}, miner={"name": "all"})
 TRIPLET = made_recipe(name="triplet", miner={"name": "all"})
@@ -88,9 +89,10 @@ def test_the_table_is_that_of_a_paper(tmp_path: Path) -> None:
     assert sheet.rows[0][:3] == ("contrastive", "contrastive", "all")
     assert any(row[3].startswith("**") and " ± " in row[3] for row in sheet.rows)
     assert "24 held-out images of 6 identities, learned from 30" in sheet.title
-    json_path, text_path = write_comparison(comparison, tmp_path)
-    assert Comparison.model_validate_json(json_path.read_text()) == comparison
-    assert "| contrastive |" in text_path.read_text()
+    conclude(comparison, [sheet], tmp_path / "comparison.md")
+    kept = (tmp_path / "comparison.json").read_text()
+    assert Comparison.model_validate_json(kept) == comparison
+    assert "| contrastive |" in (tmp_path / "comparison.md").read_text()
     single = compared(tmp_path, CONTRASTIVE, TRIPLET, seeds=1)
     assert "±" not in comparison_sheet(single).rows[0][3]
 

@@ -7,7 +7,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tests.training.made_data import write_tiny_data
-from training.data.command import pack
+from training.cli.pack import pack
 from training.data.sources import read_sources
 from training.recipes.recipe import load_recipe
 

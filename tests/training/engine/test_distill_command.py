@@ -8,7 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tests.training.made_data import write_tiny_data
-from training.engine.distill_command import distill
+from training.cli.distill import distill
 from training.foundation.device import MALLOC_SETTINGS
 from training.foundation.errors import CheckpointError
 

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published_file import random_tensors, write_published
 from tests.training.test_engine import make_run, tuned_recipe
+from training.cli.interpolate import interpolate
 from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train
-from training.engine.interpolate_command import interpolate
 from training.engine.interpolation import checked_share, interpolated, mixed
 from training.engine.targets import CORRECTION
 from training.engine.warm_start import see_pictures

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from tests.training.data.made_images import write_image
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engine.small_runs import CPU, made_data
-from training.engine.learn_command import learn
+from training.cli.learn import learn
 from training.engine.learned import saved_result
 from training.engine.learning_parts import load_parts
 from training.foundation.errors import CheckpointError, DataError

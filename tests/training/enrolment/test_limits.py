@@ -12,9 +12,9 @@ from tests.training.evaluation.made_people import NameEmbedder, write_people
 from tests.vision.pictures import smooth_noise
 from training.data.crops import CropSet
 from training.data.populations import read_people
-from training.enrolment.faces import made_poor, measure_crops, photo_weights, reduced
-from training.enrolment.limits import gate_probes, measure_limits, spoil_all, steps
-from training.enrolment.report import exposure_sheet, limits_sheet
+from training.studies.enrollment.faces import made_poor, measure_crops, photo_weights, reduced
+from training.studies.quality_limits.limits import gate_probes, measure_limits, spoil_all, steps
+from training.studies.quality_limits.tables import exposure_sheet, limits_sheet
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -8.0),))
 

@@ -22,7 +22,8 @@ from app.domain.faces import ENROLLMENT_LIMITS, FaceQuality, QualityLimits
 from app.domain.recognisability import Recognisability
 from tests.vision.pictures import encoded, smooth_noise
 from training.data.populations import Pool
-from training.enrolment.grouped_faces import (
+from training.foundation.arrays import Matrix
+from training.studies.quality_limits.grouped_faces import (
     WholePhoto,
     chosen_of_pools,
     measure_grouped_crops,
@@ -30,15 +31,14 @@ from training.enrolment.grouped_faces import (
     measure_whole_photos,
     read_whole_photos,
 )
-from training.enrolment.refusals import (
+from training.studies.quality_limits.refusals import (
     GroupedFaces,
     limit_names,
     ratio_lower_bound,
     refusals_by_group,
     unequal_limits,
 )
-from training.enrolment.report import refusals_sheet
-from training.foundation.arrays import Matrix
+from training.studies.quality_limits.tables import refusals_sheet
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 GOOD = FaceQuality(

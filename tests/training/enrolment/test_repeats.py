@@ -9,7 +9,7 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.data.invented_people import invented_people
-from training.enrolment.repeats import (
+from training.studies.repeated_photos.measure import (
     USUAL,
     encoded_anew,
     measure_known_again,

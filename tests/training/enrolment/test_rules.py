@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.made_people import DIM, strangers, unit
-from training.enrolment.rules import NOT_ENROLLED, RULES, Rule, score
 from training.foundation.arrays import Matrix
+from training.studies.enrollment.rules import NOT_ENROLLED, RULES, Rule, score
 
 
 def direction(vector: np.ndarray) -> np.ndarray:

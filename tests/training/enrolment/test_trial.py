@@ -11,12 +11,19 @@ from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.golden import golden_input
 from tests.embedding.made_models import TinyEmbedder, write_model
 from tests.training.evaluation.made_people import made_people, strangers, write_evaluation_data
-from training.__main__ import app
+from training.cli.app import app
 from training.data.populations import Pool
-from training.enrolment.guards import agreement_figures, duplicate_figures, false_alarms
-from training.enrolment.report import guard_sheets, rule_sheets
-from training.enrolment.rules import RULES
-from training.enrolment.trial import CONDITIONS, PHOTOS, Outcome, TrialFaces, guard, run_trial
+from training.studies.enrollment.guards import agreement_figures, duplicate_figures, false_alarms
+from training.studies.enrollment.report import guard_sheets, rule_sheets
+from training.studies.enrollment.rules import RULES
+from training.studies.enrollment.trial import (
+    CONDITIONS,
+    PHOTOS,
+    Outcome,
+    TrialFaces,
+    guard,
+    run_trial,
+)
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -9.0),))
 
@@ -132,6 +139,6 @@ def test_the_command_writes_its_tables(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)  # where answers are kept
     common = ["--model", str(model), "--data", str(data), "--device", "cpu", "--out"]
     out = tmp_path / "enrolment.md"
-    result = CliRunner().invoke(app, ["enrolment", *common, str(out)])
+    result = CliRunner().invoke(app, ["study", "enrollment", *common, str(out)])
     assert result.exit_code == 0, result.output
     assert out.read_text().startswith("**FNIR at FPIR 1 %")

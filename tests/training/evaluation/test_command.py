@@ -9,7 +9,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tests.embedding.made_models import write_model
-from training.evaluation.command import evaluate
+from training.cli.evaluate import evaluate
 from training.foundation.errors import DataError
 
 

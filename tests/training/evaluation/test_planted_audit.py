@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,18 +9,20 @@ import typer
 
 from app.domain.embeddings import Embedding, as_embedding
 from tests.domain.audit.planted import CALIBRATION, THRESHOLDS, blend, made_people
+from training.cli.conclusion import conclude
 from training.data.crops import CropSet
-from training.evaluation.planted_audit import (
-    AGAIN,
-    PlantedFigures,
-    judge_planted,
-    plant,
-    report_planted,
-    wanted_rows,
-)
-from training.evaluation.planted_twins import TWIN, TwinPlan, blend_twins, plan_twins
 from training.foundation.arrays import IntArray, Matrix
 from training.foundation.errors import DataError
+from training.studies.planted_audit.study import (
+    AGAIN,
+    PlantedFigures,
+    faults,
+    judge_planted,
+    plant,
+    tables,
+    wanted_rows,
+)
+from training.studies.planted_audit.twins import TWIN, TwinPlan, blend_twins, plan_twins
 
 
 def photos_of(count: int) -> tuple[Matrix, IntArray]:
@@ -105,7 +109,7 @@ def test_two_ids_are_found_where_a_photo_of_one_is_named_as_the_others() -> None
 
 
 def test_what_was_to_be_found_and_was_not_ends_the_command(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     embeddings, identities = photos_of(40)
     gallery, places = plant(embeddings, identities, 3, 4)
@@ -115,11 +119,14 @@ def test_what_was_to_be_found_and_was_not_ends_the_command(
     gallery[place][0] = made_people(40, 7)[f"E-{place}"][6]  # the photo is in its right place
     figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
     with pytest.raises(typer.Exit) as ended:
-        report_planted(figures)
+        conclude(figures, tables(figures), tmp_path / "found.md", faults(figures))
     assert ended.value.exit_code == 1
-    printed = capsys.readouterr()
-    assert PlantedFigures.model_validate_json(printed.out) == figures
-    assert printed.err == "not found: 1 of 3 people under two ids, 1 of 4 photos under a wrong id\n"
+    kept = (tmp_path / "found.json").read_text()
+    assert PlantedFigures.model_validate_json(kept) == figures
+    assert capsys.readouterr().err == (
+        "not kept: not found: 1 of 3 people under two ids\n"
+        "not kept: not found: 1 of 4 photos under a wrong id\n"
+    )
 
 
 def test_the_command_ends_well_where_everything_was_found(
@@ -128,8 +135,8 @@ def test_the_command_ends_well_where_everything_was_found(
     embeddings, identities = photos_of(40)
     gallery, places = plant(embeddings, identities, 3, 4)
     figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
-    report_planted(figures)
-    assert PlantedFigures.model_validate_json(capsys.readouterr().out) == figures
+    conclude(figures, tables(figures), None, faults(figures))
+    assert "swapped_placed" in capsys.readouterr().out
 
 
 def test_a_twin_is_two_parts_of_one_person_and_one_of_another() -> None:

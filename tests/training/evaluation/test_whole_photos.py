@@ -10,17 +10,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from typer import Typer
-from typer.testing import CliRunner
 
 from app.settings import Settings
 from app.vision.alignment import align_face
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.evaluation.command import whole_photos
 from training.evaluation.embedders import ExportedEmbedder
-from training.evaluation.whole_photos import WholePhotoResult, judge_whole_photos
+from training.studies.whole_photos import WholePhotoResult, judge_whole_photos, run, tables
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 SUBJECTS, PASSER_BY = (1, 2, 3, 4), 5
@@ -105,17 +102,11 @@ def test_the_face_in_the_middle_is_judged_and_a_larger_one_told(result: WholePho
     assert result.largest_accuracy == 6 / 8
 
 
-def test_the_command_tells_the_result(
-    folder: Path, result: WholePhotoResult, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    app = Typer()
-    app.command()(whole_photos)
-    words = ["--model", str(Settings().model_dir), "--data", str(folder)]
-    told = CliRunner().invoke(app, words)
-    assert told.exit_code == 0, told.output
-    assert "no face found in: P2/P2_0002.jpg" in told.output
-    row = next(line for line in told.output.splitlines() if f"{result.agreement:.4f}" in line)
-    cells = [cell.strip() for cell in row.strip(" │").split("│")]
-    assert cells[:5] == ["8", "1", "1", "1", "8"]
-    assert cells[5:8] == ["100.00", "87.50", "75.00"]
+def test_the_table_tells_the_result(folder: Path, result: WholePhotoResult) -> None:
+    assert run(folder, Settings().model_dir) == result
+    figures, missed = tables(result)
+    row = figures.rows[0]
+    assert row[:5] == ("8", "1", "1", "1", "8")
+    assert row[5:8] == ("100.00", "87.50", "75.00")
+    assert row[8] == f"{result.agreement:.4f}"
+    assert missed.rows == (("P2/P2_0002.jpg",),)

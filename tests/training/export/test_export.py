@@ -13,7 +13,7 @@ from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
 from tests.training.made_data import tiny_recipe
-from training.calibration.command import calibrate_on
+from training.calibration.people import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
 from training.engine.exported_weights import exported_state, load_exported

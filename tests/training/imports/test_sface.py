@@ -10,11 +10,11 @@ import torch
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from training.cli.import_sface import MAX_BYTES
 from training.evaluation.embedders import ExportedFile
 from training.export.package import write_module
 from training.export.parity import made_patterns
 from training.export.sface_origin import sface_origin
-from training.imports.command import MAX_BYTES
 from training.networks.published.sface import EMBEDDING_DIM, read_sface
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tests.training.data.made_images import encoded, pixels, write_identities
 from tests.training.data.readers.test_stem_pairs import write_pairs
-from training.inspection.command import inspect, preview
+from training.cli.inspect import inspect, preview
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from tests.training.made_data import TinyTeacher
 from training.data.populations import Pool, read_people
 from training.foundation.arrays import Matrix
 from training.foundation.errors import CheckpointError
-from training.joint.hubness_command import read_centres, usual_crowd
-from training.joint.hubness_trial import TrialPeople, trial_sheet
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.served import save_module
 from training.recipes.recipe import HubnessRecipe
+from training.studies.hubness import read_centres, try_settings, usual_crowd
+from training.studies.validation_figures import TrialPeople
 
 DIM = 16
 
@@ -48,7 +48,7 @@ def test_every_setting_has_a_line_and_without_strength_single_pairs_rank_as_befo
         for strength in (0.0, 0.4)
         for offset in (0.2, 0.4)
     ]
-    sheet = trial_sheet(people, centres, {2: usual_crowd(people, centres, 2)}, settings)
+    sheet = try_settings(people, centres, {2: usual_crowd(people, centres, 2)}, settings)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     assert [row[:3] for row in sheet.rows] == [
         ("0", "0.2", "2"),

@@ -31,20 +31,21 @@ from training.export.sface_origin import sface_origin
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, DataError
-from training.joint.interpolate_trial import share_sheet
-from training.joint.join_trial import (
-    Answers,
-    Heard,
-    Joining,
-    join_sheet,
-    joined_rows,
-    joinings,
-    joint_parts,
-)
-from training.joint.join_trial_command import recipe_of, trial_of
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.joint import JointNetwork
 from training.networks.served import save_module
+from training.studies.interpolation import try_shares
+from training.studies.joining import (
+    Answers,
+    Heard,
+    Joining,
+    joined_rows,
+    joinings,
+    joint_parts,
+    recipe_of,
+    trial_of,
+    try_joinings,
+)
 
 PEOPLE = 240
 SHORT = HEAD.model_copy(update={"steps": 10, "batch_size": 64})
@@ -92,7 +93,7 @@ def test_every_way_has_a_line_and_the_share_decides_who_is_listened_to(
     said, val, pools = heard
     hubs = HUBNESS.model_copy(update={"centres": 4, "nearest": 2})
     ways = [(f"share {s:g}", Joining(s, SHORT, hubs)) for s in (0.05, 0.95)]
-    sheet = join_sheet(RECIPE, said, val, pools, ways)
+    sheet = try_joinings(RECIPE, said, val, pools, ways)
     assert [row[0] for row in sheet.rows] == ["share 0.05", "share 0.95"]
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     deaf, listening = (float(row[1]) for row in sheet.rows)
@@ -151,11 +152,11 @@ def test_every_share_of_a_run_has_a_line_and_the_whole_way_is_the_run(tmp_path: 
     strangers = run.crops.of(torch.arange(18, 30))
     pools = [Pool("even", np.arange(0, 12, 2)), Pool("odd", np.arange(1, 12, 2))]
     state = load_checkpoint(run.checkpoint_path, torch.device("cpu"))
-    sheet = share_sheet(state, run.targets, run.crops, val, strangers, pools, (0.5, 1.0))
+    sheet = try_shares(state, run.targets, run.crops, val, strangers, pools, (0.5, 1.0))
     assert [row[0] for row in sheet.rows] == ["0.5", "1"]
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     with pytest.raises(DataError, match="no group of strangers"):
-        share_sheet(state, run.targets, run.crops, val, strangers, [], (1.0,))
+        try_shares(state, run.targets, run.crops, val, strangers, [], (1.0,))
 
 
 @pytest.mark.slow

@@ -15,12 +15,12 @@ from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.weights import read_detector_weights
 from training.foundation.errors import DataError
-from training.liveness.head_warp import turned_head
-from training.liveness.measure import measure_motion
-from training.liveness.noise import measure_noise
-from training.liveness.pictures import measure_pictures, view_of
-from training.liveness.projection import Holding, bent, made_head, printed, project
-from training.liveness.real_heads import measure_real_heads, read_heads
+from training.studies.liveness.head_warp import turned_head
+from training.studies.liveness.measure import measure_motion
+from training.studies.liveness.noise import measure_noise
+from training.studies.liveness.pictures import measure_pictures, view_of
+from training.studies.liveness.projection import Holding, bent, made_head, printed, project
+from training.studies.liveness.real_heads import measure_real_heads, read_heads
 
 PERSON = Path(__file__).resolve().parents[2] / "fixtures" / "people" / "person-01"
 

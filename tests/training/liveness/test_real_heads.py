@@ -14,8 +14,8 @@ import numpy as np
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.faces import Picture
 from training.foundation.arrays import Matrix
-from training.liveness.projection import Holding, made_head, project
-from training.liveness.real_heads import RealHead, measure_links, own_turns, read_heads
+from training.studies.liveness.projection import Holding, made_head, project
+from training.studies.liveness.real_heads import RealHead, measure_links, own_turns, read_heads
 
 SIDE = 200
 CALIBRATION = Calibration((PlattCalibration(1, 40.0, -20.0),))

@@ -7,7 +7,7 @@ import torch
 from typer import Typer
 from typer.testing import CliRunner
 
-from training.networks.cost_command import cost
+from training.cli.cost import cost
 from training.networks.students import make_student
 from training.recipes.recipe import load_recipe
 

@@ -12,7 +12,7 @@ from app.domain.policy import RiskPolicy, RiskTargets
 from app.domain.tails import ImpostorTail
 from tests.services.fakes import MANIFEST
 from training.foundation.arrays import Matrix
-from training.odd_pictures.measure import ShownPeople
+from training.studies.odd_pictures.measure import ShownPeople
 
 DIM = 64
 TARGETS = RiskTargets(0.01, 0.001, min_similarity=0.5)

@@ -13,9 +13,9 @@ from tests.training.odd_pictures.made_shown import (
     shown,
 )
 from training.data.odd_pictures.kinds import Kind
-from training.odd_pictures.bars import faults_at, faults_of
-from training.odd_pictures.doors import odd_count, try_door, try_mixed_door
-from training.odd_pictures.measure import measure_kind
+from training.studies.odd_pictures.bars import faults_at, faults_of
+from training.studies.odd_pictures.doors import odd_count, try_door, try_mixed_door
+from training.studies.odd_pictures.measure import measure_kind
 
 CALIBRATION = Calibration((PlattCalibration(1, 30.0, -12.0),))
 STAFF, VISITORS = everybody(20), everybody(10, first=20)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.odd_pictures.made_shown import all_alike, everybody, shown
-from training.odd_pictures.measure import matching_pairs, measure_kind, rate_of_pairs
+from training.studies.odd_pictures.measure import matching_pairs, measure_kind, rate_of_pairs
 
 GROUPS = {"one": range(6), "two": range(6, 10)}
 

@@ -11,16 +11,17 @@ import typer
 from typer.testing import CliRunner
 
 from app.domain.policy import RiskPolicy
-from training.__main__ import app
+from training.cli.app import app
+from training.cli.conclusion import conclude
 from training.data.invented_people import invented_people
 from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.served import DEFAULT_TARGETS, newest_model
-from training.odd_pictures.command import require_kept
-from training.odd_pictures.people import cast_of_invented
-from training.odd_pictures.report import fault_lines, sheets_of
-from training.odd_pictures.results import OddPictures
-from training.odd_pictures.served import ServedPictures, as_photo
-from training.odd_pictures.trial import try_kinds
+from training.studies.odd_pictures.people import cast_of_invented
+from training.studies.odd_pictures.report import fault_lines, sheets_of
+from training.studies.odd_pictures.results import OddPictures
+from training.studies.odd_pictures.served import ServedPictures, as_photo
+from training.studies.odd_pictures.study import faults
+from training.studies.odd_pictures.trial import try_kinds
 
 pytestmark = pytest.mark.slow
 
@@ -91,16 +92,25 @@ def test_a_broken_bar_is_named_and_fails(
     found: OddPictures, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = found.model_copy(update={"kinds": (), "mixed": ()})
-    require_kept(kept)
+    conclude(kept, [], None, faults(kept))
     broken = found.kinds[0].model_copy(update={"faults": ("both odd: all of them",)})
     with pytest.raises(typer.Exit) as stopped:
-        require_kept(kept.model_copy(update={"kinds": (broken,)}))
+        conclude(kept, [], None, faults(kept.model_copy(update={"kinds": (broken,)})))
     assert stopped.value.exit_code == 1
     assert capsys.readouterr().err == f"not kept: {broken.kind}: both odd: all of them\n"
 
 
 def test_the_command_writes_table_and_record(tmp_path: Path) -> None:
-    words = ["odd-pictures", "--invented", "--people", "4", "--kinds", "half mirrored", "--out"]
+    words = [
+        "study",
+        "odd-pictures",
+        "--invented",
+        "--people",
+        "4",
+        "--kinds",
+        "half mirrored",
+        "--out",
+    ]
     result = CliRunner().invoke(app, [*words, str(tmp_path / "odd.md")])
     assert result.exit_code == 0, result.output
     assert "| half mirrored | 4 |" in (tmp_path / "odd.md").read_text()

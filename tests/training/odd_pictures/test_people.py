@@ -15,7 +15,7 @@ from tests.training.made_data import picture, write_tar
 from training.data.invented_people import invented_people
 from training.data.odd_pictures.portrait import on_canvas
 from training.foundation.errors import DataError
-from training.odd_pictures.people import LFW, cast_from_data, cast_of_invented
+from training.studies.odd_pictures.people import LFW, cast_from_data, cast_of_invented
 
 GROUP = "north female"
 

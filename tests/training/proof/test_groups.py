@@ -13,10 +13,10 @@ from training.data.populations import Pool
 from training.foundation.arrays import IntArray, Matrix
 from training.metrics.pairs import pairs_at_or_above
 from training.metrics.reliability import ReliabilityBin
-from training.proof.groups import EVERYBODY, errors_by_group
-from training.proof.halves import divided
-from training.proof.pictures import draw_probabilities
-from training.proof.probabilities import TRAFFIC, ProvedProbabilities
+from training.studies.proof.groups import EVERYBODY, errors_by_group
+from training.studies.proof.halves import divided
+from training.studies.proof.pictures import draw_probabilities
+from training.studies.proof.probabilities import TRAFFIC, ProvedProbabilities
 
 PEOPLE = 200
 

@@ -17,11 +17,11 @@ from training.data.populations import Pool
 from training.foundation.arrays import Matrix
 from training.metrics.pairs import pair_similarities, same_and_different
 from training.metrics.platt import fit_platt
-from training.proof.choices import compare_choices
-from training.proof.command import counted, exceeded_where_not_promised, half_populations
-from training.proof.probabilities import TRAFFIC, prove_probabilities
-from training.proof.promises import Population, prove_promises
-from training.proof.report import choice_sheet, promise_sheet
+from training.studies.proof.choices import compare_choices
+from training.studies.proof.probabilities import TRAFFIC, prove_probabilities
+from training.studies.proof.promises import Population, prove_promises
+from training.studies.proof.report import choice_sheet, promise_sheet
+from training.studies.proof.study import counted, exceeded_where_not_promised, half_populations
 
 
 def made_population(people: int, photos: int, seed: int, spread: float = 0.6) -> Population:

@@ -13,10 +13,10 @@ from app.domain.policy import RiskPolicy, RiskTargets
 from app.domain.tails import ImpostorTail
 from app.domain.verdict import Verdict
 from tests.services.fakes import MANIFEST
-from training.evaluation.planted_twins import TwinPlan
 from training.foundation.arrays import Matrix
-from training.proof.promises import Population
-from training.proof.verdicts import enrolled, prove_look_alikes, verdicts
+from training.studies.planted_audit.twins import TwinPlan
+from training.studies.proof.promises import Population
+from training.studies.proof.verdicts import enrolled, prove_look_alikes, verdicts
 
 DIM = 64
 CALIBRATION = Calibration((PlattCalibration(1, 30.0, -12.0),))

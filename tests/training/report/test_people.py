@@ -16,8 +16,8 @@ from tests.training.evaluation.made_people import NameEmbedder, write_evaluation
 from tests.training.evaluation.made_tables import made_table
 from tests.training.made_data import tiny_recipe
 from tests.training.report.pages import assert_asks_no_host
+from training.cli.evaluate import evaluate
 from training.data.blurring import watchful_detector
-from training.evaluation.command import evaluate
 from training.evaluation.embedded_people import EmbeddedPeople, embed_people
 from training.evaluation.judge import judge_table
 from training.evaluation.judgement import Judgement

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from app.settings import Settings
 from app.vision.alignment import align_face
+from training.cli.search import embed, search, verify
 from training.foundation.errors import DataError
-from training.search.command import embed, search, verify
 from training.search.embedder import FaceEmbedder, UnusablePictureError, read_picture
 from training.search.parquet import read_embeddings
 

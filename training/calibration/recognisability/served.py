@@ -17,8 +17,8 @@ from training.data.odd_pictures.portrait import on_canvas
 from training.evaluation.embedders import ExportedFile
 from training.foundation.arrays import ByteImage, Matrix
 
-#: Kinds of `training odd-pictures` that are found, aligned and, to a limit on pose and sharpness,
-#: good pictures: a rendering of the crop alone would not show what is left of them.
+#: Kinds of `training study odd-pictures` that are found, aligned and, to a limit on pose and
+#: sharpness, good pictures: a rendering of the crop alone would not show what is left of them.
 SERVED_FITTED = (
     "close-up of the middle",
     "cut at the eyes",
