@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.training.engine.test_run import make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
-from tests.training.networks.published_file import random_tensors, write_published
-from tests.training.test_engine import make_run, tuned_recipe
+from tests.training.networks.published.published_file import random_tensors, write_published
 from training.cli.interpolate import interpolate
 from training.engine.distillation import DistillationRun
 from training.engine.distillation_loop import train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.training.evaluation.made_tables import made_table
+from tests.training.metrics.made_tables import made_table
 from training.evaluation.judge import judge_table, open_set_of
 from training.evaluation.judgement import Judgement
 from training.metrics.embedding_table import EmbeddingTable

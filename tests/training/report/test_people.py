@@ -13,8 +13,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
-from tests.training.evaluation.made_tables import made_table
 from tests.training.made_data import tiny_recipe
+from tests.training.metrics.made_tables import made_table
 from tests.training.report.pages import assert_asks_no_host
 from training.cli.evaluate import evaluate
 from training.data.blurring import watchful_detector

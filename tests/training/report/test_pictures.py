@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from matplotlib._pylab_helpers import Gcf
 
-from tests.training.evaluation.made_tables import made_table
+from tests.training.metrics.made_tables import made_table
 from tests.training.report.pages import assert_asks_no_host
 from training.evaluation.judge import judge_table
 from training.evaluation.judgement import Judgement
