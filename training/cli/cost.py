@@ -5,26 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.embedders import read_manifest
+from training.evaluation.embedders import read_exported
 from training.networks.cost import make_students, measure_costs
 from training.networks.reference import reference_networks
-from training.networks.served import quiet_torchscript
 from training.recipes.recipe import load_recipe
 
 TRIAL_RECIPES = ["width-24", "width-32-shallow", "width-32", "width-48", "tuned"]
-
-
-def read_exported(folder: Path) -> torch.jit.ScriptModule:
-    """Return an exported model's module; raises ``CheckpointError`` where the folder has none."""
-    path = folder / str(read_manifest(folder)["file"])
-    with quiet_torchscript():
-        module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
-    return module.float().eval()
 
 
 def cost(

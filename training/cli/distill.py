@@ -9,9 +9,9 @@ import typer
 
 from training.cli.options import DEFAULT_DATA, DataOption
 from training.data.sources import read_sources
-from training.engine.distillation import DistillationRun, RunOptions
-from training.engine.distillation_loop import train
-from training.engine.targets import TargetSource
+from training.engines.distillation import DistillationRun, RunOptions
+from training.engines.distillation_loop import train
+from training.engines.targets import TargetSource
 from training.evaluation.kept_answers import CACHE
 from training.foundation.device import choose_device, keep_large_blocks
 from training.recipes.recipe import load_recipe

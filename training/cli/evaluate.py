@@ -12,7 +12,7 @@ from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
 from training.cli.options import DEFAULT_DATA, DataOption, ModelOption
 from training.data.blurring import watchful_detector
-from training.engine.run_folder import LOG
+from training.engines.run_folder import LOG
 from training.evaluation.embedded_people import embed_people
 from training.evaluation.embedders import (
     CheckpointEmbedder,

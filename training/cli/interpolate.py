@@ -9,8 +9,8 @@ import typer
 
 from training.cli.options import DEFAULT_DATA, DataOption
 from training.data.sources import read_sources
-from training.engine.interpolation import checked_share, interpolated
-from training.engine.targets import TargetSource
+from training.engines.interpolation import checked_share, interpolated
+from training.engines.targets import TargetSource
 from training.evaluation.kept_answers import CACHE
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint
 from training.foundation.device import choose_device

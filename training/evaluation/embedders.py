@@ -19,13 +19,13 @@ from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
-from training.engine.distillation import embed_crops
+from training.engines.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.foundation.arrays import ByteImage, Matrix
 from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.foundation.errors import CheckpointError
-from training.networks.served import load_module
+from training.networks.served import load_module, quiet_torchscript
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe, load_recipe
 from training.teachers.torchscript import Teacher
@@ -208,3 +208,11 @@ def open_embedder(
     if path.is_dir():
         return ExportedEmbedder(path, device, cache)
     return CheckpointEmbedder(path, device)
+
+
+def read_exported(folder: Path) -> torch.jit.ScriptModule:
+    """Return an exported model's module; raises ``CheckpointError`` where the folder has none."""
+    path = folder / str(read_manifest(folder)["file"])
+    with quiet_torchscript():
+        module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
+    return module.float().eval()

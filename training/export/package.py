@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from training.calibration.results import Calibration
-from training.engine.interpolation import TRAINED_SHARE
+from training.engines.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
 from training.export.manifest import MODEL_FILE, manifest_document

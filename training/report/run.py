@@ -9,10 +9,10 @@ from torch import Tensor
 
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
-from training.engine.learned import HeldOut
-from training.engine.learning_data import LearningData
-from training.engine.learning_parts import LearningParts
-from training.engine.run_folder import BEST
+from training.engines.learned import HeldOut
+from training.engines.learning_data import LearningData
+from training.engines.learning_parts import LearningParts
+from training.engines.run_folder import BEST
 from training.evaluation.judge import judge_table
 from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError

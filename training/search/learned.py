@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
 from training.data.transform import fit_tensor
-from training.engine.divergence import first_broken
-from training.engine.embedding import embed_images
-from training.engine.run_folder import BEST
+from training.engines.divergence import first_broken
+from training.engines.embedding import embed_images
+from training.engines.run_folder import BEST
 from training.evaluation.judgement import JUDGEMENT, Judgement
 from training.foundation.arrays import Matrix
 from training.foundation.checkpoints import load_checkpoint, take_weights

@@ -8,7 +8,7 @@ import torch
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
-from training.engine.run_folder import BEST
+from training.engines.run_folder import BEST
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS
 from training.foundation.errors import CheckpointError, DataError

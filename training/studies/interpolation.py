@@ -9,9 +9,9 @@ from typing import Any
 from training.data.crops import CropSet
 from training.data.populations import Pool, read_people, read_pools, read_strangers
 from training.data.sources import read_sources
-from training.engine.distillation import embed_crops
-from training.engine.interpolation import interpolated
-from training.engine.targets import TargetSource
+from training.engines.distillation import embed_crops
+from training.engines.interpolation import interpolated
+from training.engines.targets import TargetSource
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.kept_answers import CACHE
 from training.foundation.checkpoints import judged_weights, load_checkpoint

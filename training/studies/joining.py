@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from training.data.crops import CropSet
 from training.data.populations import Pool, read_people, read_pools, read_strangers
 from training.data.sources import read_sources
-from training.engine.distillation import embed_crops
-from training.engine.hubness import fit_hubness, one_of_each
-from training.engine.join import HEAD, HUBNESS, SHARE, fit_head, weighed
+from training.engines.distillation import embed_crops
+from training.engines.hubness import fit_hubness, one_of_each
+from training.engines.join import HEAD, HUBNESS, SHARE, fit_head, weighed
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.kept_answers import CACHE, kept_answers
 from training.export.origin import ORIGIN, JointOrigin

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from app.embedding.openvino import BFLOAT16, cpu_capabilities
-from tests.training.engine.small_runs import made_recipe, made_run
-from tests.training.engine.test_run import make_run
+from tests.training.engines.small_runs import made_recipe, made_run
+from tests.training.engines.test_run import make_run
 from tests.training.made_data import crop_set, tiny_recipe, write_tiny_data
-from training.engine.distillation_loop import train
-from training.engine.join import trained_sface
-from training.engine.learning_loop import learn_to_the_end
+from training.engines.distillation_loop import train
+from training.engines.join import trained_sface
+from training.engines.learning_loop import learn_to_the_end
 from training.export.package import read_training
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, DataError

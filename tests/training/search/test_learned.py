@@ -13,7 +13,7 @@ import torch
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.training.engine.small_runs import CPU, made_data
+from tests.training.engines.small_runs import CPU, made_data
 from tests.training.made_data import write_teacher
 from training.cli.learn import learn
 from training.cli.search import embed, search, verify

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.training.engine.test_run import make_run, tuned_recipe
+from tests.training.engines.test_run import make_run, tuned_recipe
 from tests.training.evaluation.made_people import write_evaluation_data
 from tests.training.made_data import (
     TinyTeacher,
@@ -24,7 +24,7 @@ from tests.training.made_data import (
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.data.crops import CropSet, read_crops
 from training.data.populations import Pool
-from training.engine.join import HEAD, HUBNESS, SHARE
+from training.engines.join import HEAD, HUBNESS, SHARE
 from training.evaluation.served import newest_model
 from training.export.origin import JointOrigin
 from training.export.sface_origin import sface_origin

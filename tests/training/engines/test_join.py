@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write_tiny_data
 from training.data.sources import read_sources
-from training.engine.hubness import LEAST_PEOPLE
-from training.engine.join import (
+from training.engines.hubness import LEAST_PEOPLE
+from training.engines.join import (
     HEAD,
     HUBNESS,
     SFACE,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from training.engine.gradients import NonFiniteGradientError
-from training.engine.schedule import learning_rate_factor
+from training.engines.gradients import NonFiniteGradientError
+from training.engines.schedule import learning_rate_factor
 from training.recipes.metric_recipe import MetricOptimiserRecipe
 
 

@@ -9,8 +9,8 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
-from training.engine.divergence import refuse_broken
-from training.engine.learning import LearningRun
+from training.engines.divergence import refuse_broken
+from training.engines.learning import LearningRun
 from training.foundation.environment import describe_environment
 
 

@@ -11,8 +11,8 @@ from training.data.listed_pairs import ListedPairs
 from training.data.readers.lfw import read_lfw_with_pairs
 from training.data.readers.registry import read_images
 from training.data.transform import load_images
-from training.engine.held_out import divide
-from training.engine.learning_data import LearningData, without_single
+from training.engines.held_out import divide
+from training.engines.learning_data import LearningData, without_single
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.source_recipe import SourceRecipe

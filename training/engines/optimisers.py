@@ -7,7 +7,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from training.engine.muon import FullPrecisionMuon
+from training.engines.muon import FullPrecisionMuon
 from training.foundation.precision import Precision
 from training.recipes.recipe import OptimiserRecipe
 

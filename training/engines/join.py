@@ -3,7 +3,7 @@
 The head is the correction of ``training.teachers.correction`` once more, over what the two networks
 say of the training pictures. It starts as their principal directions and takes small steps, so that
 it mends which groups are confused without unlearning what the two agree on. Behind it the embedding
-learns to lean away from crowds (``training.engine.hubness``).
+learns to lean away from crowds (``training.engines.hubness``).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.engine.distillation import embed_crops
-from training.engine.hubness import fit_hubness, one_of_each
+from training.engines.distillation import embed_crops
+from training.engines.hubness import fit_hubness, one_of_each
 from training.foundation.errors import CheckpointError
 from training.foundation.precision import precision_of
 from training.networks.hubness import CrowdAware

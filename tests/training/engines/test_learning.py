@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.engine.small_runs import CPU, made_data, made_recipe, made_run
-from training.engine.learning import LearningRun
-from training.engine.learning_loop import learn_to_the_end, load_best
-from training.engine.run_folder import RunFolder, RunFolderError
+from tests.training.engines.small_runs import CPU, made_data, made_recipe, made_run
+from training.engines.learning import LearningRun
+from training.engines.learning_loop import learn_to_the_end, load_best
+from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
 
 PAIRS: dict[str, object] = {

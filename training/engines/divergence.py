@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from training.engine.run_folder import RunFolder
+from training.engines.run_folder import RunFolder
 from training.foundation.errors import TrainingDivergedError
 
 SHOWN = 8

@@ -17,15 +17,15 @@ from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
-from training.engine.divergence import name_diverged
-from training.engine.exported_weights import load_exported
-from training.engine.gradients import NonFiniteGradientError, cut_gradients
-from training.engine.moving_average import MovingAverage
-from training.engine.optimisers import make_optimiser
-from training.engine.run_folder import RunFolder
-from training.engine.schedule import learning_rate_factor, resolution_at
-from training.engine.targets import CORRECTION, TargetSource, mean_similarity
-from training.engine.warm_start import PublishedNetwork, start_from_published
+from training.engines.divergence import name_diverged
+from training.engines.exported_weights import load_exported
+from training.engines.gradients import NonFiniteGradientError, cut_gradients
+from training.engines.moving_average import MovingAverage
+from training.engines.optimisers import make_optimiser
+from training.engines.run_folder import RunFolder
+from training.engines.schedule import learning_rate_factor, resolution_at
+from training.engines.targets import CORRECTION, TargetSource, mean_similarity
+from training.engines.warm_start import PublishedNetwork, start_from_published
 from training.foundation.checkpoints import (
     judged_weights,
     load_checkpoint,

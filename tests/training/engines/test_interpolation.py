@@ -10,15 +10,15 @@ import torch.nn.functional as F
 from typer import Typer
 from typer.testing import CliRunner
 
-from tests.training.engine.test_run import make_run, tuned_recipe
+from tests.training.engines.test_run import make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.cli.interpolate import interpolate
-from training.engine.distillation import DistillationRun
-from training.engine.distillation_loop import train
-from training.engine.interpolation import checked_share, interpolated, mixed
-from training.engine.targets import CORRECTION
-from training.engine.warm_start import see_pictures
+from training.engines.distillation import DistillationRun
+from training.engines.distillation_loop import train
+from training.engines.interpolation import checked_share, interpolated, mixed
+from training.engines.targets import CORRECTION
+from training.engines.warm_start import see_pictures
 from training.export.package import read_training
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training.augment.geometry import cut_crops
 from training.data.crops import CropSet
-from training.engine.targets import CORRECTION, TargetSource
+from training.engines.targets import CORRECTION, TargetSource
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published.mobile_face_net import load_published

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.engine.muon import FullPrecisionMuon
+from training.engines.muon import FullPrecisionMuon
 from training.foundation.arrays import FloatArray
 
 

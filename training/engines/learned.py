@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
-from training.engine.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
-from training.engine.embedding import embed_images
-from training.engine.learning import LearningOptions, LearningRun
-from training.engine.learning_data import LearningData, check_judgeable, check_learnable
-from training.engine.learning_loop import learn_to_the_end, load_best
-from training.engine.learning_parts import LearningParts
-from training.engine.run_folder import RunFolder, RunFolderError
+from training.engines.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
+from training.engines.embedding import embed_images
+from training.engines.learning import LearningOptions, LearningRun
+from training.engines.learning_data import LearningData, check_judgeable, check_learnable
+from training.engines.learning_loop import learn_to_the_end, load_best
+from training.engines.learning_parts import LearningParts
+from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
 from training.metrics.similarity import judge_similarity, recall_at_one
 from training.recipes.metric_recipe import MetricRecipe

@@ -6,8 +6,8 @@ import time
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from training.engine.distillation import DistillationRun
-from training.engine.divergence import refuse_broken
+from training.engines.distillation import DistillationRun
+from training.engines.divergence import refuse_broken
 from training.foundation.environment import describe_environment, fingerprint
 
 LOG_EVERY = 50

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from training.data.crops import CropSet
-from training.engine.targets import CORRECTION, TargetSource
-from training.engine.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
+from training.engines.targets import CORRECTION, TargetSource
+from training.engines.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
 from training.foundation.checkpoints import judged_weights
 from training.foundation.errors import CheckpointError
 from training.networks.students import make_student

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.training.made_data import crop_set
-from training.engine.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
+from training.engines.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
 from training.foundation.errors import DataError
 from training.networks.hubness import crowdedness
 from training.recipes.recipe import HubnessRecipe

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.engine.batches import BatchSource
-from training.engine.embedding import embed_images
-from training.engine.learned import make_batches
-from training.engine.learning import LearningOptions, LearningRun
-from training.engine.learning_data import LearningData
-from training.engine.run_folder import RunFolder
+from training.engines.batches import BatchSource
+from training.engines.embedding import embed_images
+from training.engines.learned import make_batches
+from training.engines.learning import LearningOptions, LearningRun
+from training.engines.learning_data import LearningData
+from training.engines.run_folder import RunFolder
 from training.metrics.similarity import recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
 

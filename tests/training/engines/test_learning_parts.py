@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.engine.small_runs import CPU, made_data, made_recipe
-from training.engine.batches import ShuffledBatches
-from training.engine.embedding import embed_images
-from training.engine.learning_data import LearningData, check_learnable, without_single
-from training.engine.moving_average import MovingAverage
+from tests.training.engines.small_runs import CPU, made_data, made_recipe
+from training.engines.batches import ShuffledBatches
+from training.engines.embedding import embed_images
+from training.engines.learning_data import LearningData, check_learnable, without_single
+from training.engines.moving_average import MovingAverage
 from training.foundation.environment import fingerprint
 from training.foundation.errors import DataError
 from training.metrics.similarity import recall_at_one

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.data.sources import read_sources
-from training.engine.distillation import DistillationRun, RunOptions, embed_crops
-from training.engine.distillation_loop import train
-from training.engine.schedule import learning_rate_factor, resolution_at
-from training.engine.targets import TargetSource
+from training.engines.distillation import DistillationRun, RunOptions, embed_crops
+from training.engines.distillation_loop import train
+from training.engines.schedule import learning_rate_factor, resolution_at
+from training.engines.targets import TargetSource
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.student import StudentNetwork

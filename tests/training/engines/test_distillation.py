@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.engine.test_run import make_run, tuned_recipe
+from tests.training.engines.test_run import make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
-from training.engine.distillation import DistillationRun
-from training.engine.distillation_loop import train
-from training.engine.run_folder import RunFolderError
+from training.engines.distillation import DistillationRun
+from training.engines.distillation_loop import train
+from training.engines.run_folder import RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
 from training.export.package import read_training
 from training.foundation.arrays import FloatArray

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from training.augment.generic import augment_generic
 from training.augment.randomness import Randomness
-from training.engine.batches import BatchSource
-from training.engine.divergence import name_diverged
-from training.engine.gradients import NonFiniteGradientError
-from training.engine.learning_data import LearningData, check_learnable
-from training.engine.metric_optimiser import MetricOptimiser
-from training.engine.moving_average import MovingAverage
-from training.engine.run_folder import RunFolder
+from training.engines.batches import BatchSource
+from training.engines.divergence import name_diverged
+from training.engines.gradients import NonFiniteGradientError
+from training.engines.learning_data import LearningData, check_learnable
+from training.engines.metric_optimiser import MetricOptimiser
+from training.engines.moving_average import MovingAverage
+from training.engines.run_folder import RunFolder
 from training.foundation.checkpoints import load_checkpoint, require_same_precision
 from training.foundation.environment import fingerprint
 from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
