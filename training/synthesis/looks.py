@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from app.vision.alignment import align_face
 from app.vision.reader import FaceVision
 from training.data.crops import CROP_MARGIN, CROP_SIZE
+from training.foundation.arrays import ByteImage, FloatArray
 from training.teachers.torchscript import Teacher
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 
 class Judging(Protocol):
