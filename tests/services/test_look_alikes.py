@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.employees import EmployeeStatus, NewPhoto
-from app.domain.verdict import NextStep, Verdict, judge
+from app.domain.verdict import NextStep, Verdict
 from app.services.answers import ClaimVerification
 from app.services.employees import EmployeeChange
 from tests.services.conftest import House
@@ -47,8 +47,6 @@ def test_a_recorded_look_alike_who_is_near_as_well_makes_it_ambiguous(house: Hou
     assert near.verdict is Verdict.AMBIGUOUS
     assert {one.employee.employee_id for one in near.contenders} == {"ann", "tom"}
     assert near.probability == pytest.approx(sum(one.probability for one in near.contenders))
-    assert judge(0.9, 0.6, 20.0, look_alike=True) is Verdict.AMBIGUOUS
-    assert judge(0.5, 0.6, 20.0, look_alike=True) is Verdict.UNKNOWN
 
 
 def test_an_unrelated_person_is_no_contender_of_a_suspended_look_alike(house: House) -> None:

@@ -9,9 +9,8 @@ from scipy.special import gammaln
 
 from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
-from app.domain.embeddings import as_embedding
+from app.domain.embeddings import as_embedding, mean_directions
 from app.domain.policy import DUPLICATE_ALARMS
-from training.enrolment.rules import weighted_directions
 from training.evaluation.intervals import FloatArray, IntArray, bootstrap_mean, bootstrap_rate
 from training.evaluation.pairs import Matrix, blocks
 from training.evaluation.populations import Pool, nearest_pools
@@ -126,7 +125,7 @@ def duplicate_figures(
             for _ in range(DRAWS if len(rows) >= photos + enrolled else 0):
                 drawn = val[random.permutation(rows)]
                 ends = [drawn[:photos], drawn[photos : photos + enrolled]]
-                middles = [weighted_directions(e[None], np.ones((1, len(e))))[0] for e in ends]
+                middles = [mean_directions(end) for end in ends]
                 likenesses.append(float(middles[0] @ middles[1]))
                 owners.append(person)
         reached = np.asarray(likenesses) >= threshold

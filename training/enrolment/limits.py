@@ -20,11 +20,11 @@ import torch
 from scipy.special import expit
 
 from app.domain.calibration import Calibration
+from app.domain.embeddings import mean_directions
 from app.domain.faces import FaceQuality
 from training.data.crops import CROP_SIZE, CropSet
 from training.enrolment.faces import measure_crops, reduced
 from training.enrolment.refusals import exposure_limits
-from training.enrolment.rules import weighted_directions
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.intervals import FloatArray, IntArray, bootstrap_rate
 from training.evaluation.open_set import enrol_people
@@ -138,7 +138,7 @@ def measure_limits(
     drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
     gallery = embedder.embed(val.of(torch.from_numpy(drawn.enrolled.reshape(-1))))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
-    middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))
+    middles = mean_directions(gallery)
     probes = val.of(torch.from_numpy(drawn.probes))
     found: list[SpoiltProbes] = []
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.embeddings import mean_directions
 from training.evaluation.intervals import (
     REPLICATES,
     SEED,
@@ -67,9 +68,7 @@ def single_photo_rows(identities: IntArray) -> IntArray:
 
 def centroids(embeddings: Matrix, enrolled: IntArray) -> Matrix:
     """Return the mean direction ``(people, D)`` of every row of ``enrolled`` ``(people, n)``."""
-    means = embeddings[enrolled].mean(axis=1)
-    unit: Matrix = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    return mean_directions(embeddings[enrolled])
 
 
 def gallery_scores(probes: Matrix, embeddings: Matrix, enrolled: IntArray, rule: Rule) -> Matrix:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.calibration import Calibration
+from app.domain.decision import reached_somebody
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict
 from training.evaluation.intervals import IntArray, bootstrap_rate
@@ -15,7 +16,7 @@ from training.evaluation.pairs import Matrix
 from training.evaluation.results import Estimate
 from training.odd_pictures.measure import ShownPeople
 from training.odd_pictures.results import DoorTrial, MixedDoor
-from training.proof.verdicts import enrolled, thresholds_of, verdicts
+from training.proof.verdicts import enrolled, identify_thresholds, verdicts
 
 SEED = 20261127
 ODD_SHARE = 0.01
@@ -138,7 +139,7 @@ def odd_count(people: int) -> int:
 
 
 def _finds(probes: Matrix, gallery: Matrix, asked: float) -> npt.NDArray[np.bool_]:
-    return np.asarray((probes @ gallery.T).max(axis=1) >= asked, dtype=np.bool_)
+    return reached_somebody(probes @ gallery.T, np.full(len(gallery), asked))
 
 
 def _known(
@@ -146,7 +147,8 @@ def _known(
 ) -> npt.NDArray[np.bool_]:
     """Return which probes ``(P,)`` are known as the entry of the same number."""
     gallery = enrolled(entries)
-    found, first = verdicts(gallery, probes, calibration, thresholds_of(gallery, policy))
-    known = [one is Verdict.KNOWN for one in found]
-    right = np.asarray(known) & (first == np.arange(len(probes)))
-    return np.asarray(right, dtype=np.bool_)
+    found = verdicts(gallery, probes, calibration, identify_thresholds(gallery, policy))
+    known = [
+        one.verdict is Verdict.KNOWN and one.person == number for number, one in enumerate(found)
+    ]
+    return np.array(known, np.bool_)

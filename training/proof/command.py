@@ -28,6 +28,7 @@ from training.export.files import write_text
 from training.proof.choices import ChoiceOutcome, compare_choices
 from training.proof.groups import EVERYBODY, GroupErrors, errors_by_group
 from training.proof.halves import HalfPolicy
+from training.proof.look_alikes import LookAlikeTrial, prove_look_alikes
 from training.proof.pictures import draw_probabilities
 from training.proof.probabilities import prove_probabilities
 from training.proof.promises import KeptPromise, Population, prove_promises
@@ -38,11 +39,7 @@ from training.proof.report import (
     promise_sheet,
     verdict_sheet,
 )
-from training.proof.verdicts import (
-    LookAlikeTrial,
-    prove_look_alikes,
-    prove_verdicts,
-)
+from training.proof.verdicts import prove_verdicts
 from training.recipe import load_recipe
 from training.torch_setup import choose_device
 
@@ -94,7 +91,7 @@ def prove(
         choice_sheet(outcomes),
         *(group_sheet(title, errors) for title, errors in groups.items()),
         probability_sheet(proved),
-        verdict_sheet([*answered, twins.recorded, twins.unrecorded]),
+        verdict_sheet([*answered, *twins.rows]),
     ]
     print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
     out.parent.mkdir(parents=True, exist_ok=True)
