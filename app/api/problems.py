@@ -54,6 +54,8 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (photo_errors.FaceTooNoisyError, 422, "The face is lost in noise"),
         (photo_errors.FaceTooBrightError, 422, "The face is overexposed"),
         (photo_errors.FaceTurnedError, 422, "The face is turned away"),
+        (photo_errors.FaceCutOffError, 422, "The face is not wholly in the picture"),
+        (photo_errors.FaceDistortedError, 422, "The face is stretched"),
         (photo_errors.FaceUnrecognisableError, 422, "The face cannot be read"),
         (photo_errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
         (photo_errors.PhotosDisagreeError, 422, "The photos show different people"),

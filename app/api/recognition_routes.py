@@ -36,6 +36,8 @@ PHOTO_PROBLEMS = (
     photo_errors.FaceTooNoisyError,
     photo_errors.FaceTooBrightError,
     photo_errors.FaceTurnedError,
+    photo_errors.FaceCutOffError,
+    photo_errors.FaceDistortedError,
     photo_errors.FaceUnrecognisableError,
     errors.BusyError,
     *UPLOAD_PROBLEMS,

@@ -14,6 +14,8 @@ from app.domain.fusion import MAX_FRAMES, frame_weight, weakest_link
 from app.domain.head_motion import HeadView
 from app.domain.photo_errors import (
     FaceBlurredError,
+    FaceCutOffError,
+    FaceDistortedError,
     FaceTooBrightError,
     FaceTooDarkError,
     FaceTooSmallError,
@@ -31,7 +33,7 @@ from app.services.ports import LivenessCheck
 #: How far a frame came before it failed, furthest first: the first kind explains a burst best.
 _FURTHEST = (
     (FaceUnrecognisableError,),
-    (FaceTurnedError,),
+    (FaceTurnedError, FaceCutOffError, FaceDistortedError),
     (FaceBlurredError, FaceTooDarkError, FaceTooBrightError),
     (FaceTooSmallError,),
     (SeveralFacesFoundError,),

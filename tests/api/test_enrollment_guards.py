@@ -78,6 +78,8 @@ def test_what_is_no_yes_or_no_confirms_nothing(client: TestClient) -> None:
         ({"clipped_highlights": 0.7}, "face_too_bright", ["70 %", "60 %", "of the direct light"]),
         ({"yaw_degrees": -80}, "face_turned", ["80", "70", "straight into the camera"]),
         ({"pitch_degrees": 50}, "face_turned", ["50", "40", "straight into the camera"]),
+        ({"inside_share": 0.411}, "face_cut_off", ["41 %", "60 %", "to the middle"]),
+        ({"proportion": 0.512}, "face_distorted", ["51 %", "85 %", "as the camera took it"]),
         ({"faces": 0}, "no_face", ["look into the camera"]),
     ],
 )

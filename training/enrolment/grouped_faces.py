@@ -25,7 +25,7 @@ from app.domain.embeddings import as_embedding
 from app.domain.faces import Detection, FaceQuality
 from app.domain.recognisability import Recognisability
 from app.vision.detector import FaceDetector
-from app.vision.quality import crop_luma, measure_tones, pose_degrees, sharpness
+from app.vision.quality import crop_luma, measure_tones, pose_degrees, proportion, sharpness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.data.crops import (
@@ -130,6 +130,7 @@ def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQualit
         clipped_shadows=tones.clipped_shadows,
         clipped_highlights=tones.clipped_highlights,
         contrast_to_noise=tones.contrast_to_noise,
+        proportion=proportion(found) if found else None,
     )
 
 

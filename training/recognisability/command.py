@@ -34,8 +34,8 @@ from training.recognisability.fit import (
 )
 from training.torch_setup import choose_device
 
-TRIED = (1, 4, 16, 32, 64, 128)
-CENTRES = 64
+TRIED = (1, 4, 16, 64, 128, 256, 512)
+CENTRES = 256
 
 
 def recognisability(
@@ -50,9 +50,10 @@ def recognisability(
     """
     folder = model or newest_model()
     document = dict(read_manifest(folder))
-    threshold = ModelManifest.from_json(document).verify.similarity
+    manifest = ModelManifest.from_json(document)
+    threshold, worst = manifest.verify.similarity, manifest.verify.population
     embedder = ExportedEmbedder(folder, choose_device("cpu"), CACHE)
-    odd, plain = embed_odd(embedder, data), embed_plain(embedder, data)
+    odd, plain = embed_odd(embedder, data, worst), embed_plain(embedder, data)
     fitted = centres_of(odd, centres)
     limits = fit_limits(plain.val, fitted)
     sheets = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import math
 from collections.abc import Mapping
@@ -75,10 +76,13 @@ class KindOutcome:
     passing_and_matching: float
 
 
-def embed_odd(embedder: ExportedFile, data: Path) -> OddRows:
-    """Render and embed people of FairFace (CC BY 4.0): some to fit on, others to choose by."""
+def embed_odd(embedder: ExportedFile, data: Path, worst: str) -> OddRows:
+    """Render and embed people of FairFace (CC BY 4.0): some to fit on, others to choose by.
+
+    Half of them are of the group ``worst``, for whom the promise is hardest to keep.
+    """
     some, others = (
-        _people(data / f"fairface-{number}.tar", count)
+        _people(data / f"fairface-{number}.tar", count, data / "fairface.csv", worst)
         for number, count in enumerate((FITTED_PEOPLE, HELD_OUT_PEOPLE))
     )
     served = chosen_kinds(",".join((*SERVED_FITTED, *SERVED_HELD_OUT)))
@@ -147,9 +151,23 @@ def centres_of(odd: OddRows, count: int) -> Matrix:
     return fit_centres(odd.stacked, count, SEED)
 
 
-def _people(path: Path, count: int) -> CropSet:
-    """Return one crop each of people spread over an archive, filled beyond the photograph."""
-    crops = _some(read_crops(path.stem, [path], labelled=False, mark_black=True), count)
+def _people(path: Path, count: int, attributes: Path, worst: str) -> CropSet:
+    """Return one crop each of people spread over an archive, filled beyond the photograph.
+
+    Every second is of ``worst``: "asian female" is whoever is female and of a group that ends so.
+    """
+    crops = read_crops(path.stem, [path], labelled=False, mark_black=True)
+    with attributes.open(newline="") as stream:
+        named = {
+            row["file"].rsplit("/", 1)[-1]
+            for row in csv.DictReader(stream)
+            if f"{row['group']} {row['gender']}".endswith(worst)
+        }
+    inside = np.array([file.rsplit("/", 1)[-1] in named for file in crops.files])
+    chosen = np.zeros(2 * (count // 2), np.int64)
+    chosen[::2] = _spread(np.flatnonzero(inside), count // 2)
+    chosen[1::2] = _spread(np.flatnonzero(~inside), count // 2)
+    crops = crops.of(torch.from_numpy(chosen))
     random = Randomness(SEED, torch.device("cpu"))
     filled = fill_outside(crops.images, random).round().clamp(0, 255).to(torch.uint8)
     return dataclasses.replace(crops, images=filled)

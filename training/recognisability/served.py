@@ -48,13 +48,15 @@ SERVED_HELD_OUT = (
     "false colours",
     "drawn animals",
 )
-_PEOPLE = 80
+_PEOPLE = 160
+#: Things are drawn anew by their number, and `training odd-pictures` shows those from 0 on.
+_FIRST_THING = 100_000
 
 
 def embed_served(
     embedder: ExportedFile, crops: CropSet, kinds: Sequence[Kind]
 ) -> dict[str, Matrix]:
-    """Return by kind the unit embeddings ``(N, D)`` of up to 80 odd pictures with a found face.
+    """Return by kind the unit embeddings ``(N, D)`` of up to 160 odd pictures with a found face.
 
     The largest face of each is cut as at a door, whatever its quality.
     """
@@ -78,7 +80,7 @@ def _faces(vision: FaceVision, crops: CropSet, kind: Kind) -> Iterator[tuple[Pic
 def _pictures(crops: CropSet, kind: Kind) -> Iterator[npt.NDArray[np.uint8]]:
     for row in np.linspace(0, len(crops) - 1, min(_PEOPLE, len(crops))).astype(int).tolist():
         if kind.draw is not None:
-            yield kind.thing(row)
+            yield kind.thing(_FIRST_THING + row)
         else:
             crop = np.ascontiguousarray(crops.images[row].numpy().transpose(1, 2, 0))
             yield kind.picture_of(on_canvas(crop), crops.files[row])
