@@ -155,3 +155,28 @@ def test_photos_that_cancel_out_are_no_photos_to_claim_with(house: House) -> Non
     # Nothing speaks against bob, who is in no index and recorded as alike.
     assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR
     assert identify(house, photo("ann", 8)).verdict is Verdict.AMBIGUOUS
+
+
+def test_who_was_suspended_since_the_index_answered_is_nobody_to_find(house: House) -> None:
+    """The index still holds them: another process has committed, and this one not yet seen it."""
+    enroll_team(house, "ann", "bob")
+    enroll_twin(house, "tom", of="ann")
+
+    def suspend_behind_the_index(employee_id: str) -> None:
+        with house.registry.session() as session:
+            employee = session.find_employee(employee_id)
+            assert employee is not None
+            session.update_employee(employee.key, status=EmployeeStatus.SUSPENDED)
+            session.commit()
+
+    suspend_behind_the_index("ann")
+    found = identify(house, photo("ann", 8))
+    assert house.index.size == 3
+    assert [one.employee.employee_id for one in found.candidates] == ["tom", "bob"]
+    assert found.verdict is Verdict.AMBIGUOUS  # it may be ann, who looks like tom
+    assert [one.employee.employee_id for one in found.contenders] == ["tom"]
+    for name in ("bob", "tom"):
+        suspend_behind_the_index(name)
+    empty = identify(house, photo("ann", 8))
+    assert (empty.verdict, empty.candidates, empty.contenders) == (Verdict.UNKNOWN, (), ())
+    assert empty.next_step is NextStep.REFUSE
