@@ -10,8 +10,9 @@ from app.api import policy_schemas as schemas
 from app.api.problems import problem_docs
 from app.api.state import State
 from app.domain import errors
+from app.domain.own_strangers import OwnStrangers
 from app.domain.policy import Promise, PromiseFor
-from app.services.policy import DecisionPolicy, OwnStrangers
+from app.services.policy import DecisionPolicy
 
 router = APIRouter(tags=["service"])
 

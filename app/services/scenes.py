@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from app.domain.calibration import Calibration
 from app.domain.challenges import CHALLENGE_LINK
+from app.domain.embeddings import centroid
 from app.domain.errors import BusyError
 from app.domain.faces import QualityLimits
-from app.domain.fusion import MAX_FRAMES, frame_weight, fuse, weakest_link
+from app.domain.fusion import MAX_FRAMES, frame_weight, weakest_link
 from app.domain.head_motion import HeadView
 from app.domain.photo_errors import (
     FaceBlurredError,
@@ -132,7 +133,7 @@ class SceneReader:
         weights = [frame_weight(face.quality) for face in faces]
         best = faces[max(range(len(faces)), key=weights.__getitem__)]
         return SeenFace(
-            embedding=embeddings[0] if len(faces) == 1 else fuse(embeddings, weights),
+            embedding=embeddings[0] if len(faces) == 1 else centroid(embeddings, weights),
             detection=best.detection,
             quality=best.quality,
             faces_found=best.faces_found,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from app.domain.embeddings import mean_directions
 from training.augment.frames import simulate_frames
 from training.data.crops import CropSet
 from training.data.populations import rows_by_person
@@ -26,10 +27,8 @@ class Bursts:
 
     def fused(self, frames: int, *, weighted: bool) -> Matrix:
         """Return the mean direction of the first ``frames`` frames of each burst, ``(B, D)``."""
-        shares = self.weights[:, :frames] if weighted else np.ones((len(self.people), frames))
-        means = np.einsum("bfd,bf->bd", self.embeddings[:, :frames], shares)
-        unit: Matrix = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-        return unit
+        weights = self.weights[:, :frames] if weighted else None
+        return mean_directions(self.embeddings[:, :frames], weights)
 
     def of(self, chosen: IntArray) -> Bursts:
         """Return the bursts in these rows."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.domain.embeddings import mean_directions
 from training.data.populations import rows_by_person
 from training.foundation.arrays import BoolArray, FloatArray, IntArray, Matrix
 from training.metrics.intervals import (
@@ -64,9 +65,7 @@ def single_photo_rows(identities: IntArray) -> IntArray:
 
 def centroids(embeddings: Matrix, enrolled: IntArray) -> Matrix:
     """Return the mean direction ``(people, D)`` of every row of ``enrolled`` ``(people, n)``."""
-    means = embeddings[enrolled].mean(axis=1)
-    unit: Matrix = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    return mean_directions(embeddings[enrolled])
 
 
 def gallery_scores(probes: Matrix, embeddings: Matrix, enrolled: IntArray, rule: Rule) -> Matrix:

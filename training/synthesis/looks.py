@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from app.domain.embeddings import directions
 from app.vision.alignment import align_face
 from app.vision.reader import FaceVision
 from training.data.crops import CROP_MARGIN, CROP_SIZE
@@ -61,8 +62,7 @@ def cosines(first: FloatArray, second: FloatArray) -> FloatArray:
 
 def centre_of(looks: FloatArray) -> FloatArray:
     """Return the unit mean ``(teachers, 1, D)`` of looks."""
-    mean = looks.mean(axis=1, keepdims=True)
-    return np.asarray(mean / np.linalg.norm(mean, axis=2, keepdims=True), dtype=np.float64)
+    return directions(looks.mean(axis=1, keepdims=True))
 
 
 def found_crop(photo: ByteImage, vision: FaceVision, min_face_pixels: float) -> ByteImage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.domain.embeddings import directions
 from training.foundation.arrays import Matrix
 
 _ROUNDS = 100
@@ -29,8 +30,8 @@ def fit_centres(rows: Matrix, count: int, seed: int = 0) -> Matrix:
         owners = nearest
         for position in range(count):
             own = rows[owners == position]
-            mean = own.sum(axis=0) if len(own) else rows[cosines.max(axis=1).argmin()]
-            centres[position] = mean / np.linalg.norm(mean)
+            total = own.sum(axis=0) if len(own) else rows[cosines.max(axis=1).argmin()]
+            centres[position] = directions(total)
     return np.asarray(centres, dtype=np.float32)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from app.domain.calibration import Calibration
+from app.domain.decision import Evidence, decide, reached_somebody
 from app.domain.embeddings import as_embedding
 from app.domain.fusion import weakest_link
+from app.domain.matching import GallerySimilarities
+from app.domain.verdict import Verdict
 from training.calibration.scores import SHIFT_RATE
 from training.evaluation.bursts import Bursts, BurstTrial
 from training.foundation.arrays import FloatArray, IntArray, Matrix
@@ -55,8 +59,8 @@ def _fusion(
     people = len(np.unique(trial.genuine.people))
     single, against = (_against_gallery(trial.impostors, trial.gallery, n) for n in (1, frames))
     genuine = _against_gallery(trial.genuine, trial.gallery, frames)
-    own = genuine[np.arange(len(genuine)), trial.genuine.people]
-    found = (own >= threshold) & (genuine.argmax(axis=1) == trial.genuine.people)
+    found = _found(genuine, trial.genuine.people, calibration, frames, threshold)
+    alarms = reached_somebody(against, np.full(len(trial.gallery), threshold))
     return FusionFigures(
         frames=frames,
         bursts=len(trial.genuine.people),
@@ -65,7 +69,7 @@ def _fusion(
         fnir=_missed(trial, frames, weighted=True),
         plain_fnir=_missed(trial, frames, weighted=False),
         fnir_at_identify=bootstrap_rate(~found, trial.genuine.people),
-        fpir_at_identify=bootstrap_rate(against.max(axis=1) >= threshold, trial.impostors.people),
+        fpir_at_identify=bootstrap_rate(alarms, trial.impostors.people),
         shift=_reached(against) - _reached(single),
         lines=tuple(
             _shipped_line(trial, calibration, fitted_on, frames)
@@ -79,6 +83,22 @@ def _fusion(
 def _against_gallery(bursts: Bursts, gallery: Matrix, frames: int) -> Matrix:
     similarities: Matrix = bursts.fused(frames, weighted=True) @ gallery.T
     return similarities
+
+
+def _found(
+    similarities: Matrix, owners: IntArray, calibration: Calibration, frames: int, threshold: float
+) -> npt.NDArray[np.bool_]:
+    """Return which bursts ``(B,)`` the door takes for their ``owners``, surely or as one of two."""
+    people = np.arange(similarities.shape[1], dtype=np.int64)
+    compared = GallerySimilarities(people, similarities, np.ones_like(people))
+    answers = decide(
+        Evidence.of(compared, calibration, frames), lambda _photos: threshold, lambda _person: ()
+    )
+    taken = [
+        one.verdict is not Verdict.UNKNOWN and one.person == owner
+        for one, owner in zip(answers, owners.tolist(), strict=True)
+    ]
+    return np.array(taken, np.bool_)
 
 
 def _reached(impostors: Matrix) -> float:

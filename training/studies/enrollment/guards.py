@@ -9,14 +9,13 @@ from scipy.special import gammaln
 
 from app.domain.agreement import judge_agreement
 from app.domain.calibration import Calibration
-from app.domain.embeddings import as_embedding
+from app.domain.embeddings import as_embedding, mean_directions
 from app.domain.policy import DUPLICATE_ALARMS
 from training.data.populations import Pool, nearest_pools
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 from training.metrics.estimates import Estimate, estimate_text
 from training.metrics.intervals import bootstrap_mean, bootstrap_rate
 from training.metrics.pairs import blocks
-from training.studies.enrollment.rules import weighted_directions
 
 REQUEST_PHOTOS = (2, 3, 5)
 #: Photos in the request, and photos under the other id.
@@ -126,7 +125,7 @@ def duplicate_figures(
             for _ in range(DRAWS if len(rows) >= photos + enrolled else 0):
                 drawn = val[random.permutation(rows)]
                 ends = [drawn[:photos], drawn[photos : photos + enrolled]]
-                middles = [weighted_directions(e[None], np.ones((1, len(e))))[0] for e in ends]
+                middles = [mean_directions(end) for end in ends]
                 likenesses.append(float(middles[0] @ middles[1]))
                 owners.append(person)
         reached = np.asarray(likenesses) >= threshold

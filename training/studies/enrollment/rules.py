@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from app.domain.embeddings import mean_directions
 from training.foundation.arrays import FloatArray, Matrix
 
 Rule = Literal[
@@ -39,7 +40,7 @@ def score(
         scores = _by_photo(probes, gallery, weights, rule)
     elif rule == "half mean, half max":
         highest = _by_photo(probes, gallery, weights, "max over photos")
-        middle = probes @ weighted_directions(gallery, weights).T
+        middle = probes @ mean_directions(gallery, weights).T
         scores = ((highest + middle) / 2).astype(np.float32)
     else:
         scores = probes @ _middles(gallery, weights, quality, rule).T
@@ -64,20 +65,12 @@ def _by_photo(probes: Matrix, gallery: Matrix, weights: FloatArray, rule: Rule) 
 def _middles(gallery: Matrix, weights: FloatArray, quality: FloatArray, rule: Rule) -> Matrix:
     """Return one direction ``(people, D)`` for everybody."""
     if rule == "quality-weighted mean":
-        return weighted_directions(gallery, weights * quality)
+        return mean_directions(gallery, weights * quality)
     if rule == "trimmed mean":
-        return weighted_directions(gallery, _trimmed(gallery, weights))
+        return mean_directions(gallery, _trimmed(gallery, weights))
     if rule == "geometric median":
         return _geometric_medians(gallery, weights)
-    return weighted_directions(gallery, weights)
-
-
-def weighted_directions(gallery: Matrix, weights: FloatArray) -> Matrix:
-    """Return the direction ``(people, D)`` of the weighted sum of everybody's photos."""
-    sums = np.einsum("pnd,pn->pd", gallery, weights)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    unit: Matrix = (sums / np.maximum(lengths, 1e-9)).astype(np.float32)
-    return unit
+    return mean_directions(gallery, weights)
 
 
 def _trimmed(gallery: Matrix, weights: FloatArray) -> FloatArray:
@@ -86,7 +79,7 @@ def _trimmed(gallery: Matrix, weights: FloatArray) -> FloatArray:
     for place in range(gallery.shape[1]):
         others = weights.copy()
         others[:, place] = 0.0
-        middles = weighted_directions(gallery, others)
+        middles = mean_directions(gallery, others)
         found = np.einsum("pd,pd->p", gallery[:, place], middles)
         likeness[:, place] = np.where(weights[:, place] > 0, found, np.inf)
     trimmed = weights.copy()
@@ -97,8 +90,8 @@ def _trimmed(gallery: Matrix, weights: FloatArray) -> FloatArray:
 
 def _geometric_medians(gallery: Matrix, weights: FloatArray) -> Matrix:
     """Return the directions of the geometric medians (Weiszfeld's steps, 1937)."""
-    middles = weighted_directions(gallery, weights)
+    middles = mean_directions(gallery, weights)
     for _ in range(_STEPS):
         distances = np.linalg.norm(gallery - middles[:, None], axis=2)
-        middles = weighted_directions(gallery, weights / np.maximum(distances, 1e-3))
+        middles = mean_directions(gallery, weights / np.maximum(distances, 1e-3))
     return middles

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.domain.calibration import Calibration
+from app.domain.decision import reached_somebody
 from app.domain.policy import RiskPolicy
 from app.domain.verdict import Verdict
 from training.foundation.arrays import BoolArray, IntArray, Matrix
@@ -14,7 +15,7 @@ from training.metrics.estimates import Estimate
 from training.metrics.intervals import bootstrap_rate
 from training.studies.odd_pictures.measure import ShownPeople
 from training.studies.odd_pictures.results import DoorTrial, MixedDoor
-from training.studies.proof.verdicts import enrolled, thresholds_of, verdicts
+from training.studies.proof.verdicts import enrolled, identify_thresholds, verdicts
 
 SEED = 20261127
 ODD_SHARE = 0.01
@@ -137,7 +138,7 @@ def odd_count(people: int) -> int:
 
 
 def _finds(probes: Matrix, gallery: Matrix, asked: float) -> BoolArray:
-    return np.asarray((probes @ gallery.T).max(axis=1) >= asked, dtype=np.bool_)
+    return reached_somebody(probes @ gallery.T, np.full(len(gallery), asked))
 
 
 def _known(
@@ -145,7 +146,8 @@ def _known(
 ) -> BoolArray:
     """Return which probes ``(P,)`` are known as the entry of the same number."""
     gallery = enrolled(entries)
-    found, first = verdicts(gallery, probes, calibration, thresholds_of(gallery, policy))
-    known = [one is Verdict.KNOWN for one in found]
-    right = np.asarray(known) & (first == np.arange(len(probes)))
-    return np.asarray(right, dtype=np.bool_)
+    found = verdicts(gallery, probes, calibration, identify_thresholds(gallery, policy))
+    known = [
+        one.verdict is Verdict.KNOWN and one.person == number for number, one in enumerate(found)
+    ]
+    return np.array(known, np.bool_)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.decision import reached_somebody
 from app.domain.policy import PromiseFor, RiskPolicy
 from training.calibration.calibrate import CalibrationFaces
 from training.foundation.arrays import IntArray, Matrix
@@ -111,7 +112,7 @@ def _outcome(
     asked: float,
 ) -> ChoiceOutcome:
     """Return what a threshold does to the visits of a ``gallery``: so many people and photos."""
-    alarms = visits.nearest >= asked
+    alarms = reached_somebody(visits.nearest[:, None], np.array([asked]))
     groups = {pool.name: alarms[np.isin(visits.strangers, pool.rows)] for pool in faces.pools}
     by_group = {name: found for name, found in groups.items() if len(found)}
     by_group = by_group or {"all strangers": alarms}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.domain.calibration import Calibration, gallery_posterior
+from app.domain.embeddings import mean_directions
 from training.foundation.arrays import BoolArray, FloatArray, IntArray
 from training.foundation.records import Record
 from training.metrics.reliability import (
@@ -86,8 +87,7 @@ def _attempts(
     order = random.permutation(len(several))
     shuffled = [random.permutation(several[number]) for number in order[:size]]
     faces = population.faces
-    sums = np.stack([faces[rows[:photos]].sum(axis=0) for rows in shuffled])
-    centroids = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    centroids = np.stack([mean_directions(faces[rows[:photos]]) for rows in shuffled])
     enrolled = {int(population.people[rows[0]]) for rows in shuffled}
     outside = [rows for rows in rows_of if int(population.people[rows[0]]) not in enrolled]
     count = 600

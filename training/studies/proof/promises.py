@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.decision import reached_somebody
+from app.domain.embeddings import mean_directions
 from app.domain.policy import PromiseFor, RiskPolicy, comparison_rate
 from training.data.populations import rows_by_person
 from training.foundation.arrays import IntArray, Matrix
@@ -115,7 +117,7 @@ def _kept(
         policy.promise(risk, size, photos=count, promise_for=whom).threshold.similarity
         for count in range(1, photos + 1)
     ]
-    alarms = int((nearest >= np.array(asked)).any(axis=1).sum())
+    alarms = int(reached_somebody(nearest, np.array(asked)).sum())
     return KeptPromise(
         promise_for=whom,
         named=population.mixed or whom is PromiseFor.WORST_GROUP,
@@ -148,8 +150,9 @@ def _nearest(
     """
     order = random.permutation(len(rows_of))
     enrolled = [rows_of[number] for number in order[:size]]
-    sums = np.stack([faces[random.permutation(rows)[:photos]].sum(axis=0) for rows in enrolled])
-    centroids = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    centroids = np.stack(
+        [mean_directions(faces[random.permutation(rows)[:photos]]) for rows in enrolled]
+    )
     counts = np.array([min(photos, len(rows)) for rows in enrolled])
     strangers = faces[[int(random.choice(rows_of[number])) for number in order[size:]]]
     similarities = strangers @ centroids.T

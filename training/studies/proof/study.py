@@ -26,6 +26,7 @@ from training.studies.planted_audit.twins import blend_twins, plan_twins
 from training.studies.proof.choices import ChoiceOutcome, compare_choices
 from training.studies.proof.groups import EVERYBODY, GroupErrors, errors_by_group
 from training.studies.proof.halves import HalfPolicy
+from training.studies.proof.look_alikes import LookAlikeTrial, prove_look_alikes
 from training.studies.proof.probabilities import ProvedProbabilities, prove_probabilities
 from training.studies.proof.promises import KeptPromise, Population, prove_promises
 from training.studies.proof.report import (
@@ -35,12 +36,7 @@ from training.studies.proof.report import (
     promise_sheet,
     verdict_sheet,
 )
-from training.studies.proof.verdicts import (
-    LookAlikeTrial,
-    VerdictShares,
-    prove_look_alikes,
-    prove_verdicts,
-)
+from training.studies.proof.verdicts import VerdictShares, prove_verdicts
 
 SIZES = (10, 30, 100, 300, 1000)
 RISKS = (0.1, 0.03, 0.01, 0.003, 0.001)
@@ -111,7 +107,7 @@ def tables(record: ProofRecord) -> list[Sheet]:
         choice_sheet(list(record.choices)),
         *(group_sheet(title, list(errors)) for title, errors in record.groups.items()),
         probability_sheet(list(record.probabilities)),
-        verdict_sheet([*record.verdicts, twins.recorded, twins.unrecorded]),
+        verdict_sheet([*record.verdicts, *twins.rows]),
     ]
 
 

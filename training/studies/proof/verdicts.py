@@ -1,20 +1,28 @@
-"""The three verdicts, of people nothing was fitted on, and with look-alikes enrolled."""
+"""The three verdicts, of people nothing was fitted on, and with look-alikes enrolled.
+
+What is counted is the service's own decision (``app.domain.decision``), at the thresholds that its
+policy asks for in such a gallery.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from app.domain.calibration import Calibration
+from app.domain.decision import Decision, Evidence, Thresholds, decide, decide_claims
+from app.domain.embeddings import mean_directions
+from app.domain.matching import GallerySimilarities
+from app.domain.own_strangers import count_own_strangers
 from app.domain.policy import RiskPolicy
-from app.domain.verdict import Verdict, judge
-from training.foundation.arrays import FloatArray, IntArray, Matrix
+from app.domain.verdict import Verdict
+from training.foundation.arrays import IntArray, Matrix
 from training.foundation.records import Record
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import clopper_pearson
-from training.studies.planted_audit.twins import TwinPlan
 from training.studies.proof.promises import SEED, Population, rows_of_everybody
 
 NOBODY = -1
@@ -39,58 +47,65 @@ class VerdictShares(Record):
 
 @dataclass(frozen=True)
 class Enrolled:
-    """Centroids ``(N, D)``, of how many photos ``(N,)``, and pairs recorded as look-alikes."""
+    """Centroids ``(N, D)``, of how many photos ``(N,)``, and pairs recorded as look-alikes.
+
+    People are told by their position. A pair may name somebody of N and above: who is recorded and
+    in no index, as the suspended are.
+    """
 
     centroids: Matrix
     photos: IntArray
     look_alikes: frozenset[frozenset[int]] = frozenset()
 
+    def evidence(self, probes: Matrix, calibration: Calibration) -> Evidence:
+        """Return what probes ``(M, D)`` say of everybody, as the service weighs it."""
+        people = np.arange(len(self.photos), dtype=np.int64)
+        compared = GallerySimilarities(people, probes @ self.centroids.T, self.photos)
+        return Evidence.of(compared, calibration)
+
+    def look_alikes_of(self, person: int) -> list[int]:
+        """Return who is recorded as hard to tell from this person."""
+        pairs = [pair for pair in self.look_alikes if person in pair]
+        return sorted({other for pair in pairs for other in pair} - {person})
+
 
 def verdicts(
-    gallery: Enrolled, probes: Matrix, calibration: Calibration, asked: FloatArray
-) -> tuple[list[Verdict], IntArray]:
-    """Return the verdict on each probe ``(M, D)``, and whom it was on, ``(M,)``.
-
-    ``asked`` ``(N,)`` is each enrolled person's threshold.
-
-    A recorded pair is ambiguous where both reach the threshold, two others where they are too close
-    by their likelihood ratios, as in ``app.services.recognition``.
-    """
-    similarities = probes @ gallery.centroids.T
-    found, first = [], []
-    for row in similarities:
-        ratios = calibration.log_likelihood_ratios(row, gallery.photos)
-        order = np.argsort(-ratios)
-        best = int(order[0])
-        margin = float(ratios[order[0]] - ratios[order[1]]) if len(order) > 1 else None
-        rival = any(
-            frozenset((best, other)) in gallery.look_alikes
-            for other in np.flatnonzero(row >= asked).tolist()
-        )
-        found.append(judge(float(row[best]), float(asked[best]), margin, look_alike=rival))
-        first.append(best)
-    return found, np.array(first, np.int64)
+    gallery: Enrolled, probes: Matrix, calibration: Calibration, thresholds: Thresholds
+) -> list[Decision]:
+    """Return what the service would answer to each probe ``(M, D)``: who is this."""
+    return decide(gallery.evidence(probes, calibration), thresholds, gallery.look_alikes_of)
 
 
-class _Counted:
+def claim_verdicts(
+    gallery: Enrolled,
+    probes: Matrix,
+    claimed: Sequence[int],
+    calibration: Calibration,
+    thresholds: Thresholds,
+) -> list[Decision]:
+    """Return what the service would answer to each probe ``(M, D)``: is this who is claimed."""
+    evidence = gallery.evidence(probes, calibration)
+    return decide_claims(evidence, claimed, thresholds, gallery.look_alikes_of)
+
+
+class CountedVerdicts:
     """Answers counted against who it was."""
 
     def __init__(self) -> None:
         self.right = self.another = self.ambiguous = self.missed = self.attempts = 0
 
-    def add(self, answers: tuple[list[Verdict], IntArray], truth: Sequence[int] | None) -> None:
-        """Count verdicts and whom they are on; ``truth`` is None where all are strangers."""
-        told = truth if truth is not None else [NOBODY] * len(answers[0])
-        for verdict, first, true in zip(*answers, told, strict=True):
+    def add(self, decisions: Sequence[Decision], truth: Sequence[int]) -> None:
+        """Count decisions; ``truth`` is who stands there, ``NOBODY`` for a stranger or a liar."""
+        for decision, true in zip(decisions, truth, strict=True):
             self.attempts += 1
-            if verdict is Verdict.AMBIGUOUS:
+            if decision.verdict is Verdict.AMBIGUOUS:
                 self.ambiguous += 1
-            elif verdict is Verdict.UNKNOWN:
+            elif decision.verdict is Verdict.UNKNOWN:
                 self.right += true == NOBODY
                 self.missed += true != NOBODY
             else:
-                self.right += int(first) == true
-                self.another += int(first) != true
+                self.right += decision.person == true
+                self.another += decision.person != true
 
     def shares(self, who: str, people: int, photos: int) -> VerdictShares:
         """Return what was counted as shares of all attempts."""
@@ -127,18 +142,18 @@ def prove_verdicts(
     able = [number for number, rows in enumerate(rows_of) if len(rows) > 1]
     found = []
     for size in sizes:
-        genuine, foreign = _Counted(), _Counted()
+        genuine, foreign = CountedVerdicts(), CountedVerdicts()
         for _ in range(rounds):
             chosen = random.permutation(able)[:size]
             drawn = [random.permutation(rows_of[number])[: photos + 1] for number in chosen]
             gallery = enrolled([population.faces[rows[1:]] for rows in drawn])
-            asked = thresholds_of(gallery, policy)
+            asked = identify_thresholds(gallery, policy)
             own = population.faces[[int(rows[0]) for rows in drawn]]
             others = np.setdiff1d(np.arange(len(rows_of)), chosen)
             others = random.permutation(others)[:MOST_STRANGERS]
             strangers = population.faces[[int(random.choice(rows_of[n])) for n in others]]
             genuine.add(verdicts(gallery, own, calibration, asked), range(len(own)))
-            foreign.add(verdicts(gallery, strangers, calibration, asked), None)
+            foreign.add(verdicts(gallery, strangers, calibration, asked), [NOBODY] * len(strangers))
         found.append(genuine.shares("employees", size, photos))
         found.append(foreign.shares("strangers", size, photos))
     return found
@@ -146,69 +161,27 @@ def prove_verdicts(
 
 def enrolled(photos: Sequence[Matrix], pairs: Sequence[tuple[int, int]] = ()) -> Enrolled:
     """Return a gallery of people by their photos, each ``(K, D)``, with these look-alikes."""
-    sums = np.stack([each.sum(axis=0) for each in photos])
-    unit: Matrix = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    middles = np.stack([mean_directions(each) for each in photos])
     counts = np.array([len(each) for each in photos], np.int64)
-    return Enrolled(unit, counts, frozenset(frozenset(pair) for pair in pairs))
+    return Enrolled(middles, counts, frozenset(frozenset(pair) for pair in pairs))
 
 
-def thresholds_of(gallery: Enrolled, policy: RiskPolicy) -> FloatArray:
-    """Return what the policy asks of each of a gallery, ``(N,)``, by the number of photos."""
-    size, fpir = len(gallery.photos), policy.targets.fpir
-    of = {
-        photos: policy.promise(fpir, size, photos=photos).threshold.similarity
-        for photos in np.unique(gallery.photos).tolist()
-    }
-    return np.array([of[photos] for photos in gallery.photos.tolist()])
+def identify_thresholds(gallery: Enrolled, policy: RiskPolicy) -> Thresholds:
+    """Return what the service asks for where it is asked who this is, by number of photos."""
+    return _thresholds(gallery, policy, policy.targets.fpir, len(gallery.photos))
 
 
-class LookAlikeTrial(Record):
-    """Twins by blending among other people: noticed at enrolment, and then at the door."""
-
-    noticed: Estimate
-    recorded: VerdictShares
-    unrecorded: VerdictShares
+def claim_thresholds(gallery: Enrolled, policy: RiskPolicy) -> Thresholds:
+    """Return what the service asks of a claim, by number of photos."""
+    return _thresholds(gallery, policy, policy.targets.fmr, 1)
 
 
-def prove_look_alikes(
-    population: Population,
-    plans: Sequence[TwinPlan],
-    twins: Matrix,
-    calibration: Calibration,
-    policy: RiskPolicy,
-    guard: float,
-    people: int,
-) -> LookAlikeTrial:
-    """Enrol each person, a twin of theirs and others, ``people`` in all, and answer both.
+def _thresholds(gallery: Enrolled, policy: RiskPolicy, rate: float, people: int) -> Thresholds:
+    own = count_own_strangers(gallery.centroids, policy)
+    floor = None if own is None else own.floor(rate, people, policy)
 
-    ``twins`` ``(T * K, D)`` are the twins' pictures, plan after plan, the last of each the probe;
-    a twin is recorded as a look-alike where its centroid reaches ``guard`` with the person's, as
-    the guard of enrolment asks (and somebody confirms).
-    """
-    random = np.random.default_rng(SEED + 3)
-    rows_of = dict(enumerate(rows_of_everybody(population)))
-    number_of = {int(population.people[rows[0]]): n for n, rows in rows_of.items()}
-    each = len(twins) // len(plans)
-    noticed = 0
-    counted = {True: _Counted(), False: _Counted()}
-    for position, plan in enumerate(plans):
-        pictures = twins[position * each : (position + 1) * each]
-        person, mate = number_of[plan.person], number_of[plan.mate]
-        rest = [n for n in random.permutation(len(rows_of)).tolist() if n not in (person, mate)]
-        own = np.setdiff1d(rows_of[person], plan.own)[:each]
-        photos = [population.faces[own], pictures[:-1]]
-        photos += [population.faces[rows_of[n][:each]] for n in rest[: people - 2]]
-        plain = enrolled(photos)
-        seen = bool(plain.centroids[0] @ plain.centroids[1] >= guard)
-        noticed += seen
-        probes = np.concatenate([population.faces[plan.own], pictures[-1:]])
-        truth = [0] * len(plan.own) + [1]
-        for kept, into in counted.items():
-            gallery = enrolled(photos, [(0, 1)] if kept and seen else [])
-            asked = thresholds_of(gallery, policy)
-            into.add(verdicts(gallery, probes, calibration, asked), truth)
-    return LookAlikeTrial(
-        noticed=clopper_pearson(noticed, len(plans)),
-        recorded=counted[True].shares("twins, recorded where noticed", people, each),
-        unrecorded=counted[False].shares("twins, nothing recorded", people, each),
-    )
+    @cache
+    def threshold(photos: int) -> float:
+        return policy.promise(rate, people, floor, photos=photos).threshold.similarity
+
+    return threshold

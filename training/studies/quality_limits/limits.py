@@ -19,6 +19,7 @@ import torch
 from scipy.special import expit
 
 from app.domain.calibration import Calibration
+from app.domain.embeddings import mean_directions
 from app.domain.faces import FaceQuality
 from training.data.crops import CROP_SIZE, CropSet
 from training.evaluation.embedders import CropEmbedder
@@ -28,7 +29,6 @@ from training.metrics.intervals import bootstrap_rate
 from training.metrics.open_set import enrol_people
 from training.metrics.reliability import calibration_error, equal_width_bins
 from training.studies.enrollment.faces import measure_crops, reduced
-from training.studies.enrollment.rules import weighted_directions
 from training.studies.quality_limits.refusals import exposure_limits
 
 ENROLLED_PHOTOS = 3
@@ -136,7 +136,7 @@ def measure_limits(
     drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
     gallery = embedder.embed(val.of(torch.from_numpy(drawn.enrolled.reshape(-1))))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
-    middles = weighted_directions(gallery, np.ones(gallery.shape[:2]))
+    middles = mean_directions(gallery)
     probes = val.of(torch.from_numpy(drawn.probes))
     found: list[SpoiltProbes] = []
 
