@@ -8,6 +8,7 @@ import threading
 from types import FrameType
 
 import uvicorn
+from asgi_correlation_id import CorrelationIdFilter
 from starlette.types import ASGIApp
 
 from app.machine.descriptors import connection_limit
@@ -52,12 +53,13 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
 
 
 def log_to_stderr() -> None:
-    """Send the log to stderr, each kind of fault once a second."""
+    """Send the log to stderr, each kind of fault once a second, each line with its request's id."""
     handler = logging.StreamHandler()
     handler.addFilter(OnceASecond())
+    handler.addFilter(CorrelationIdFilter(default_value="-"))
     logging.basicConfig(
         level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        format="%(asctime)s %(levelname)s %(name)s %(correlation_id)s %(message)s",
         handlers=[handler],
     )
 
