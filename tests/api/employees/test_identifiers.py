@@ -1,5 +1,3 @@
-"""An id, a name, a card number is the same one, in whichever way and spelling it comes."""
-
 from __future__ import annotations
 
 import unicodedata
@@ -8,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.test_recognition_routes import ask, enroll, text
+from tests.api.requests import ask, enroll, text
 from tests.services.fakes import photo
 
 NFC = "Jos\u00e9 \u00c5-1"
@@ -115,29 +113,3 @@ def test_pages_of_a_filtered_list_follow_the_cursor(client: TestClient) -> None:
             break
         query["cursor"] = page["next_cursor"]
     assert seen == ["e1", "e3", "e5"]
-
-
-def test_a_claim_is_made_by_card(client: TestClient) -> None:
-    enroll(client, "ann", photo("ann", 1), card_number="0004711")
-    right = ask(client, "/v1/cards/0004711/verify", photo("ann", 5))
-    wrong = ask(client, "/v1/cards/0004711/verify", photo("bob", 5))
-    assert (right.json()["decision"], wrong.json()["decision"]) == ("match", "no_match")
-    assert right.json()["employee"]["employee_id"] == "ann"
-    by_id = ask(client, "/v1/employees/ann/verify", photo("ann", 5)).json()
-    assert right.json() | {"request_id": ""} == by_id | {"request_id": ""}
-    for unknown in ("4711", "nobody's"):
-        missing = ask(client, f"/v1/cards/{unknown}/verify", photo("ann", 5))
-        assert (missing.status_code, missing.json()["code"]) == (404, "card_not_found")
-    client.patch("/v1/employees/ann", json={"status": "suspended"})
-    suspended = ask(client, "/v1/cards/0004711/verify", photo("ann", 5))
-    assert (suspended.status_code, suspended.json()["code"]) == (409, "employee_suspended")
-
-
-@pytest.mark.parametrize("word", ["None", "null", "", "undefined", "NULL", "  "])
-def test_a_challenge_that_is_no_challenge_is_absent(client: TestClient, word: str) -> None:
-    enroll(client, "ann", photo("ann", 1))
-    for path in ("/v1/verify", "/v1/identify", "/v1/employees/ann/verify"):
-        by_form = client.post(path, data={"challenge_id": word}, files={"photo": photo("ann", 5)})
-        body = {"challenge_id": word, "photo": text(photo("ann", 5))}
-        by_json = client.post(path, json=body)
-        assert (by_form.status_code, by_json.status_code) == (200, 200)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.field_faults import field_faults
-from tests.api.test_recognition_routes import enroll, text
+from app.api.http.field_faults import field_faults
+from tests.api.requests import enroll, text
 from tests.services.fakes import photo
 
 PHOTO = text(photo("ann"))

@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.testclient import TestClient
 
-from app.api.door_metrics import DoorMetrics
-from tests.api.test_recognition_routes import ask, enroll_team
+from app.api.metrics.doors import DoorMetrics
+from tests.api.requests import ask, enroll_team
 from tests.services.fakes import QUALITY, photo
 
 

@@ -3,34 +3,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.types import Message
 
-from tests.api.exchange import ask_below_http, chunks, local_client, unreadable
-from tests.api.test_recognition_routes import ask, enroll
+from app.api.http.middleware.body import Patience
+from app.main import body_patience
+from tests.api.exchange import (
+    ask_below_http,
+    chunks,
+    local_client,
+    unreadable,
+)
+from tests.api.requests import ask, enroll
 from tests.services.fakes import photo
 
-KEY = "a-key-of-sixteen-or-more"
 JSON = {"content-type": "application/json"}
-GUARDED = [
-    ("PATCH", "/v1/employees/ann"),
-    ("POST", "/v1/enroll"),
-    ("POST", "/v1/verify"),
-    ("POST", "/v1/nowhere"),
-]
-
-
-@pytest.mark.parametrize("given", [{}, {"x-api-key": "wrong"}, {"authorization": "Bearer wrong"}])
-@pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_without_the_key_no_body_is_read(
-    make_app: Callable[..., FastAPI], method: str, path: str, given: dict[str, str]
-) -> None:
-    with local_client(make_app(api_key=KEY)) as client:
-        answer = ask_below_http(client, method, path, JSON | given, unreadable)
-    assert (answer.status, answer.json()["code"]) == (401, "unauthenticated")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.json()["request_id"] == answer.headers["x-request-id"] != ""
 
 
 def test_a_record_is_held_to_fewer_bytes_than_photos(make_app: Callable[..., FastAPI]) -> None:
@@ -54,3 +44,36 @@ def test_what_arrives_is_counted_against_the_limit_of_photos(client: TestClient)
         parts = chunks(b'{"photo": "', b"A" * 15_000, b"A" * 15_000, b'"}')
         answer = ask_below_http(client, "POST", path, JSON, parts)
         assert (answer.status, answer.json()["code"]) == (413, "request_too_large")
+
+
+async def never() -> Message:
+    await anyio.sleep_forever()
+    return {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/v1/employees/e1"),
+        ("POST", "/v1/enroll"),
+        ("POST", "/v1/employees/e1/verify"),
+    ],
+)
+def test_a_body_that_does_not_come_is_ended_on_every_route(
+    make_app: Callable[..., FastAPI], method: str, path: str
+) -> None:
+    with local_client(make_app(patience=Patience(0.06, 1e9))) as client:
+        answer = ask_below_http(client, method, path, JSON, never)
+    assert (answer.status, answer.json()["code"]) == (408, "request_too_slow")
+    assert answer.headers["connection"] == "close"
+
+
+def test_a_record_has_less_time_than_photos() -> None:
+    patience = body_patience(Patience(30.0, 1e5))
+    scope = {"type": "http", "method": "PATCH", "path": "/v1/employees/e1", "headers": []}
+    assert patience(scope).seconds == 10.0
+    assert patience(scope | {"method": "POST", "path": "/v1/verify"}).seconds == 30.0
+
+
+def test_patience_grows_with_what_has_come() -> None:
+    assert Patience(30.0, 1_000.0).after(5_000) == 35.0

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from app.api.slow_body import Patience
+from app.api.http.middleware.body import Patience
 from app.domain.faces import Picture
 from app.services.admission import Admission
 from tests.api.exchange import (
@@ -22,7 +22,7 @@ from tests.api.exchange import (
     local_client,
     unreadable,
 )
-from tests.api.test_recognition_routes import ask, text
+from tests.api.requests import ask, text
 from tests.services.conftest import House
 from tests.services.fakes import FakeVision, photo
 
@@ -154,14 +154,3 @@ def test_a_body_that_does_not_come_loses_its_place(make_app: Callable[..., FastA
             assert (answer.status, answer.json()["code"]) == (408, "request_too_slow")
             assert answer.headers["connection"] == "close"
         assert ask_below_http(client, "POST", "/v1/verify", JSON, chunks(BODY)).status == 200
-
-
-def test_patience_grows_with_what_has_come() -> None:
-    assert Patience(30.0, 1_000.0).after(5_000) == 35.0
-
-
-def test_a_body_of_many_values_is_not_parsed(client: TestClient) -> None:
-    for body in (b'{"photo": [' + b"{}," * 1_000 + b"{}]}", b"[" * 1_001, b'{"a": {' * 501):
-        answer = ask_below_http(client, "POST", "/v1/verify", JSON, chunks(body))
-        assert (answer.status, answer.json()["code"]) == (422, "invalid_request")
-        assert answer.json()["detail"] == "the body has too many values"

@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.api.policy_metrics import expose_promises
+from app.api.metrics.promises import expose_promises
 from app.bootstrap import make_metrics, warn_of_broken_promise
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets
 from app.domain.tails import ImpostorTail
 from app.services.policy import DecisionPolicy
-from tests.api.test_recognition_routes import enroll_team
+from tests.api.requests import enroll_team
 from tests.services.conftest import RISK
 from tests.services.fakes import MANIFEST
 from tests.services.test_policy import index_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.test_recognition_routes import ask, enroll, text
+from tests.api.requests import ask, enroll, text
 from tests.services.fakes import MANIFEST, photo
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.api.exchange import ask_below_http, local_client, unreadable
-from tests.api.test_recognition_routes import ask, enroll
+from tests.api.requests import ask, enroll
 from tests.services.fakes import photo
 
 KEY = "a-key-of-sixteen-or-more"

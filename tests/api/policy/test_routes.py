@@ -12,7 +12,7 @@ from app.domain.policy import PromiseFor, RiskPolicy
 from app.domain.tails import GenuineScores, ImpostorTail
 from app.services.policy import DecisionPolicy
 from tests.api.exchange import local_client
-from tests.api.test_recognition_routes import enroll
+from tests.api.requests import enroll
 from tests.services.conftest import RISK, House, open_house  # noqa: F401  a fixture
 from tests.services.fakes import MANIFEST, photo
 from tests.services.test_policy import people_who_are

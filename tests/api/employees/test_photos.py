@@ -4,7 +4,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from tests.api.test_recognition_routes import ask, enroll, text
+from tests.api.requests import ask, enroll, text
 from tests.services.fakes import photo
 
 

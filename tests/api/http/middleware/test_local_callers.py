@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.api.exchange import ask_below_http, local_client, unreadable
-from tests.api.test_recognition_routes import enroll
+from tests.api.requests import enroll
 from tests.services.fakes import photo
 
 FORM = {"content-type": "multipart/form-data; boundary=x"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.test_recognition_routes import ask, enroll, enroll_team
+from tests.api.requests import ask, enroll, enroll_team
 from tests.services.fakes import photo
 
 
