@@ -14,8 +14,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.api.audit_page import audit_page
-from app.api.audit_text import audit_text
+from app.api.audits.page import audit_page
+from app.api.audits.text import audit_text
 from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
 from app.machine.memory import limit_arenas

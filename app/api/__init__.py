@@ -1,0 +1,1 @@
+"""HTTP, and nothing else: a folder for each capability, and what all of them share."""

@@ -29,10 +29,11 @@ QuarterTurn = Literal[0, 90, 180, 270]
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """A picture, which a very large photo's is reduced to, and the upright photo's own width."""
+    """A picture, which a very large photo's is reduced to, and the upright photo's own size."""
 
     picture: Picture
     width: int
+    height: int
 
 
 @dataclass(frozen=True)

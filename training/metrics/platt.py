@@ -1,8 +1,9 @@
-"""Platt scaling: a line from similarity to the log-likelihood ratio, by weighted Newton steps."""
+"""Platt scaling: a line from similarity to the log-likelihood ratio, by SciPy's Newton steps."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from training.foundation.arrays import FloatArray, Similarities
@@ -47,39 +48,39 @@ def fit_platt(same: Similarities, different: Similarities) -> tuple[float, float
             np.full(len(other_values), 1 / (len(different) + 2)),
         ]
     )
-    slope, intercept = _newton(values, targets, weights)
+    slope, intercept = map(float, _best_line(values, targets, weights))
     if slope <= 0:
         raise CalibrationError("same people are no more similar than different ones")
     return slope, intercept
 
 
-def _newton(values: FloatArray, targets: FloatArray, weights: FloatArray) -> tuple[float, float]:
-    """Minimise the weighted cross-entropy of a line; steps are halved until they help."""
+def _best_line(values: FloatArray, targets: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return slope and intercept that minimise the weighted cross-entropy; it has one minimum."""
     design = np.stack([values, np.ones_like(values)], axis=1)
-    line = np.zeros(2)
-    loss = _cross_entropy(design @ line, targets, weights)
-    for _ in range(STEPS):
+
+    def cross_entropy(line: FloatArray) -> float:
+        logits = design @ line
+        return float((weights * (np.logaddexp(0, logits) - targets * logits)).sum())
+
+    def gradient(line: FloatArray) -> FloatArray:
+        slopes: FloatArray = design.T @ (weights * (expit(design @ line) - targets))
+        return slopes
+
+    def curvature(line: FloatArray) -> FloatArray:
         predicted = expit(design @ line)
-        gradient = design.T @ (weights * (predicted - targets))
-        curvature = (design.T * (weights * predicted * (1 - predicted))) @ design
-        step = np.linalg.solve(curvature + 1e-12 * np.eye(2), gradient)
-        size = 1.0
-        while size > 1e-6:
-            tried = line - size * step
-            tried_loss = _cross_entropy(design @ tried, targets, weights)
-            if tried_loss <= loss:
-                break
-            size /= 2
-        else:
-            break
-        line, gained, loss = tried, loss - tried_loss, tried_loss
-        if gained < TOLERANCE and np.abs(gradient).max() < TOLERANCE:
-            break
-    return float(line[0]), float(line[1])
+        second: FloatArray = (design.T * (weights * predicted * (1 - predicted))) @ design
+        return second
 
-
-def _cross_entropy(logits: FloatArray, targets: FloatArray, weights: FloatArray) -> float:
-    return float((weights * (np.logaddexp(0, logits) - targets * logits)).sum())
+    found = minimize(
+        cross_entropy,
+        np.zeros(2),
+        method="trust-exact",
+        jac=gradient,
+        hess=curvature,
+        options={"gtol": TOLERANCE, "maxiter": STEPS},
+    )
+    line: FloatArray = found.x
+    return line
 
 
 def likelihood_ratio_cost(

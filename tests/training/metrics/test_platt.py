@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from training.foundation.arrays import FloatArray
 from training.metrics.platt import CalibrationError, binned, fit_platt, likelihood_ratio_cost
@@ -37,12 +38,32 @@ def slow_platt(same: FloatArray, different: FloatArray) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("seed", "gap"), [(0, 0.1), (1, 0.3), (2, 0.5), (3, 0.9)])
-def test_newton_finds_the_line_of_a_general_minimiser(seed: int, gap: float) -> None:
+def test_the_line_is_that_of_a_general_minimiser(seed: int, gap: float) -> None:
     same, different = made_scores(seed, gap)
     slope, intercept = fit_platt(same, different)
     slow_slope, slow_intercept = slow_platt(same, different)
     assert slope == pytest.approx(slow_slope, rel=5e-3)
     assert intercept == pytest.approx(slow_intercept, rel=5e-3)
+
+
+@given(st.integers(0, 10_000), st.floats(0.05, 1.0), st.floats(0.02, 0.3))
+@settings(deadline=None, max_examples=30)
+def test_the_line_lies_where_the_cross_entropy_no_longer_falls(
+    seed: int, gap: float, spread: float
+) -> None:
+    random = np.random.default_rng(seed)
+    same = np.clip(0.1 + gap + spread * random.normal(size=60), -1, 1)
+    different = np.clip(0.1 + spread * random.normal(size=900), -1, 1)
+    try:
+        slope, intercept = fit_platt(same, different)
+    except CalibrationError:
+        return  # by chance no more similar
+    slopes = np.zeros(2)
+    for scores, target in ((same, 61 / 62), (different, 1 / 902)):
+        centres, shares = binned(scores)
+        surplus = shares * (expit(slope * centres + intercept) - target) / 2
+        slopes += (surplus @ centres, surplus.sum())
+    assert np.abs(slopes).max() < 1e-9
 
 
 def test_gaussian_scores_get_their_true_likelihood_ratio() -> None:

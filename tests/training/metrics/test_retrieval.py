@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from tests.training.metrics.made_tables import made_table
 from training.foundation.errors import DataError
@@ -93,6 +95,42 @@ def test_a_gallery_is_searched_by_the_names_of_its_identities(seed: int) -> None
             found = (gallery.embeddings @ queries.embeddings[row]).tolist()
             expected[row] = slow_query(found, right)
     assert_equal_to_slow(score_against_gallery(queries, gallery), expected)
+
+
+def their_figures(queries: EmbeddingTable, gallery: EmbeddingTable | None) -> tuple[float, ...]:
+    """R@1, mAP@10 and MAP@R as pytorch-metric-learning computes them, by FAISS and torch.
+
+    Its mAP@10 divides by all that is to be found, ours by ten at most: they are one where nobody
+    has more.
+    """
+    include = ("precision_at_1", "mean_average_precision", "mean_average_precision_at_r")
+    figures: dict[str, float] = {}
+    for name, k in zip(include, (1, 10, "max_bin_count"), strict=True):
+        calculator = AccuracyCalculator(include=(name,), k=k, device=torch.device("cpu"))
+        given = [torch.from_numpy(queries.embeddings), torch.from_numpy(queries.labels)]
+        if gallery is not None:
+            given += [torch.from_numpy(gallery.embeddings), torch.from_numpy(gallery.labels)]
+        figures |= calculator.get_accuracy(*given)
+    return tuple(figures[name] for name in include)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_are_those_of_pytorch_metric_learning(seed: int) -> None:
+    whole = made_table([1, 2, 3, 8, 11, 1, 5], noise=1.4, seed=seed)
+    half = len(whole) // 2
+    parts = [
+        EmbeddingTable(
+            whole.embeddings[rows], whole.labels[rows], whole.keys[rows], whole.label_names
+        )
+        for rows in (slice(half), slice(half, None))
+    ]
+    for scores, theirs in (
+        (score_leave_one_out(whole), their_figures(whole, None)),
+        (score_against_gallery(*parts), their_figures(*parts)),
+    ):
+        ours = (scores.hits[:, 0].mean(), scores.map_at_10.mean(), scores.map_at_r.mean())
+        assert ours == pytest.approx(theirs, abs=1e-9)
+    assert score_leave_one_out(whole).map_at_r.mean() < 0.95  # some answers are wrong
 
 
 def test_the_nearest_come_first_and_equal_ones_by_column() -> None:
