@@ -52,7 +52,7 @@ test: full ## Run every check that a change must pass: style, types, layers, sch
 	$(PYTHON) -m mypy
 	$(LINT_IMPORTS)
 	@$(CHECK_SCHEMA)
-	$(PYTHON) -m pytest --cov --cov-report=term --durations=10
+	$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile --cov --cov-report=term --durations=10
 
 check-fast: full ## Run the checks that take seconds: style, types, layers and the quick tests.
 	$(PYTHON) -m ruff check .

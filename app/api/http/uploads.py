@@ -6,14 +6,16 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.api.http.field_faults import field_faults
 from app.api.http.middleware.body import received_body
@@ -26,6 +28,8 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 MAX_JSON_MARKS = 1_000
 #: How clients of several languages write a field that is a list: ``photos[]``, ``photos[0]``.
 _LISTED = re.compile(r"\[\d{0,3}\]\Z")
+#: How much of a form's end is kept: more than the longest boundary and what may follow it.
+_TAIL_BYTES = 1024
 _OTHER_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -137,10 +141,21 @@ def _too_many_bytes(byte_count: int, limit: int) -> PhotoTooManyBytesError:
 
 @asynccontextmanager
 async def _form_of(request: Request) -> AsyncIterator[FormData]:
-    """Give the parsed form; raises ``TemporaryStorageError`` where its files find no room."""
+    """Give the parsed form; raises ``ApiError`` for one that is malformed or cut.
+
+    Raises ``TemporaryStorageError`` where its files find no room.
+    """
+    parser = MultiPartParser(request.headers, _whole(request), max_files=64, max_fields=64)
     try:
-        async with request.form(max_files=64, max_fields=64) as form:
+        form = await parser.parse()
+        try:
             yield form
+        finally:
+            await form.close()
+    except _CutForm as error:
+        raise ApiError(INVALID_REQUEST, error.message) from None
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from None
     except OSError as error:
         raise TemporaryStorageError(
             f"the upload cannot be held while it is read: {error.strerror or 'no folder'}"
@@ -177,6 +192,24 @@ async def _from_multipart(
         elif photos[field]:
             raise ApiError(INVALID_REQUEST, f"{field}: one photo is expected")
     return _validated(shape, content), photos
+
+
+class _CutForm(MultiPartException):
+    """A form without its closing boundary."""
+
+
+async def _whole(request: Request) -> AsyncGenerator[bytes, None]:
+    """Give the chunks of a form; raises ``_CutForm`` at the end of one that is not whole.
+
+    By itself the parser leaves out the part that was cut: a photo would be missing without a word.
+    """
+    tail = b""
+    async for chunk in request.stream():
+        tail = (tail + chunk[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+        yield chunk
+    boundary = parse_options_header(request.headers["content-type"])[1].get(b"boundary", b"")
+    if b"--" + boundary + b"--" not in tail:
+        raise _CutForm("the form ends before its last part is whole; send all of it again")
 
 
 def _field_name(given: str, photo_fields: dict[str, bool]) -> str:

@@ -18,6 +18,7 @@ from tests.api.exchange import (
 from tests.api.requests import enroll, text
 from tests.services.fakes import photo
 
+PERSON = {"employee_id": "ann", "full_name": "Ann"}
 JSON = {"content-type": "application/json"}
 
 
@@ -145,3 +146,29 @@ def test_a_body_of_many_values_is_not_parsed(client: TestClient) -> None:
         answer = ask_below_http(client, "POST", "/v1/verify", JSON, chunks(body))
         assert (answer.status, answer.json()["code"]) == (422, "invalid_request")
         assert answer.json()["detail"] == "the body has too many values"
+
+
+@pytest.mark.parametrize("cut", [2, 6, 40, 400])
+def test_a_form_that_is_cut_off_is_told_and_no_photo_is_dropped(
+    client: TestClient, cut: int
+) -> None:
+    photos = [photo("ann", number) for number in (1, 2, 3)]
+    whole = client.build_request(
+        "POST", "/v1/enroll", data=PERSON, files=[("photos", one) for one in photos]
+    )
+    content = whole.read()
+    headers = {"content-type": whole.headers["content-type"]}
+    answer = client.post("/v1/enroll", content=content[:-cut], headers=headers)
+    if cut == 2:  # the line end after the closing boundary may be missing
+        assert [one["status"] for one in answer.json()["photos"]] == ["enrolled"] * 3
+        return
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "before its last part is whole" in answer.json()["detail"]
+    assert client.get("/v1/employees").json()["employees"] == []
+
+
+def test_what_follows_the_closing_boundary_is_no_part_of_a_form(client: TestClient) -> None:
+    whole = client.build_request("POST", "/v1/verify", files={"photo": photo("ann")})
+    headers = {"content-type": whole.headers["content-type"]}
+    answer = client.post("/v1/verify", content=whole.read() + b"epilogue\r\n", headers=headers)
+    assert answer.status_code == 200
