@@ -33,7 +33,7 @@ def test_the_commands_are_these(group: typer.Typer, names: set[str]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [*([name] for name in sorted(COMMANDS)), *(["study", name] for name in STUDIES)],
+    [*([name] for name in sorted(COMMANDS)), *(["study", name] for name in sorted(STUDIES))],
     ids=" ".join,
 )
 def test_every_command_says_what_it_does(words: list[str]) -> None:
