@@ -1,0 +1,1 @@
+"""HTTP and nothing else: routes, shapes of requests and answers, uploads, the one error table."""

@@ -1,0 +1,1 @@
+"""Training runs: distillation and metric learning, checkpoints, logs."""

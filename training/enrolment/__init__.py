@@ -1,0 +1,1 @@
+"""How several photos become one person, what guards catch, what quality limits cost."""

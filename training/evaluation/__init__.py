@@ -1,0 +1,1 @@
+"""Judges embedders: pairs, open set, groups, whole photos, planted audits."""

@@ -1,0 +1,1 @@
+"""Published networks, read from the files that their publishers ship."""

@@ -1,0 +1,1 @@
+"""Two networks behind one head, and the correction for crowds of look-alikes."""
