@@ -54,7 +54,7 @@ test: full ## Run every check that a change must pass: style, types, layers, sch
 	$(PYTHON) -m mypy
 	$(LINT_IMPORTS)
 	@$(CHECK_SCHEMA)
-	$(PYTHON) -m pytest --cov --cov-report=term --durations=10
+	$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile --cov --cov-report=term --durations=10
 
 check-fast: full ## Run the checks that take seconds: style, types, layers and the quick tests.
 	$(PYTHON) -m ruff check .
@@ -77,7 +77,7 @@ train: full ## Learn similarity on bundled digits, report, fail below the bar; R
 	@$(PYTHON) -m training learn $(RECIPE)
 
 compare: full ## Compare losses with everything else equal: the table, from saved runs or new ones.
-	@$(PYTHON) -m training compare
+	@$(PYTHON) -m training study losses
 
 VERSION ?= new
 distill: full ## Make the face embedder as shipped into models/embedder/VERSION; needs the data; hours.
@@ -88,13 +88,13 @@ distill: full ## Make the face embedder as shipped into models/embedder/VERSION;
 	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
 
 prove: full ## Stated risks, guards, bursts, a planted audit, odd pictures; needs the data.
-	@$(PYTHON) -m training prove
-	@$(PYTHON) -m training enrolment --out runs/prove/enrolment.md
-	@$(PYTHON) -m training quality-limits --out runs/prove/quality-limits.md
-	@$(PYTHON) -m training repeated-photos
-	@$(PYTHON) -m training burst --out runs/prove/burst.json
-	@$(PYTHON) -m training audit-planted
-	@$(PYTHON) -m training odd-pictures
+	@$(PYTHON) -m training study proof
+	@$(PYTHON) -m training study enrollment --out runs/prove/enrollment.md
+	@$(PYTHON) -m training study quality-limits --out runs/prove/quality-limits.md
+	@$(PYTHON) -m training study repeated-photos --out runs/prove/repeated-photos.md
+	@$(PYTHON) -m training study burst --out runs/prove/burst.md
+	@$(PYTHON) -m training study planted-audit --out runs/prove/planted-audit.md
+	@$(PYTHON) -m training study odd-pictures
 
 lock: ## Pin what pyproject.toml asks for in constraints.txt, and check it; UPGRADE=1: newer ones.
 	@set -e; $(MAKE_VENV); \

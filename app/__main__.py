@@ -14,12 +14,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.api.audit_page import audit_page
-from app.api.audit_text import audit_text
-from app.bootstrap import build_gallery_audit, build_state, make_lifespan
 from app.domain.errors import FacegateError
 from app.machine.memory import limit_arenas
-from app.main import create_app
 from app.server.serve import log_to_stderr, serve
 from app.settings import Settings, misspelt_variables
 
@@ -64,6 +60,9 @@ def _serve(settings: Settings) -> None:
     try:
         _require_free_port(settings.host, settings.port)
         limit_arenas(max(2, min(settings.workers, MOST_ARENAS)), os.environ)
+        from app.bootstrap import build_state, make_lifespan
+        from app.main import create_app
+
         built = build_state(settings)
     except (FacegateError, ValueError, OSError) as error:
         logger.error("the service cannot start: %s", error)
@@ -74,6 +73,10 @@ def _serve(settings: Settings) -> None:
 
 def _audit(settings: Settings, out: Path | None) -> None:
     """Print an audit of the registry, beside a running service or without one."""
+    from app.api.audits.page import audit_page
+    from app.api.audits.text import audit_text
+    from app.bootstrap import build_gallery_audit
+
     try:
         gallery_audit, registry = build_gallery_audit(settings)
         try:

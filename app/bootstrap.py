@@ -16,7 +16,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
-from app.api.metrics import ServiceMetrics
+from app.api.metrics.service import ServiceMetrics
 from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest

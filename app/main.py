@@ -12,37 +12,27 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api import (
-    audit_routes,
-    challenge_routes,
-    claim_routes,
-    employee_photo_routes,
-    employee_routes,
-    policy_routes,
-    recognition_routes,
-    service_routes,
-)
-from app.api.allowed_origins import AllowedOriginsMiddleware
-from app.api.body_limit import BodyLimitMiddleware
-from app.api.docs_pages import add_docs_pages
-from app.api.error_boundary import ErrorBoundaryMiddleware
-from app.api.local_callers import LocalCallersMiddleware
-from app.api.metrics import MetricsMiddleware
-from app.api.photo_gate import PhotoGateMiddleware
-from app.api.photo_routes import photo_route
-from app.api.problems import (
+from app.api.http.middleware.allowed_origins import AllowedOriginsMiddleware
+from app.api.http.middleware.body import BodyMiddleware, Patience
+from app.api.http.middleware.error_boundary import ErrorBoundaryMiddleware
+from app.api.http.middleware.exchange_metrics import ExchangeMetricsMiddleware
+from app.api.http.middleware.local_callers import LocalCallersMiddleware
+from app.api.http.middleware.photo_gate import PhotoGateMiddleware
+from app.api.http.middleware.request_target import RequestTargetMiddleware
+from app.api.http.middleware.response_headers import ResponseHeadersMiddleware
+from app.api.http.problems import (
     FOREIGN_ORIGIN,
     INVALID_REQUEST,
     UNAUTHENTICATED,
     add_problem_handlers,
     problem_docs,
 )
-from app.api.query_parameters import refuse_unknown_parameters
-from app.api.request_id import RequestIdMiddleware
-from app.api.request_target import RequestTargetMiddleware
-from app.api.response_headers import ResponseHeadersMiddleware
-from app.api.security import KeyMiddleware, require_key
-from app.api.slow_body import Patience, SlowBodyMiddleware
+from app.api.http.query_parameters import refuse_unknown_parameters
+from app.api.http.request_id import RequestIdMiddleware
+from app.api.http.security import KeyMiddleware, require_key
+from app.api.routers import ROUTERS, photo_route
+from app.api.status import routes as status
+from app.api.status.docs_pages import add_docs_pages
 from app.bootstrap import Lifespan, make_lifespan
 from app.settings import MetricsAccess, Settings
 from app.vision.decode import DecodeLimits
@@ -104,8 +94,11 @@ def create_app(
     # The last one added is the outermost. Errors become answers within the error boundary, so that
     # every answer, also to a refused body or an unforeseen error, is counted and carries an id.
     app.add_middleware(PhotoGateMiddleware, photo_route=photo_route)
-    app.add_middleware(SlowBodyMiddleware, patience=body_patience(patience or Patience()))
-    app.add_middleware(BodyLimitMiddleware, max_bytes=body_limits(settings, app))
+    app.add_middleware(
+        BodyMiddleware,
+        max_bytes=body_limits(settings, app),
+        patience=body_patience(patience or Patience()),
+    )
     app.add_middleware(KeyMiddleware, key=settings.required_api_key)
     if settings.required_api_key is None:
         app.add_middleware(
@@ -116,7 +109,7 @@ def create_app(
     app.add_middleware(ErrorBoundaryMiddleware)
     if settings.allowed_origins:
         app.add_middleware(AllowedOriginsMiddleware, origins=settings.allowed_origins)
-    app.add_middleware(MetricsMiddleware)
+    app.add_middleware(ExchangeMetricsMiddleware)
     app.add_middleware(ResponseHeadersMiddleware)
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(RequestTargetMiddleware, root_path=settings.root_path)
@@ -156,22 +149,14 @@ def _make_app(settings: Settings, lifespan: Lifespan) -> FastAPI:
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     known_parameters = Depends(refuse_unknown_parameters)
-    for router in (
-        recognition_routes.router,
-        claim_routes.router,
-        employee_photo_routes.router,
-        employee_routes.router,
-        policy_routes.router,
-        audit_routes.router,
-        challenge_routes.router,
-    ):
+    for router in ROUTERS:
         app.include_router(
             router,
             dependencies=[Depends(require_key), known_parameters],
             responses=problem_docs(UNAUTHENTICATED, FOREIGN_ORIGIN, INVALID_REQUEST),
         )
     app.include_router(
-        service_routes.router,
+        status.router,
         dependencies=[known_parameters],
         responses=problem_docs(FOREIGN_ORIGIN, INVALID_REQUEST),
     )
@@ -179,7 +164,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         guards = [Depends(require_key)] if settings.metrics is MetricsAccess.KEY else []
         kinds = [UNAUTHENTICATED] if guards else []
         app.include_router(
-            service_routes.metrics_router,
+            status.metrics_router,
             dependencies=[*guards, known_parameters],
             responses=problem_docs(*kinds, FOREIGN_ORIGIN, INVALID_REQUEST),
         )

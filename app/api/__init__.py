@@ -1,1 +1,1 @@
-"""HTTP and nothing else: routes, shapes of requests and answers, uploads, the one error table."""
+"""HTTP, and nothing else: a folder for each capability, and what all of them share."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.api.metrics import ServiceMetrics
+from app.api.metrics.service import ServiceMetrics
 from app.api.shared_readiness import SharedReadiness
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime

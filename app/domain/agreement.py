@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.calibration import Calibration
-from app.domain.embeddings import Embedding
+from app.domain.embeddings import Embedding, directions
 
 #: Equal evidence for one person and for two: below it a photo more probably shows another person.
 _EQUAL_EVIDENCE = 0.0
@@ -37,8 +37,7 @@ class _Group:
 
     @property
     def direction(self) -> npt.NDArray[np.float64]:
-        length = float(np.linalg.norm(self.total))
-        return self.total / length if length > 0 else self.total
+        return directions(self.total)
 
     def joined(self, other: _Group) -> _Group:
         return _Group(

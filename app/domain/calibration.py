@@ -51,8 +51,8 @@ class Calibration:
     ) -> npt.NDArray[np.float64]:
         """Return one log-likelihood ratio a comparison, each by the line for its photo count.
 
-        Both arrays are ``(N,)``; ``frames`` were fused into the probe. A count between two lines
-        takes the lower one.
+        ``photo_counts`` is ``(N,)``, ``similarities`` ``(N,)`` or, of several probes, ``(M, N)``;
+        ``frames`` were fused into each probe. A count between two lines takes the lower one.
         """
         lines = self._lines_for(frames)
         wanted = np.asarray([line.photos for line in lines])

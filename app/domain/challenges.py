@@ -34,7 +34,7 @@ SEQUENCES: tuple[tuple[Instruction, ...], ...] = (
 
 @dataclass(frozen=True)
 class MotionLimits:
-    """What the motion of a head must show; ``python -m training liveness`` measures what they cost.
+    """What the motion of a head must show; ``training study liveness`` measures what they cost.
 
     ``straight_degrees``: the most that a straight look is turned. ``turn_degrees``: the least that
     a turn is, against the last frame; what lies between a turn and ``return_degrees`` is on its way

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as facts; ``app.api.problems`` makes HTTP answers of them.
+"""Everything that can go wrong, as facts; ``app.api.http.problems`` makes HTTP answers of them.
 
 FacegateError
     EmployeeNotFoundError

@@ -29,10 +29,11 @@ QuarterTurn = Literal[0, 90, 180, 270]
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """A picture, which a very large photo's is reduced to, and the upright photo's own width."""
+    """A picture, which a very large photo's is reduced to, and the upright photo's own size."""
 
     picture: Picture
     width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,7 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """What a face must have to be used. The model says what ``min_recognisability`` is.
-
-    ``max_stretch``: how many times too high or too wide a face may be, 1 or more.
-    """
+    """What a face must have to be used. The model says what ``min_recognisability`` is."""
 
     min_size_pixels: float
     min_sharpness: float
@@ -141,7 +139,8 @@ class QualityLimits:
     max_yaw_degrees: float
     max_pitch_degrees: float
     min_inside_share: float
-    max_stretch: float
+    min_proportion: float
+    max_proportion: float
     min_recognisability: float = 0.0
 
 
@@ -157,7 +156,8 @@ ENROLLMENT_LIMITS = QualityLimits(
     max_yaw_degrees=55.0,
     max_pitch_degrees=30.0,
     min_inside_share=0.8,
-    max_stretch=1.5,
+    min_proportion=0.89,
+    max_proportion=1.25,
 )
 
 #: For whoever stands at the door: only what cannot be recognised at all. Refuses none of the 807
@@ -171,7 +171,8 @@ VERIFICATION_LIMITS = QualityLimits(
     max_yaw_degrees=70.0,
     max_pitch_degrees=40.0,
     min_inside_share=0.6,
-    max_stretch=1.5,
+    min_proportion=0.85,
+    max_proportion=1.3,
 )
 
 
@@ -238,12 +239,16 @@ def _require_geometry(quality: FaceQuality, limits: QualityLimits) -> None:
         )
     if proportion is None:
         return
-    stretch = max(proportion, 1 / max(proportion, 1e-3))
-    if stretch > limits.max_stretch:
-        direction = "high" if proportion > 1 else "wide"
+    if proportion < limits.min_proportion:
         raise FaceDistortedError(
-            f"the face is {math.ceil(10 * stretch) / 10:g} times too {direction}, "
-            f"{limits.max_stretch:g} times is the most"
+            f"the face has {math.floor(100 * proportion)} % of the height that belongs to its "
+            f"width, {math.ceil(100 * limits.min_proportion)} % is the least"
+        )
+    if proportion > limits.max_proportion:
+        shown = f"{math.ceil(100 * proportion)}" if math.isfinite(proportion) else "over 1000"
+        raise FaceDistortedError(
+            f"the face has {shown} % of the height that belongs to its width, "
+            f"{math.floor(100 * limits.max_proportion)} % is the most"
         )
 
 

@@ -1,4 +1,4 @@
-"""Several frames of one scene as one embedding, and whether they can show one person at all."""
+"""Several frames of one scene: how much each counts, and whether they can show one person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from app.domain.calibration import Calibration
-from app.domain.embeddings import Embedding, as_embedding, similarity
+from app.domain.embeddings import Embedding, centroid, similarity
 from app.domain.faces import FaceQuality
 
 MAX_FRAMES = 5
@@ -35,24 +35,6 @@ def frame_weight(quality: FaceQuality) -> float:
     return max(1e-3, size * sharpness * towards * quality.detector_score * readable)
 
 
-def fuse(embeddings: Sequence[Embedding], weights: Sequence[float]) -> Embedding:
-    """Return the weighted mean direction of the frames of one scene.
-
-    Raises ``ValueError`` for no frame, a weight that is not positive and finite, and where the
-    embeddings cancel out.
-    """
-    shares = np.asarray(weights, dtype=np.float64)
-    if len(embeddings) == 0 or shares.shape != (len(embeddings),):
-        raise ValueError("a fusion needs one weight for each of at least one frame")
-    if not (np.isfinite(shares).all() and (shares > 0).all()):
-        raise ValueError("weights of frames are positive")
-    mean = np.average(np.stack(embeddings).astype(np.float64), axis=0, weights=shares)
-    length = float(np.linalg.norm(mean))
-    if length < 1e-6:
-        raise ValueError("the frames cancel out: they have no common direction")
-    return as_embedding(mean / length)
-
-
 def weakest_link(embeddings: Sequence[Embedding], calibration: Calibration) -> float:
     """Return the least log-likelihood ratio, one person over two, of all ways to part the frames.
 
@@ -68,7 +50,7 @@ def weakest_link(embeddings: Sequence[Embedding], calibration: Calibration) -> f
     for part in _smaller_parts(count):
         inside = [embeddings[position] for position in part]
         outside = [embeddings[position] for position in range(count) if position not in part]
-        score = similarity(_direction(inside), _direction(outside))
+        score = similarity(centroid(inside), centroid(outside))
         (ratio,) = calibration.log_likelihood_ratios(
             np.asarray([score]), np.asarray([len(outside)]), len(inside)
         )
@@ -84,7 +66,3 @@ def _smaller_parts(count: int) -> list[tuple[int, ...]]:
         for part in combinations(range(count), size)
         if 2 * size < count or 0 in part
     ]
-
-
-def _direction(embeddings: Sequence[Embedding]) -> Embedding:
-    return fuse(embeddings, [1.0] * len(embeddings))

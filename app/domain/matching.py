@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class GallerySimilarities:
-    """One probe against the whole gallery: parallel arrays ``(N,)``, in no particular order."""
+    """One probe against the whole gallery: parallel arrays ``(N,)``, in no particular order.
+
+    Of M probes against one gallery, ``similarities`` is ``(M, N)``.
+    """
 
     employee_keys: npt.NDArray[np.int64]
-    similarities: npt.NDArray[np.float32]
+    similarities: npt.NDArray[np.floating]
     photo_counts: npt.NDArray[np.int64]
 
 
@@ -24,5 +27,7 @@ def most_probable(
     count = len(log_likelihood_ratios)
     chosen = np.arange(count)
     if limit < count:
-        chosen = np.argpartition(-log_likelihood_ratios, limit - 1)[:limit]
-    return chosen[np.lexsort((keys[chosen], -log_likelihood_ratios[chosen]))]
+        # All who are as probable as the last, for the key decides which of them is among the first.
+        last = np.partition(log_likelihood_ratios, count - limit)[count - limit]
+        chosen = np.flatnonzero(log_likelihood_ratios >= last)
+    return chosen[np.lexsort((keys[chosen], -log_likelihood_ratios[chosen]))][:limit]

@@ -1,15 +1,10 @@
-"""What to answer at a door: known, unknown or ambiguous, and what to do next."""
+"""The words of an answer: known, unknown or ambiguous, and what to do next."""
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 
 from app.domain.faces import FaceQuality, QualityLimits
-
-#: Of the two most probable people, the first must have this share of their probability.
-SURE_OF_THE_FIRST = 0.99
-AMBIGUITY_MARGIN = math.log(SURE_OF_THE_FIRST / (1 - SURE_OF_THE_FIRST))
 
 
 class Verdict(StrEnum):
@@ -27,26 +22,6 @@ class NextStep(StrEnum):
     ASK_SECOND_FACTOR = "ask_second_factor"
     RETRY_CLOSER = "retry_closer"
     REFUSE = "refuse"
-
-
-def judge(
-    similarity: float | None,
-    threshold: float,
-    margin: float | None,
-    *,
-    look_alike: bool = False,
-) -> Verdict:
-    """Return the verdict on the most probable employee.
-
-    ``similarity`` is that employee's, None in an empty gallery; ``margin`` the difference of log
-    likelihood ratios to the second, None where there is no second. ``look_alike`` says that the
-    first is recorded as hard to tell from another one near the top.
-    """
-    if similarity is None or similarity < threshold:
-        return Verdict.UNKNOWN
-    if look_alike or (margin is not None and margin < AMBIGUITY_MARGIN):
-        return Verdict.AMBIGUOUS
-    return Verdict.KNOWN
 
 
 def next_step(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from types import FrameType
+from typing import TextIO
 
 import uvicorn
+from asgi_correlation_id import CorrelationIdFilter
 from starlette.types import ASGIApp
 
 from app.machine.descriptors import connection_limit
@@ -52,14 +55,22 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
 
 
 def log_to_stderr() -> None:
-    """Send the log to stderr, each kind of fault once a second."""
-    handler = logging.StreamHandler()
+    """Send the log to stderr."""
+    logging.basicConfig(level=logging.INFO, handlers=[log_handler(sys.stderr)])
+
+
+def log_handler(stream: TextIO) -> logging.Handler:
+    """Return what writes the log: each kind of fault once a second, each line with its request.
+
+    The id of the request stands before the message; ``-`` where the line is of none.
+    """
+    handler = logging.StreamHandler(stream)
     handler.addFilter(OnceASecond())
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        handlers=[handler],
+    handler.addFilter(CorrelationIdFilter(default_value="-"))
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s %(correlation_id)s %(message)s")
     )
+    return handler
 
 
 def _leave(sig: int) -> None:

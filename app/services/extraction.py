@@ -17,6 +17,8 @@ from app.domain.faces import (
     require_recognisable,
 )
 from app.domain.photo_errors import (
+    FaceCutOffError,
+    FaceDistortedError,
     FaceTurnedError,
     FaceUnrecognisableError,
     NoFaceFoundError,
@@ -25,6 +27,9 @@ from app.domain.photo_errors import (
 )
 from app.services.admission import Admission
 from app.services.ports import Embedder, Vision
+
+#: What may be due to the angle at which the face was looked at.
+_SEEN_AMISS = (FaceTurnedError, FaceCutOffError, FaceDistortedError, FaceUnrecognisableError)
 
 
 class SeveralFaces(StrEnum):
@@ -97,7 +102,7 @@ class FaceExtraction:
         chosen = max(detections, key=lambda detection: detection.box.area)
         try:
             return self._embedded(picture, chosen, scale, limits, len(detections))
-        except (FaceTurnedError, FaceUnrecognisableError):
+        except _SEEN_AMISS:
             # Only now, for it costs as much as half a detection.
             turned = self._vision.look_at_turns(picture, chosen)
             if turned == chosen:

@@ -28,7 +28,8 @@ NO_LIMITS = QualityLimits(
     max_yaw_degrees=90.0,
     max_pitch_degrees=90.0,
     min_inside_share=0.0,
-    max_stretch=math.inf,
+    min_proportion=0.0,
+    max_proportion=math.inf,
 )
 #: All checks together; the answer is to come within 2 s, whatever hangs.
 ANSWER_SECONDS = 1.5

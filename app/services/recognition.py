@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from app.domain.calibration import gallery_posterior, pair_probability
-from app.domain.embeddings import centroid, similarity
+from app.domain.decision import Evidence, decide, decide_claims
+from app.domain.embeddings import Embedding, similarity
 from app.domain.employee_errors import (
     CardNotFoundError,
     EmployeeSuspendedError,
@@ -15,27 +20,19 @@ from app.domain.employee_errors import (
 )
 from app.domain.employees import Employee, EmployeeStatus
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
-from app.domain.matching import most_probable
-from app.domain.model_manifest import ModelManifest, Threshold
-from app.domain.verdict import Verdict, judge, next_step
+from app.domain.matching import GallerySimilarities, most_probable
+from app.domain.model_manifest import ModelManifest
+from app.domain.verdict import Verdict, next_step
 from app.services.answers import Candidate, ClaimVerification, Identification, PairComparison
-from app.services.contenders import (
-    any_unseen,
-    contenders_of,
-    look_alike_photos,
-    margin_of_a_claim,
-    margin_of_the_first,
-    recorded_look_alikes,
-    rival_of_the_first,
-)
 from app.services.employees import require_employee
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.services.gallery import Gallery
 from app.services.policy import DecisionPolicy
-from app.services.ports import LivenessCheck, Registry, RegistrySession
-from app.services.scenes import Scene, SceneReader
+from app.services.ports import GalleryIndex, LivenessCheck, Registry, RegistrySession
+from app.services.scenes import Scene, SceneReader, SeenFace
+from app.services.usable_photos import centroid_of
 
-LOOKED_AT = 10  # candidates that are read at least, to find a look-alike of the first among them
+LOOKED_AT = 10  # candidates that are read at least: the first of them may be gone
 
 
 class Recognition:
@@ -67,60 +64,44 @@ class Recognition:
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
             self._gallery.bring_up_to_date(session)
-            index = self._gallery.index
-            everyone = index.compare_all(face.embedding)
-            ratios = self._manifest.calibration.log_likelihood_ratios(
-                everyone.similarities, everyone.photo_counts, face.frames_used
+            compared = self._gallery.index.compare_all(face.embedding)
+            evidence = Evidence.of(compared, self._manifest.calibration, face.frames_used)
+            probabilities, nobody = gallery_posterior(
+                evidence.ratios[0], self._policy.prior_unknown
             )
-            order = most_probable(ratios, everyone.employee_keys, max(limit, LOOKED_AT)).tolist()
-            keys = everyone.employee_keys[order].tolist()
-            employees = session.employees_by_key(keys)
-            closest = index.closest_photos(face.embedding, keys)
-            probabilities, nobody = gallery_posterior(ratios, self._policy.prior_unknown)
-            ranked = tuple(
-                Candidate(
-                    employees[key],
-                    float(everyone.similarities[position]),
-                    closest[key],
-                    float(probabilities[position]),
-                )
-                for position, key in zip(order, keys, strict=True)
-                # Who was suspended or deleted since the index answered is no candidate any more.
-                if key in closest
-                and key in employees
-                and employees[key].status is EmployeeStatus.ACTIVE
+            people = _ComparedPeople(session, self._gallery.index, face, evidence, probabilities)
+            order = most_probable(evidence.ratios[0], evidence.keys, max(limit, LOOKED_AT))
+            looked_at = evidence.keys[order].tolist()
+            ranked = people.candidates(looked_at)
+            # Who was suspended or deleted since the index answered is no candidate any more, and
+            # where nobody is left of those who were looked at, nobody further down is taken.
+            gone = set(looked_at if ranked else evidence.keys.tolist()) - ranked.keys()
+            threshold = partial(
+                self._policy.identify, len(evidence.keys), fused=face.frames_used > 1
             )
-            alike = recorded_look_alikes(session, ranked)
-        candidates = ranked[:limit]
-        photos = dict(zip(keys, everyone.photo_counts[order].tolist(), strict=True))
-        fused = face.frames_used > 1
-
-        def asked(one: Candidate | None) -> Threshold:
-            count = photos[one.employee.key] if one else None
-            return self._policy.identify(len(ratios), fused=fused, photos=count).threshold
-
-        best = ranked[0] if ranked else None
-        threshold = asked(best)
-        rival = rival_of_the_first(ranked, alike, asked)
-        unseen = any_unseen(alike, everyone.employee_keys)
-        verdict = judge(
-            best.similarity if best else None,
-            threshold.similarity,
-            margin_of_the_first(ranked),
-            look_alike=rival is not None or unseen,
-        )
-        step = next_step(
-            verdict, best.probability if best else 0.0, face.quality, self._wanted_quality
-        )
+            (decision,) = decide(
+                evidence.without(gone),
+                lambda photos: threshold(photos=photos).threshold.similarity,
+                lambda key: session.look_alikes_of([key]).get(key, ()),
+            )
+            contenders = people.candidates(decision.contenders)
+        candidates = tuple(ranked.values())[:limit]
+        best = None if decision.person is None else ranked[decision.person]
+        photos = None if decision.person is None else people.photos_of(decision.person)
         return Identification(
             candidates=candidates,
             unknown_probability=nobody,
             others_probability=max(0.0, 1.0 - nobody - sum(one.probability for one in candidates)),
-            threshold=threshold,
+            threshold=threshold(photos=photos).threshold,
             face=face,
-            verdict=verdict,
-            next_step=step,
-            contenders=contenders_of(ranked, rival) if verdict is Verdict.AMBIGUOUS else (),
+            verdict=decision.verdict,
+            next_step=next_step(
+                decision.verdict,
+                best.probability if best else 0.0,
+                face.quality,
+                self._wanted_quality,
+            ),
+            contenders=tuple(contenders.values()),
         )
 
     def verify_claim(
@@ -138,24 +119,44 @@ class Recognition:
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
             employee = _require_active(session, employee_id)  # it may have waited for its turn
-            stored = self._gallery.photos.of_employee(session, employee.key)
-            if not stored:
+            alike = session.look_alikes_of([employee.key]).get(employee.key, frozenset())
+            compared = self._compare_stored(session, face.embedding, [employee.key, *sorted(alike)])
+            if employee.key not in compared.employee_keys:
                 self._refuse_unseen(session, employee)
-            alike = look_alike_photos(session, employee.key, self._gallery.photos)
-        photos = [embedding for _, embedding in stored]
-        score = similarity(face.embedding, centroid(photos))
-        probability = self._pair_probability(score, len(photos), face.frames_used)
-        threshold = self._policy.verify(fused=face.frames_used > 1, photos=len(photos)).threshold
-        margin = margin_of_a_claim(face, photos, alike, self._manifest.calibration)
-        verdict = judge(score, threshold.similarity, margin)
+        evidence = Evidence.of(compared, self._manifest.calibration, face.frames_used)
+        fused = face.frames_used > 1
+        (decision,) = decide_claims(
+            evidence,
+            [employee.key],
+            lambda photos: self._policy.verify(fused=fused, photos=photos).threshold.similarity,
+            {employee.key: alike}.__getitem__,
+        )
+        place = int(np.searchsorted(evidence.keys, employee.key))
+        photos = int(evidence.photo_counts[place])
+        probability = pair_probability(float(evidence.ratios[0, place]), self._policy.prior_same)
         return ClaimVerification(
             employee=employee,
-            accepted=verdict is not Verdict.UNKNOWN,
-            next_step=next_step(verdict, probability, face.quality, self._wanted_quality),
-            similarity=score,
+            accepted=decision.verdict is not Verdict.UNKNOWN,
+            next_step=next_step(decision.verdict, probability, face.quality, self._wanted_quality),
+            similarity=float(evidence.similarities[0, place]),
             probability=probability,
-            threshold=threshold,
+            threshold=self._policy.verify(fused=fused, photos=photos).threshold,
             face=face,
+        )
+
+    def _compare_stored(
+        self, session: RegistrySession, face: Embedding, keys: Sequence[int]
+    ) -> GallerySimilarities:
+        """Compare the face with these employees, whatever their status, but who has no centroid."""
+        found: list[tuple[int, float, int]] = []
+        for key in keys:
+            photos = self._gallery.photos.of_employee(session, key)
+            middle = centroid_of(photos) if photos else None
+            if middle is not None:
+                found.append((key, similarity(face, middle), len(photos)))
+        compared, scores, counts = zip(*found, strict=True) if found else ((), (), ())
+        return GallerySimilarities(
+            np.asarray(compared, np.int64), np.asarray(scores, float), np.asarray(counts, np.int64)
         )
 
     def _refuse_unseen(self, session: RegistrySession, employee: Employee) -> NoReturn:
@@ -188,20 +189,55 @@ class Recognition:
             self._extraction.extract(second, self._limits, several),
         )
         score = similarity(faces[0].embedding, faces[1].embedding)
+        pair = GallerySimilarities(np.zeros(1, np.int64), np.array([score]), np.ones(1, np.int64))
+        evidence = Evidence.of(pair, self._manifest.calibration)
         threshold = self._policy.verify(photos=1).threshold
+        (decision,) = decide_claims(evidence, [0], lambda _: threshold.similarity, lambda _: ())
         return PairComparison(
-            same=score >= threshold.similarity,
+            same=decision.verdict is Verdict.KNOWN,
             similarity=score,
-            probability=self._pair_probability(score, 1),
+            probability=pair_probability(float(evidence.ratios[0, 0]), self._policy.prior_same),
             threshold=threshold,
             faces=faces,
         )
 
-    def _pair_probability(self, score: float, photo_count: int, frames: int = 1) -> float:
-        (ratio,) = self._manifest.calibration.log_likelihood_ratios(
-            np.asarray([score]), np.asarray([photo_count]), frames
-        )
-        return pair_probability(float(ratio), self._policy.prior_same)
+
+@dataclass(frozen=True)
+class _ComparedPeople:
+    """The people whom a face was compared with, as registry and index have them now."""
+
+    session: RegistrySession
+    index: GalleryIndex
+    face: SeenFace
+    evidence: Evidence
+    probabilities: npt.NDArray[np.float64]
+
+    def candidates(self, keys: Sequence[int]) -> dict[int, Candidate]:
+        """Return those who are active and enrolled still, by key, in the order of ``keys``."""
+        if not keys:
+            return {}
+        employees = self.session.employees_by_key(keys)
+        closest = self.index.closest_photos(self.face.embedding, keys)
+        return {
+            key: Candidate(
+                employees[key],
+                float(self.evidence.similarities[0, place]),
+                closest[key],
+                float(self.probabilities[place]),
+            )
+            for key, place in zip(keys, self._places(keys), strict=True)
+            if key in closest
+            and key in employees
+            and employees[key].status is EmployeeStatus.ACTIVE
+        }
+
+    def photos_of(self, key: int) -> int:
+        """Return how many photos this person has in the index."""
+        (place,) = self._places([key])
+        return int(self.evidence.photo_counts[place])
+
+    def _places(self, keys: Sequence[int]) -> npt.NDArray[np.intp]:
+        return np.searchsorted(self.evidence.keys, np.asarray(keys, np.int64))
 
 
 def _require_card(session: RegistrySession, card_number: str) -> Employee:

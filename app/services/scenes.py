@@ -7,12 +7,15 @@ from enum import StrEnum
 
 from app.domain.calibration import Calibration
 from app.domain.challenges import CHALLENGE_LINK
+from app.domain.embeddings import centroid
 from app.domain.errors import BusyError
 from app.domain.faces import QualityLimits
-from app.domain.fusion import MAX_FRAMES, frame_weight, fuse, weakest_link
+from app.domain.fusion import MAX_FRAMES, frame_weight, weakest_link
 from app.domain.head_motion import HeadView
 from app.domain.photo_errors import (
     FaceBlurredError,
+    FaceCutOffError,
+    FaceDistortedError,
     FaceTooBrightError,
     FaceTooDarkError,
     FaceTooSmallError,
@@ -30,7 +33,7 @@ from app.services.ports import LivenessCheck
 #: How far a frame came before it failed, furthest first: the first kind explains a burst best.
 _FURTHEST = (
     (FaceUnrecognisableError,),
-    (FaceTurnedError,),
+    (FaceTurnedError, FaceCutOffError, FaceDistortedError),
     (FaceBlurredError, FaceTooDarkError, FaceTooBrightError),
     (FaceTooSmallError,),
     (SeveralFacesFoundError,),
@@ -130,7 +133,7 @@ class SceneReader:
         weights = [frame_weight(face.quality) for face in faces]
         best = faces[max(range(len(faces)), key=weights.__getitem__)]
         return SeenFace(
-            embedding=embeddings[0] if len(faces) == 1 else fuse(embeddings, weights),
+            embedding=embeddings[0] if len(faces) == 1 else centroid(embeddings, weights),
             detection=best.detection,
             quality=best.quality,
             faces_found=best.faces_found,

@@ -27,7 +27,6 @@ __all__ = [
     "decode_photo",
     "read_photo",
     "sniff_format",
-    "upright_size",
 ]
 
 logger = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ def decode_photo(content: bytes, limits: DecodeLimits) -> Picture:
 
 
 def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
-    """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file.
+    """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file, with its size.
 
     Byte count, type, structure and pixel count are checked in this order, before anything is
     decoded. EXIF orientation is applied; transparency is laid over white; of an animation the
@@ -61,15 +60,7 @@ def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
         ) from error
     upright = _TO_UPRIGHT[photo.orientation](rgb)
     picture = np.require(upright, requirements=("C_CONTIGUOUS", "WRITEABLE"))
-    return DecodedPhoto(picture, photo.upright_size[0])
-
-
-def upright_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
-    """Return width and height of the upright photo before any reduction; nothing is decoded.
-
-    Raises the ``PhotoError`` that applies.
-    """
-    return _examined(content, limits).upright_size
+    return DecodedPhoto(picture, *photo.upright_size)
 
 
 def _examined(content: bytes, limits: DecodeLimits) -> PhotoFile:

@@ -21,7 +21,7 @@ class FaceVision:
         return self.read_photo(content).picture
 
     def read_photo(self, content: bytes) -> DecodedPhoto:
-        """Return the upright RGB picture and the width that the photo has by itself.
+        """Return the upright RGB picture and the size that the photo has by itself.
 
         Raises ``PhotoError`` before it allocates too much.
         """

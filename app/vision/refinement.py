@@ -27,7 +27,7 @@ _TILT_FACTOR = 2.0
 _UPRIGHT_RADIANS, _FINELY_UPRIGHT_RADIANS = 0.06, 0.03
 _MAX_ADJUSTMENTS = 3
 #: Below this score in the window the face may stand at another angle. Chosen by a script that was
-#: not kept; `training odd-pictures` prints what it comes to at each turn.
+#: not kept; `training study odd-pictures` prints what it comes to at each turn.
 CLEAR_SCORE = 0.9
 _SEARCH_STEP = np.pi / 4
 _SEARCH_STEPS = 8

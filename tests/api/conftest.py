@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.api.slow_body import Patience
+from app.api.http.middleware.body import Patience
 from app.api.state import AppState
 from app.bootstrap import LifespanState, make_metrics, provide_threads
 from app.domain.runtime import Runtime

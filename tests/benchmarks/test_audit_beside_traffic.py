@@ -23,7 +23,7 @@ from app.registry.database import create_registry_engine
 from app.registry.repository import SqlRegistry
 from app.registry.schema import upgrade_to_head
 from app.settings import Settings
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 from training.demo.service import RunningService, running_service
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(900)]

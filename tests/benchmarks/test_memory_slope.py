@@ -23,7 +23,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 from training.demo.service import running_service
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]

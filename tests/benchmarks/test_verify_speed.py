@@ -30,7 +30,7 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.demo.people import ENROLLED_COUNT, ENROLLED_PHOTOS, invented_people
+from training.data.invented_people import ENROLLED_COUNT, ENROLLED_PHOTOS, invented_people
 from training.demo.service import RunningService, running_service
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]

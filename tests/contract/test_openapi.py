@@ -11,7 +11,7 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from app.api.problems import (
+from app.api.http.problems import (
     FOREIGN_ORIGIN,
     MEDIA_TYPE,
     PROBLEMS,

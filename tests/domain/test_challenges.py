@@ -3,29 +3,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from app.domain.challenges import Instruction, require_motion
 from app.domain.head_motion import HeadView, apparent_nose_depth, fit_head, nose_parallax
 from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
-from training.liveness.projection import Holding, bent, made_head, printed, project
+from tests.domain.turned_head import HEAD, Points, bent, printed, project
 
 LEFT, RIGHT, STRAIGHT = Instruction.TURN_LEFT, Instruction.TURN_RIGHT, Instruction.LOOK_STRAIGHT
-HEAD = made_head(np.random.default_rng(5))
-PHOTO = printed(project(HEAD, Holding(distance=12)))
+PHOTO = printed(project(HEAD, distance=12))
 
 
 def view(
-    points: npt.NDArray[np.float64],
+    points: Points,
     yaw: float = 0.0,
     pitch: float = 0.0,
     roll: float = 0.0,
     distance: float = 10.0,
 ) -> HeadView:
-    image = project(points, Holding(math.radians(yaw), pitch, roll, distance))
+    image = project(points, math.radians(yaw), pitch, roll, distance)
     landmarks = tuple((float(x), float(y)) for x, y in image)
     return HeadView(landmarks, pose_degrees(landmarks)[0])
 
@@ -78,7 +75,7 @@ def test_a_flat_picture_has_no_parallax_however_it_is_held(yaw: float, distance:
 
 @pytest.mark.parametrize("yaw", [25, 35, 45])
 def test_a_bent_picture_seems_flatter_than_a_head(yaw: float) -> None:
-    straight, curved = view(PHOTO), view(bent(PHOTO, 1.2, 0.0), yaw)
+    straight, curved = view(PHOTO), view(bent(PHOTO, 1.2), yaw)
     assert apparent_nose_depth(straight, curved) < 0.2
     assert apparent_nose_depth(*head(0, yaw)) > 0.3
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from app.domain.embeddings import as_embedding, centroid, similarity
+from app.domain.embeddings import as_embedding, centroid, directions, mean_directions, similarity
 
 vectors = hnp.arrays(np.float64, 8, elements=st.floats(-5, 5)).filter(
     lambda vector: float(np.linalg.norm(vector)) > 0.1
@@ -53,6 +53,34 @@ def test_photos_that_cancel_out_have_no_centroid() -> None:
         centroid([as_embedding([1.0, 0.0]), as_embedding([-1.0, 0.0])])
     with pytest.raises(ValueError, match="at least one"):
         centroid([])
+
+
+@given(
+    sets=hnp.arrays(np.float32, (3, 4, 5), elements=st.floats(-1, 1, width=32)),
+    weights=hnp.arrays(np.float64, (3, 4), elements=st.just(0.0) | st.floats(0.01, 9)),
+)
+def test_mean_directions_are_those_of_a_loop_over_everybody(
+    sets: npt.NDArray[np.float32], weights: npt.NDArray[np.float64]
+) -> None:
+    for shares in (None, weights):
+        found = mean_directions(sets, shares)
+        assert found.shape == (3, 5)
+        assert found.dtype == np.float32
+        for person, photos in enumerate(sets.astype(float)):
+            of = [1.0] * 4 if shares is None else shares[person].tolist()
+            total = sum(w * photo for w, photo in zip(of, photos, strict=True))
+            length = float(np.linalg.norm(total))
+            if length < 1e-4 * max(1.0, sum(of)):  # too near to where there is no direction
+                continue
+            np.testing.assert_allclose(found[person], total / length, atol=1e-4)
+
+
+def test_what_cancels_out_or_counts_for_nothing_has_no_direction() -> None:
+    photos = np.array([[[1, 0], [-1, 0]], [[1, 0], [0, 1]]], np.float32)
+    assert mean_directions(photos)[0].tolist() == [0, 0]
+    assert mean_directions(photos, np.array([[1.0, 2], [0, 0]])).tolist() == [[-1, 0], [0, 0]]
+    assert directions(np.array([1e-9, 0])).tolist() == [0, 0]
+    assert directions(np.array([[0, 3.0]])).tolist() == [[0, 1]]
 
 
 @given(vectors, vectors)

@@ -23,6 +23,8 @@ GOOD = FaceQuality(
     clipped_shadows=0.0,
     clipped_highlights=0.0,
     contrast_to_noise=30.0,
+    inside_share=1.0,
+    proportion=1.0,
 )
 
 
@@ -42,6 +44,11 @@ def test_a_good_face_passes_both_limits() -> None:
         ("yaw_degrees", -85.0, photo_errors.FaceTurnedError),
         ("yaw_degrees", 85.0, photo_errors.FaceTurnedError),
         ("pitch_degrees", 80.0, photo_errors.FaceTurnedError),
+        ("inside_share", 0.5, photo_errors.FaceCutOffError),
+        ("proportion", 0.7, photo_errors.FaceDistortedError),
+        ("proportion", 1.5, photo_errors.FaceDistortedError),
+        ("proportion", float("inf"), photo_errors.FaceDistortedError),
+        ("proportion", 0.0, photo_errors.FaceDistortedError),
     ],
 )
 def test_each_fault_has_its_own_error(
@@ -59,7 +66,12 @@ def test_nobody_is_refused_for_how_dark_or_light_a_face_is(brightness: float) ->
 
 def test_what_was_not_measured_refuses_nobody() -> None:
     stored = dataclasses.replace(
-        GOOD, clipped_shadows=None, clipped_highlights=None, contrast_to_noise=None
+        GOOD,
+        clipped_shadows=None,
+        clipped_highlights=None,
+        contrast_to_noise=None,
+        inside_share=None,
+        proportion=None,
     )
     require_quality(stored, ENROLLMENT_LIMITS)
 
@@ -72,3 +84,6 @@ def test_verification_is_never_stricter_than_enrolment() -> None:
     assert VERIFICATION_LIMITS.min_contrast_to_noise <= ENROLLMENT_LIMITS.min_contrast_to_noise
     assert VERIFICATION_LIMITS.max_yaw_degrees >= ENROLLMENT_LIMITS.max_yaw_degrees
     assert VERIFICATION_LIMITS.max_pitch_degrees >= ENROLLMENT_LIMITS.max_pitch_degrees
+    assert VERIFICATION_LIMITS.min_inside_share <= ENROLLMENT_LIMITS.min_inside_share
+    assert VERIFICATION_LIMITS.min_proportion <= ENROLLMENT_LIMITS.min_proportion
+    assert VERIFICATION_LIMITS.max_proportion >= ENROLLMENT_LIMITS.max_proportion

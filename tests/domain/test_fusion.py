@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
-from app.domain.embeddings import Embedding, as_embedding, similarity
+from app.domain.embeddings import Embedding, as_embedding, centroid, similarity
 from app.domain.faces import FaceQuality
-from app.domain.fusion import frame_weight, fuse, weakest_link
+from app.domain.fusion import frame_weight, weakest_link
 
 CALIBRATION = Calibration((PlattCalibration(1, 20.0, -6.0), PlattCalibration(3, 20.0, -7.0)))
 GOOD = FaceQuality(200.0, 800.0, 120.0, 0.0, 0.0, 0.0, 0.95)
@@ -29,28 +29,28 @@ def person(seed: int, frames: int) -> list[Embedding]:
 def test_a_fusion_is_nearer_to_the_person_than_its_frames() -> None:
     frames = person(1, 5)
     middle = direction(1, spread=0.0)
-    fused = fuse(frames, [1.0] * 5)
+    fused = centroid(frames, [1.0] * 5)
     assert math.isclose(float(np.linalg.norm(fused)), 1.0, rel_tol=1e-6)
     assert similarity(fused, middle) > max(similarity(frame, middle) for frame in frames)
 
 
 def test_one_frame_is_its_own_fusion_and_a_heavy_one_draws_it() -> None:
     first, second = person(1, 2)
-    assert np.allclose(fuse([first], [0.3]), first, atol=1e-6)
-    towards = fuse([first, second], [9.0, 1.0])
+    assert np.allclose(centroid([first], [0.3]), first, atol=1e-6)
+    towards = centroid([first, second], [9.0, 1.0])
     assert similarity(towards, first) > similarity(towards, second)
 
 
 @pytest.mark.parametrize("weights", [[], [1.0], [1.0, 0.0], [1.0, math.nan], [1.0, -1.0]])
 def test_a_fusion_refuses_weights_that_mean_nothing(weights: list[float]) -> None:
     with pytest.raises(ValueError, match="weight"):
-        fuse(person(1, 2), weights)
+        centroid(person(1, 2), weights)
 
 
 def test_frames_that_cancel_out_have_no_fusion() -> None:
     frame = direction(1)
     with pytest.raises(ValueError, match="cancel"):
-        fuse([frame, as_embedding(-frame)], [1.0, 1.0])
+        centroid([frame, as_embedding(-frame)], [1.0, 1.0])
 
 
 @pytest.mark.parametrize("frames", [2, 3, 4, 5])

@@ -19,7 +19,4 @@ def test_the_most_probable_are_those_of_a_full_sort(
     values = np.asarray(ratios, dtype=np.float64)
     order = most_probable(values, keys, limit)
     expected = sorted(range(len(ratios)), key=lambda row: (-values[row], keys[row]))
-    assert values[order].tolist() == values[expected[:limit]].tolist()
-    assert len(set(order.tolist())) == min(limit, len(ratios))
-    if limit >= len(ratios):
-        assert order.tolist() == expected
+    assert order.tolist() == expected[:limit]

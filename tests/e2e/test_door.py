@@ -13,7 +13,7 @@ import httpx2
 import numpy as np
 import pytest
 
-from training.demo.people import (
+from training.data.invented_people import (
     ENROLLED_COUNT,
     ENROLLED_PHOTOS,
     InventedPerson,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 
 PEOPLE = invented_people()
 

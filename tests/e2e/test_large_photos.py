@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.vision.decode import DecodeLimits
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 
 ORIENTATION_TAG = 0x0112
 UPRIGHT, LIES_ON_ITS_SIDE = 1, 6

@@ -30,7 +30,7 @@ from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 from training.demo.service import RunningService, running_service
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ import httpx2
 import psutil
 import pytest
 
-from training.demo.people import invented_people
+from training.data.invented_people import invented_people
 from training.demo.service import RunningService, running_service
 
 pytestmark = pytest.mark.slow

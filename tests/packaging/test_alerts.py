@@ -10,7 +10,7 @@ import re
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from app.api.metrics import ServiceMetrics
+from app.api.metrics.service import ServiceMetrics
 from app.domain.policy import RiskPolicy
 from app.domain.scene_errors import RefusedAttemptError
 from app.domain.verdict import Verdict

@@ -9,7 +9,8 @@ import pytest
 from typer.main import get_command
 
 from tests.packaging.dockerfile import ROOT
-from training.__main__ import app as training_commands
+from training.cli.app import app as training_commands
+from training.cli.studies import app as studies
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 MAX_README_LINES = 120
@@ -50,12 +51,22 @@ def test_the_index_lists_every_page_of_the_folder() -> None:
         assert page.name == "README.md" or f"]({page.name})" in index, page.name
 
 
+def test_the_page_of_training_lists_every_study() -> None:
+    text = text_of(ROOT / "docs" / "training.md")
+    table = text[text.index("| study |") :].split("\n\n", 1)[0]
+    listed = [name for row in table.splitlines() for name in re.findall(r"`([a-z-]+)`", row)]
+    assert set(listed) == set(getattr(get_command(studies), "commands", {}))
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/training.md", "docs/performance.md"])
 def test_every_command_that_a_page_names_exists(name: str) -> None:
     text = text_of(ROOT / name)
     commands = getattr(get_command(training_commands), "commands", {})
     for command in re.findall(r"python -m training ([a-z-]+)", text):
         assert command in commands, command
+    known = getattr(get_command(studies), "commands", {})
+    for study in re.findall(r"training study ([a-z-]+)", text):
+        assert study in known, study
     targets = re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
     for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE):
         assert target in targets, target

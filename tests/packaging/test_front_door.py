@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from typer.main import get_command
 
 from tests.packaging.dockerfile import ROOT
-from training.__main__ import app as training_commands
+from training.cli.app import app as training_commands
+from training.cli.studies import app as studies
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
@@ -90,6 +91,11 @@ def test_every_module_that_make_runs_exists() -> None:
 @pytest.mark.parametrize("command", re.findall(r"\$\(PYTHON\) -m training ([a-z-]+)", MAKEFILE))
 def test_every_command_of_training_that_make_runs_exists(command: str) -> None:
     assert command in getattr(get_command(training_commands), "commands", {})
+
+
+@pytest.mark.parametrize("study", re.findall(r"\$\(PYTHON\) -m training study ([a-z-]+)", MAKEFILE))
+def test_every_study_that_make_runs_exists(study: str) -> None:
+    assert study in getattr(get_command(studies), "commands", {})
 
 
 def test_an_interrupted_install_leaves_no_stamp(tmp_path: Path) -> None:

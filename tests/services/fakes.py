@@ -75,7 +75,7 @@ class FakeVision:
         return picture
 
     def read_photo(self, content: bytes) -> DecodedPhoto:
-        return DecodedPhoto(self.decode(content), len(content))
+        return DecodedPhoto(self.decode(content), len(content), 1)
 
     def detect(self, picture: Picture) -> list[Detection]:
         faces = int(self._facts(picture).get("faces", 1))

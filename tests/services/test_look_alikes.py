@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.embeddings import as_embedding
+from app.domain.employee_errors import NoCurrentPhotoError
 from app.domain.employees import EmployeeStatus, NewPhoto
-from app.domain.verdict import NextStep, Verdict, judge
+from app.domain.verdict import NextStep, Verdict
 from app.services.answers import ClaimVerification
 from app.services.employees import EmployeeChange
+from app.services.recognition import LOOKED_AT
 from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, QUALITY, photo
 from tests.services.test_enrollment_guards import SUSPEND, enroll_confirmed
@@ -47,8 +50,6 @@ def test_a_recorded_look_alike_who_is_near_as_well_makes_it_ambiguous(house: Hou
     assert near.verdict is Verdict.AMBIGUOUS
     assert {one.employee.employee_id for one in near.contenders} == {"ann", "tom"}
     assert near.probability == pytest.approx(sum(one.probability for one in near.contenders))
-    assert judge(0.9, 0.6, 20.0, look_alike=True) is Verdict.AMBIGUOUS
-    assert judge(0.5, 0.6, 20.0, look_alike=True) is Verdict.UNKNOWN
 
 
 def test_an_unrelated_person_is_no_contender_of_a_suspended_look_alike(house: House) -> None:
@@ -113,3 +114,69 @@ def test_a_rejected_claim_is_refused_or_worth_another_look(house: House) -> None
     small = claim(house, "ann", photo("bob", 8, size_pixels=30))
     assert not small.accepted
     assert small.next_step is NextStep.RETRY_CLOSER
+
+
+def test_a_look_alike_is_found_however_few_candidates_are_wanted(house: House) -> None:
+    """More people than are read for an answer are more probable, and the look-alike is one too."""
+    enroll_team(house, "ann")
+    names = [f"twin{number:02}" for number in range(LOOKED_AT + 2)]
+    for name in names:
+        with house.gallery.changing() as session:  # one face under many ids
+            ann = session.find_employee("ann")
+            assert ann is not None
+            employee = session.add_employee(name, name, None)
+            photos = [one for _, one in session.photo_embeddings(ann.key, MANIFEST.model_version)]
+            new = [NewPhoto(one, QUALITY, MANIFEST.model_version) for one in photos]
+            session.add_photos(employee.key, new)
+            house.gallery.commit(session, employee)
+    record_look_alikes(house, "ann", names[-1])
+    for limit in (1, 5, 20):
+        found = identify(house, photo("ann", 8), limit)
+        assert [one.employee.employee_id for one in found.contenders] == ["ann", names[-1]]
+        assert found.verdict is Verdict.AMBIGUOUS
+
+
+def test_photos_that_cancel_out_are_no_photos_to_claim_with(house: House) -> None:
+    """A gallery restored by hand: the two are opposite, and have no centroid."""
+    enroll_team(house, "ann", "bob")
+    record_look_alikes(house, "ann", "bob")
+    with house.gallery.changing() as session:
+        bob = session.find_employee("bob")
+        assert bob is not None
+        shots = session.photo_embeddings(bob.key, MANIFEST.model_version)
+        for key, _ in shots:
+            session.delete_photo(key)
+        pair = [shots[0][1], as_embedding(-shots[0][1])]
+        new = [NewPhoto(one, QUALITY, MANIFEST.model_version) for one in pair]
+        session.add_photos(bob.key, new)
+        house.gallery.commit(session, bob)
+    with pytest.raises(NoCurrentPhotoError, match="enrol anew"):
+        claim(house, "bob", photo("bob", 8))
+    # Nothing speaks against bob, who is in no index and recorded as alike.
+    assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR
+    assert identify(house, photo("ann", 8)).verdict is Verdict.AMBIGUOUS
+
+
+def test_who_was_suspended_since_the_index_answered_is_nobody_to_find(house: House) -> None:
+    """The index still holds them: another process has committed, and this one not yet seen it."""
+    enroll_team(house, "ann", "bob")
+    enroll_twin(house, "tom", of="ann")
+
+    def suspend_behind_the_index(employee_id: str) -> None:
+        with house.registry.session() as session:
+            employee = session.find_employee(employee_id)
+            assert employee is not None
+            session.update_employee(employee.key, status=EmployeeStatus.SUSPENDED)
+            session.commit()
+
+    suspend_behind_the_index("ann")
+    found = identify(house, photo("ann", 8))
+    assert house.index.size == 3
+    assert [one.employee.employee_id for one in found.candidates] == ["tom", "bob"]
+    assert found.verdict is Verdict.AMBIGUOUS  # it may be ann, who looks like tom
+    assert [one.employee.employee_id for one in found.contenders] == ["tom"]
+    for name in ("bob", "tom"):
+        suspend_behind_the_index(name)
+    empty = identify(house, photo("ann", 8))
+    assert (empty.verdict, empty.candidates, empty.contenders) == (Verdict.UNKNOWN, (), ())
+    assert empty.next_step is NextStep.REFUSE

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 
 def picture(seed: int, suffix: str = ".png") -> bytes:

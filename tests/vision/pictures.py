@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from app.vision.decode import DecodeLimits, read_photo
+
 Pixels = npt.NDArray[np.uint8]
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 200, 40), (30, 40, 220), (230, 220, 40)
@@ -52,3 +54,9 @@ def png_header_only(width: int, height: int) -> bytes:
 def _chunk(kind: bytes, content: bytes) -> bytes:
     checksum = struct.pack(">I", zlib.crc32(kind + content))
     return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+def original_size(content: bytes, limits: DecodeLimits) -> tuple[int, int]:
+    """Return width and height that the upright photo has before any reduction."""
+    photo = read_photo(content, limits)
+    return photo.width, photo.height

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.alignment import ARCFACE_TEMPLATE
-from app.vision.alignment import align_face, crop_side, crop_transform
+from app.vision.alignment import align_face, crop_side, crop_transform, inside_share
 from tests.vision.pictures import Pixels, smooth_noise
 
 similarities = st.builds(
@@ -111,6 +111,16 @@ def test_a_face_partly_or_wholly_outside_gives_a_crop_all_the_same(
 ) -> None:
     crop = align_face(smooth_noise(90), ARCFACE_TEMPLATE * scale + np.array(place))
     assert crop.shape == (3, 112, 112)
+
+
+@pytest.mark.parametrize(
+    ("shape", "share"),
+    [((300, 300), 1.0), ((300, 156), 0.5), ((156, 300, 3), 0.5), ((156, 156), 0.25), ((9, 9), 0.0)],
+)
+def test_it_is_told_how_much_of_the_crop_a_picture_holds(
+    shape: tuple[int, ...], share: float
+) -> None:
+    assert inside_share(shape, ARCFACE_TEMPLATE + 100) == pytest.approx(share, abs=0.02)
 
 
 def test_a_picture_of_one_pixel_gives_a_plain_crop() -> None:

@@ -18,7 +18,7 @@ from app.domain.photo_errors import (
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
-from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
+from app.vision.decode import DecodeLimits, decode_photo, sniff_format
 from app.vision.files.examine import examine_photo
 from tests.vision.hostile_files import (
     EOI,
@@ -32,7 +32,7 @@ from tests.vision.hostile_files import (
     runs_of,
     segment,
 )
-from tests.vision.pictures import Pixels, encoded, quarters, smooth_noise
+from tests.vision.pictures import Pixels, encoded, original_size, quarters, smooth_noise
 
 LIMITS = DecodeLimits()
 HEIC = (Path(__file__).resolve().parents[1] / "fixtures/files/person-01.heic").read_bytes()
@@ -58,7 +58,7 @@ def test_white_space_in_front_is_left_out(junk: bytes, photo_format: str) -> Non
         return  # two letters behind a mark of text are not evidence enough
     content = encoded(NOISE, photo_format)
     assert np.array_equal(decode_photo(junk + content, LIMITS), decode_photo(content, LIMITS))
-    assert upright_size(junk + content, LIMITS) == (200, 200)
+    assert original_size(junk + content, LIMITS) == (200, 200)
 
 
 def test_the_headers_of_an_mjpeg_part_are_left_out_and_bounded() -> None:
@@ -193,7 +193,7 @@ def test_orientation_is_read_where_editors_and_converters_put_it() -> None:
         png(64, 48, 8, 2, rows, converted),
         extended_webp(encoded(quarters(), "WEBP"), riff_chunk(b"XMP ", xmp)),
     ):
-        assert upright_size(content, LIMITS) == (48, 64)
+        assert original_size(content, LIMITS) == (48, 64)
         assert decode_photo(content, LIMITS).shape == (64, 48, 3)
 
 
@@ -217,7 +217,7 @@ def test_runs_of_a_bmp_become_its_colours() -> None:
 
 def test_heic_and_avif_are_decoded_and_told_apart_from_films() -> None:
     picture = decode_photo(HEIC, LIMITS)
-    assert (picture.shape[1], picture.shape[0]) == upright_size(HEIC, LIMITS) == (512, 288)
+    assert (picture.shape[1], picture.shape[0]) == original_size(HEIC, LIMITS) == (512, 288)
     content = encoded(NOISE, "AVIF", speed=10, quality=90)
     assert apart(decode_photo(content, LIMITS), NOISE) < 4
     film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(90)
@@ -238,7 +238,7 @@ def test_an_avif_is_turned_as_its_container_says(value: int) -> None:
             else read.convert("RGB").transpose(TO_UPRIGHT[turned])
         )
     assert apart(decode_photo(content, LIMITS), expected) < 2
-    assert upright_size(content, LIMITS) == (expected.shape[1], expected.shape[0])
+    assert original_size(content, LIMITS) == (expected.shape[1], expected.shape[0])
 
 
 TO_UPRIGHT = {
@@ -303,7 +303,7 @@ def test_orientation_and_reduction_go_together() -> None:
         content = encoded(quarters(1200, 900), photo_format, exif=exif.tobytes())
         picture = decode_photo(content, DecodeLimits(max_side=400))
         height, width = picture.shape[:2]
-        assert upright_size(content, LIMITS) == (900, 1200)
+        assert original_size(content, DecodeLimits(max_side=400)) == (900, 1200)
         assert height * 3 == width * 4
         expected = np.ascontiguousarray(np.rot90(quarters(height, width), 1))
         assert apart(picture, expected) < 4

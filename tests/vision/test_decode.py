@@ -18,13 +18,14 @@ from app.domain.photo_errors import (
     UndecodablePhotoError,
     UnsupportedPhotoTypeError,
 )
-from app.vision.decode import DecodeLimits, decode_photo, sniff_format, upright_size
+from app.vision.decode import DecodeLimits, decode_photo, sniff_format
 from tests.vision.pictures import (
     BLUE,
     GREEN,
     RED,
     YELLOW,
     encoded,
+    original_size,
     png_header_only,
     quarters,
     smooth_noise,
@@ -77,7 +78,7 @@ def test_exif_orientation_is_applied_exactly_once(value: int, photo_format: str)
     inner = np.abs(picture.astype(int) - quarters())[4:20, 4:28]
     assert inner.max() <= 12
     assert np.abs(picture.astype(int) - quarters()).mean() < 4
-    assert upright_size(content, LIMITS) == (64, 48)
+    assert original_size(content, LIMITS) == (64, 48)
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -159,7 +160,7 @@ def test_a_large_picture_is_reduced_without_moving(photo_format: str) -> None:
     assert 300 <= width <= 400  # the JPEG decoder may reduce a little further, by a whole factor
     assert height * 4 == width * 3
     assert np.abs(picture.astype(int) - quarters(width, height)).mean() < 4
-    assert upright_size(encoded(large, photo_format), LIMITS) == (1200, 900)
+    assert original_size(encoded(large, photo_format), DecodeLimits(max_side=400)) == (1200, 900)
 
 
 def test_a_reduced_photo_is_turned_after_it_was_reduced() -> None:

@@ -19,7 +19,8 @@ from app.domain.photo_errors import (
     PhotoTooManyPixelsError,
     UndecodablePhotoError,
 )
-from app.vision.decode import DecodeLimits, decode_photo, upright_size
+from app.vision.decode import DecodeLimits, decode_photo, read_photo
+from app.vision.files.examine import examine_photo
 from tests.vision.dear_files import dear_files
 from tests.vision.heif_files import FTYP, UNIT, box, full, grid_heic
 from tests.vision.hostile_files import (
@@ -62,7 +63,7 @@ def cpu_seconds() -> float:
 def test_what_stands_before_the_picture_is_bounded(name: str) -> None:
     started = cpu_seconds()
     with pytest.raises(UndecodablePhotoError):
-        upright_size(BEFORE_THE_PICTURE[name], LIMITS)
+        decode_photo(BEFORE_THE_PICTURE[name], LIMITS)
     # The walks took 7 to 22 s; a bound of work, not of time, holds them to milliseconds.
     assert cpu_seconds() - started < 1.0
 
@@ -100,25 +101,25 @@ def test_a_heic_costs_no_more_for_what_it_names_often(name: str) -> None:
     content, kind = HEIF_OF_MANY_PARTS[name]
     started = cpu_seconds()
     with pytest.raises(kind):
-        upright_size(content, LIMITS)
+        decode_photo(content, LIMITS)
     assert cpu_seconds() - started < 0.5
 
 
 def test_an_alpha_plane_named_often_is_one() -> None:
     started = cpu_seconds()
     content = grid_heic(200, 1_000, UNIT * 1_000)
-    assert upright_size(content, LIMITS) == (64, 64)
+    assert examine_photo(content, LIMITS).upright_size == (64, 64)
     assert cpu_seconds() - started < 0.5
     tiles = DecodeLimits(max_pixels=200 * 2 * 64 * 64 * 16 // 5 * 4 // 5 - 16)
     with pytest.raises(PhotoTooManyPixelsError, match=str(200 * 2 * 64 * 64)):
-        upright_size(content, tiles)
+        decode_photo(content, tiles)
 
 
 def test_profiles_that_unpack_to_nothing_useful_are_not_all_unpacked() -> None:
     text = b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n 9\n" + b"00" * 500_000)
     content = png(8, 8, 8, 2, bytes(8 * 25), chunk(b"zTXt", text) * 8_000)
     started = cpu_seconds()
-    assert upright_size(content, LIMITS) == (8, 8)
+    assert decode_photo(content, LIMITS).shape == (8, 8, 3)
     assert cpu_seconds() - started < 1.0
 
 
@@ -166,7 +167,7 @@ def test_a_file_of_many_parts_holds_nobody_up() -> None:
         while not done.is_set():
             for content in hostile:
                 with pytest.raises(UndecodablePhotoError):
-                    upright_size(content, LIMITS)
+                    decode_photo(content, LIMITS)
 
     thread = threading.Thread(target=stranger)
     thread.start()
@@ -188,10 +189,10 @@ def costs_of(files: Iterable[tuple[str, bytes]]) -> tuple[Counter[str], list[tup
     for name, content in files:
         started = cpu_seconds()
         try:
-            picture = decode_photo(content, LIMITS)
-            assert picture.ndim == 3
-            assert max(picture.shape) <= LIMITS.max_side
-            assert min(upright_size(content, LIMITS)) >= 1
+            photo = read_photo(content, LIMITS)
+            assert photo.picture.ndim == 3
+            assert max(photo.picture.shape) <= LIMITS.max_side
+            assert min(photo.width, photo.height) >= 1
             ending = "accepted"
         except PhotoError as error:
             ending = error.code

@@ -17,7 +17,13 @@ from app.domain.faces import (
     require_quality,
 )
 from app.domain.photo_errors import FaceTooBrightError, FaceTooDarkError
-from app.vision.quality import crop_luma, measure_quality, measure_tones, pose_degrees
+from app.vision.quality import (
+    crop_luma,
+    measure_quality,
+    measure_tones,
+    pose_degrees,
+    proportion,
+)
 from tests.vision.pictures import Pixels, smooth_noise
 
 # A rigid face in eye distances: eyes and mouth in a plane, the nose before it (z to the viewer).
@@ -67,6 +73,27 @@ def test_yaw_and_pitch_together_are_roughly_right(yaw: float, pitch: float) -> N
 
 def test_coinciding_landmarks_count_as_wholly_turned() -> None:
     assert pose_degrees(((5.0, 5.0),) * 5)[0] == 90.0
+
+
+@settings(deadline=None)
+@given(st.floats(-60, 60), st.floats(-170, 170), st.floats(5, 400))
+def test_a_turned_face_keeps_its_proportion(yaw: float, roll: float, scale: float) -> None:
+    face = Detection(Box(0, 0, 75, 100), turned(yaw, 0, roll, scale), 0.9, aspect=0.75)
+    assert proportion(face) == pytest.approx(1, abs=0.01)
+
+
+@settings(deadline=None)
+@given(st.floats(0.3, 3), st.floats(-60, 60))
+def test_a_stretched_face_has_the_proportion_it_was_stretched_to(down: float, yaw: float) -> None:
+    points = tuple((x, y * down) for x, y in turned(yaw, 0, 0))
+    face = Detection(Box(0, 0, 75, 100 * down), points, 0.9, aspect=0.75 / down)
+    assert proportion(face) == pytest.approx(down, rel=0.01)
+
+
+def test_the_proportion_of_landmarks_that_are_no_face_is_out_of_bounds() -> None:
+    for points in (((5.0, 5.0),) * 5, turned(0, 180, 0)):
+        measured = proportion(Detection(Box(0, 0, 10, 10), points, 0.9))
+        assert not VERIFICATION_LIMITS.min_proportion <= measured <= 10
 
 
 def quality_of(crop: Pixels, width: float = 80.0, height: float = 100.0) -> tuple[float, ...]:

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, require_quality
-from app.domain.photo_errors import PhotoTooManyPixelsError
+from app.domain.faces import (
+    ENROLLMENT_LIMITS,
+    VERIFICATION_LIMITS,
+    Detection,
+    Picture,
+    require_quality,
+)
+from app.domain.photo_errors import (
+    FaceCutOffError,
+    FaceDistortedError,
+    PhotoError,
+    PhotoTooManyPixelsError,
+)
 from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.vision.decode import DecodeLimits
@@ -53,6 +66,50 @@ def test_a_photo_taken_sideways_gives_the_same_crop(vision: FaceVision, orientat
     plain = vision.decode(PHOTOS[0].read_bytes())
     assert np.array_equal(picture, plain)
     assert vision.detect(picture) == vision.detect(plain)
+
+
+def refusals(vision: FaceVision, make: Callable[[Picture, Detection], Picture]) -> list[object]:
+    """Return what enrolment says of a picture made of each invented person's photo."""
+    found: list[object] = []
+    for path in PHOTOS[::6]:
+        picture = vision.decode(path.read_bytes())
+        odd = np.ascontiguousarray(make(picture, vision.detect(picture)[0]))
+        faces = vision.detect(odd)
+        if not faces:
+            continue
+        try:
+            require_quality(vision.crop(odd, faces[0]).quality, ENROLLMENT_LIMITS)
+        except PhotoError as error:
+            found.append(type(error))
+        else:
+            found.append(None)
+    return found
+
+
+@pytest.mark.parametrize("factors", [(1, 2), (2, 1), (3, 1)])
+def test_a_stretched_photo_is_not_enrolled(vision: FaceVision, factors: tuple[int, int]) -> None:
+    across, down = factors
+
+    def stretched(picture: Picture, _: Detection) -> Picture:
+        size = picture.shape[1] * across, picture.shape[0] * down
+        return np.asarray(Image.fromarray(picture).resize(size))
+
+    found = refusals(vision, stretched)
+    assert found.count(None) <= 1
+    assert found.count(FaceDistortedError) > len(found) / 2
+
+
+@pytest.mark.parametrize("place", [(0, 0), (2, 0), (2, 1)])
+def test_half_a_face_is_not_enrolled(vision: FaceVision, place: tuple[int, int]) -> None:
+    landmark, axis = place  # the picture begins in the middle of the eye, or of the nose
+
+    def cut(picture: Picture, face: Detection) -> Picture:
+        start = round(face.landmarks[landmark][axis])
+        return picture[start:] if axis else picture[:, start:]
+
+    found = refusals(vision, cut)
+    assert None not in found
+    assert not found or found.count(FaceCutOffError) > len(found) / 2
 
 
 def test_limits_are_those_given() -> None:

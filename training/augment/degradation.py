@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 #: Luminance quantisation table of JPEG (ITU-T T.81, Annex K, table K.1).
 JPEG_TABLE = (

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from training.augment.photometry import jitter_light
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
-
-
-class GenericAugmentRecipe(BaseModel):
-    """How often and how strongly an image is changed; all zero, it is left exactly as it is.
-
-    ``flip``: probability of a mirror image; 0 for letters and digits. ``crop``: at most this
-    fraction of the side is cut away. ``brightness``: shift as a fraction of half the range.
-    ``contrast``: gain around the image's mean.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    flip: float = Field(default=0.5, ge=0, le=1)
-    crop: float = Field(default=0.15, ge=0, lt=1)
-    brightness: float = Field(default=0.2, ge=0, le=1)
-    contrast: float = Field(default=0.2, ge=0, le=1)
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether every image stays as it is."""
-        return self == NO_CHANGE
-
-
-NO_CHANGE = GenericAugmentRecipe(flip=0, crop=0, brightness=0, contrast=0)
+from training.recipes.augment_recipe import GenericAugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 
 def augment_generic(images: Tensor, recipe: GenericAugmentRecipe, random: Randomness) -> Tensor:

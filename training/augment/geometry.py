@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.augment.randomness import Randomness
 from training.data.crops import CROP_MARGIN, CROP_SIZE
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 CENTRE_FRACTION = (CROP_SIZE - 2 * CROP_MARGIN) / CROP_SIZE
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 
 def fill_outside(images: Tensor, random: Randomness) -> Tensor:

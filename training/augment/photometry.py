@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 #: Weights of red, green and blue in luma (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)

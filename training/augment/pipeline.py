@@ -9,7 +9,7 @@ from training.augment.geometry import cut_crops
 from training.augment.occlusion import fill_outside, occlude
 from training.augment.photometry import jitter_light
 from training.augment.randomness import Randomness
-from training.recipe import AugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 
 
 def augment(images: Tensor, size: int, recipe: AugmentRecipe, random: Randomness) -> Tensor:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.burst.bursts import simulated_bursts
 from training.calibration.scores import FusedProbes
 from training.data.crops import CropSet
+from training.evaluation.bursts import simulated_bursts
 from training.evaluation.embedders import CropEmbedder, ExportedFile
-from training.evaluation.intervals import SEED
+from training.metrics.intervals import SEED
 
 BURST_FRAMES = (3, 5)
 #: A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
 MOST_STRANGERS = 750
-#: Not the frames that ``training burst`` judges the lines with.
+#: Not the frames that ``training study burst`` judges the lines with.
 SEED_OF_FRAMES = SEED + 1_000
 
 
@@ -22,7 +22,7 @@ def burst_probes(
 ) -> tuple[FusedProbes, ...]:
     """Return every validation photo and some strangers as bursts of 3 and of 5 frames.
 
-    Frames are those of one moment (``training.burst.frames``). Nothing is returned for what takes
+    Frames are those of one moment (``training.augment.frames``). Nothing is returned for what takes
     no ready crops: a checkpoint, or the teachers.
     """
     if not isinstance(embedder, ExportedFile):

@@ -9,7 +9,6 @@ import numpy as np
 from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.checks import check_centroids, measure_costs
 from training.calibration.duplicates import TEACHER_SIMILARITY
-from training.calibration.platt import fit_platt, likelihood_ratio_cost
 from training.calibration.results import (
     Calibration,
     CentroidShift,
@@ -28,9 +27,10 @@ from training.calibration.scores import (
 )
 from training.calibration.thresholds import choose_thresholds
 from training.calibration.uncertainty import upper_bounds
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix, pair_positions, pair_similarities, pairs_within
-from training.evaluation.populations import Pool
+from training.data.populations import Pool
+from training.foundation.arrays import IntArray, Matrix
+from training.metrics.pairs import pair_positions, pair_similarities, pairs_within
+from training.metrics.platt import fit_platt, likelihood_ratio_cost
 
 CENTROID_PHOTOS = (2, 3, 5)
 GENUINE_RATES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(k / 10 for k in range(1, 10)), 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.calibration.results import CentroidCheck, Cost, Thresholds
 from training.calibration.scores import SHIFT_RATE, Scores
-from training.evaluation.intervals import bootstrap_rate
+from training.metrics.intervals import bootstrap_rate
 
 LENIENT = "identify, if set on all strangers"
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from training.data.crops import CropSet
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import pairs_at_or_above
-from training.recipe import Recipe
+from training.foundation.arrays import IntArray
+from training.metrics.pairs import pairs_at_or_above
+from training.recipes.recipe import Recipe
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 

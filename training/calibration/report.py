@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from training.calibration.results import Calibration
 from training.calibration.thresholds import IDENTIFY_RATE
-from training.evaluation.report import Sheet, estimate_text
+from training.foundation.sheets import Sheet
+from training.metrics.estimates import estimate_text
 
 
 def calibration_sheets(calibration: Calibration) -> list[Sheet]:

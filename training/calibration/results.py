@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.evaluation.results import Estimate, Record
+from training.foundation.records import Record
+from training.metrics.estimates import Estimate
 
 
 class PlattLine(Record):

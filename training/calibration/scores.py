@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.intervals import IntArray
-from training.evaluation.open_set import centroids
-from training.evaluation.pairs import Matrix, cross_similarities, same_and_different
-from training.evaluation.populations import rows_by_person
+from training.data.populations import rows_by_person
+from training.foundation.arrays import IntArray, Matrix
+from training.metrics.open_set import centroids
+from training.metrics.pairs import cross_similarities, same_and_different
 
 SHIFT_RATE = 1e-4  # rare enough to speak of the tail, frequent enough to be measured
 

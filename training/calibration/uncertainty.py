@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.tail_fit import (
     EXCESS_RATE,
@@ -13,14 +12,12 @@ from app.domain.tail_fit import (
     ParetoTail,
     Similarities,
 )
-from training.evaluation.intervals import IntArray
+from training.foundation.arrays import FloatArray, IntArray
 
 ROUNDS = 200
 CONFIDENCE = 0.95
 TOP_RATE = 1.2e-2  # bounds are sought below this rate; above it the points are sure enough
 SEED = 20261122
-
-Weights = npt.NDArray[np.float64]
 
 
 def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) -> tuple[float, ...]:
@@ -63,8 +60,8 @@ def pair_people(places: IntArray, people: int) -> tuple[IntArray, IntArray]:
 
 
 def _tail_of(
-    descending: Weights, weights: Weights, rates: list[float], extrapolated_below: float
-) -> Weights:
+    descending: FloatArray, weights: FloatArray, rates: list[float], extrapolated_below: float
+) -> FloatArray:
     """Return the similarity reached at each rate where a pair counts ``weights`` of all pairs."""
     reached = np.cumsum(weights)
     pareto = _weighted_pareto(descending, weights, reached)
@@ -78,7 +75,9 @@ def _tail_of(
     return values
 
 
-def _weighted_pareto(descending: Weights, weights: Weights, reached: Weights) -> ParetoTail:
+def _weighted_pareto(
+    descending: FloatArray, weights: FloatArray, reached: FloatArray
+) -> ParetoTail:
     """Fit the excesses over the quantile at 1e-3 by weighted L-moments, as ``fit_pareto_tail``."""
     count = int(np.searchsorted(reached, EXCESS_RATE)) + 1
     count = min(len(descending) - 1, max(LEAST_EXCESSES, count))

@@ -17,16 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from training.foundation.arrays import BoolArray, ByteImage
+from training.foundation.errors import DataError
+
 CROP_SIZE = 128
 CROP_MARGIN = 8  # a 128 px crop is the 112 px ArcFace crop with 8 px on every side
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 NO_LABEL = -1
-
-ByteImage = npt.NDArray[np.uint8]
-
-
-class DataError(ValueError):
-    """A data set cannot be used as it is; the message says what to change."""
 
 
 @dataclass(frozen=True)
@@ -188,12 +185,12 @@ def decode_crop(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
     return True
 
 
-def _outside_photo(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+def _outside_photo(picture: npt.NDArray[np.generic]) -> BoolArray:
     """Return where near-black pixels connect to the border of the crop."""
     dark = (picture.max(axis=2) <= 12).astype(np.uint8)
     _, regions = cv2.connectedComponents(dark)
     border = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
-    outside: npt.NDArray[np.bool_] = np.isin(regions, np.unique(border)) & (dark == 1)
+    outside: BoolArray = np.isin(regions, np.unique(border)) & (dark == 1)
     return outside
 
 

@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from training.data.crops import NO_LABEL, DataError
+from training.data.crops import NO_LABEL
 from training.data.pair_labels import PairLabels
+from training.foundation.errors import DataError
 
 
 @dataclass(frozen=True)

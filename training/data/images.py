@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.faces import Picture
-from training.data.crops import NO_LABEL, DataError
-
-IntArray = npt.NDArray[np.int64]
+from training.data.crops import NO_LABEL
+from training.foundation.arrays import IntArray
+from training.foundation.errors import DataError
 
 
 class UnreadableImageError(DataError):

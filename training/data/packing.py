@@ -17,8 +17,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.data.crops import DataError, encoded_members
-from training.recipe import Recipe
+from training.data.crops import encoded_members
+from training.foundation.errors import DataError
+from training.recipes.recipe import Recipe
 
 BATCH = 512
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from training.data.crops import NO_LABEL, CropSet
-from training.recipe import SourceRecipe
+from training.recipes.recipe import SourceRecipe
 
 
 class BatchSampler:

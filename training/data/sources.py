@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training.data.crops import CropSet, read_crops
 from training.data.packing import found_shard
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 
 def read_sources(recipe: Recipe, root: Path) -> CropSet:

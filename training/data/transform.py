@@ -10,34 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from app.domain.faces import Picture
-from training.data.crops import DataError
 from training.data.decoding import as_rgb
 from training.data.face_alignment import cut_face, service_detector
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
-
-Fit = Literal["stretch", "crop", "pad", "align"]
-
-
-class TransformRecipe(BaseModel):
-    """The side of the square that a network sees, in pixels, and how a picture is fitted to it.
-
-    "stretch": both sides to ``size``, proportions lost. "crop": the central square. "pad": the
-    whole picture on black. These resize bilinearly, averaging where they reduce. "align": the
-    largest face, found and warped onto the ArcFace template as the service does it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    size: int = Field(default=112, ge=1, le=4096)
-    fit: Fit = "crop"
-
-    def __call__(self, pixels: npt.NDArray[np.generic]) -> Tensor:
-        """Return the picture as uint8 RGB ``(3, size, size)``; see ``fit_picture``."""
-        return torch.from_numpy(fit_picture(pixels, self).transpose(2, 0, 1).copy())
+from training.foundation.errors import DataError
+from training.recipes.transform_recipe import TransformRecipe
 
 
 @dataclass(frozen=True)
@@ -82,6 +62,11 @@ def fit_picture(pixels: npt.NDArray[np.generic], recipe: TransformRecipe) -> Pic
     return np.array(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
+def fit_tensor(pixels: npt.NDArray[np.generic], recipe: TransformRecipe) -> Tensor:
+    """Return a picture as uint8 RGB ``(3, size, size)``; see ``fit_picture``."""
+    return torch.from_numpy(fit_picture(pixels, recipe).transpose(2, 0, 1).copy())
+
+
 def load_images(
     image_set: ImageSet,
     transform: TransformRecipe,
@@ -100,7 +85,7 @@ def load_images(
     def load(row: int) -> str | None:
         """Load one image into its row; return why it could not be."""
         try:
-            images[row] = transform(image_set.items[row].read())
+            images[row] = fit_tensor(image_set.items[row].read(), transform)
         except UnreadableImageError as error:
             return _reason(image_set.items[row], error)
         return None

@@ -10,12 +10,17 @@ from pathlib import Path
 import cv2
 import httpx2
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from training.demo.people import ENROLLED_COUNT, ENROLLED_PHOTOS, InventedPerson, invented_people
+from training.data.invented_people import (
+    ENROLLED_COUNT,
+    ENROLLED_PHOTOS,
+    InventedPerson,
+    invented_people,
+)
 from training.demo.service import running_service
+from training.foundation.arrays import ByteImage
 
 GREEN, RED = (80, 160, 40), (50, 50, 210)
 TILE = 150
@@ -118,7 +123,7 @@ def _print(verdicts: Sequence[Verdict], threshold: float, console: Console) -> N
     )
 
 
-def contact_sheet(verdicts: Sequence[Verdict], columns: int = 10) -> npt.NDArray[np.uint8]:
+def contact_sheet(verdicts: Sequence[Verdict], columns: int = 10) -> ByteImage:
     """Return all faces with their verdicts, as one BGR picture; a right one has a green frame.
 
     A legend stands below.
@@ -130,7 +135,7 @@ def contact_sheet(verdicts: Sequence[Verdict], columns: int = 10) -> npt.NDArray
     return np.vstack([*rows, _legend(rows[0].shape[1])])
 
 
-def _legend(width: int) -> npt.NDArray[np.uint8]:
+def _legend(width: int) -> ByteImage:
     strip = np.full((LEGEND_HEIGHT, width, 3), 255, np.uint8)
     for number, line in enumerate(LEGEND):
         place = (6, 16 + 16 * number)
@@ -138,7 +143,7 @@ def _legend(width: int) -> npt.NDArray[np.uint8]:
     return strip
 
 
-def _tile(verdict: Verdict) -> npt.NDArray[np.uint8]:
+def _tile(verdict: Verdict) -> ByteImage:
     picture = cv2.imread(str(verdict.photo))
     if picture is None:
         raise FileNotFoundError(str(verdict.photo))

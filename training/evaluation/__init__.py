@@ -1,1 +1,1 @@
-"""Judges embedders: pairs, open set, groups, whole photos, planted audits."""
+"""Judges embedders: pairs, open set, groups, bursts, as trained or as served."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.data.crops import CropSet
+from training.data.populations import read_people, read_strangers
 from training.evaluation.embedders import CropEmbedder
-from training.evaluation.pairs import Matrix
-from training.evaluation.populations import read_people, read_strangers
+from training.foundation.arrays import Matrix
 
 
 @dataclass(frozen=True)

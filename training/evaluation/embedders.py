@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
@@ -20,20 +19,16 @@ from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
-from training.engine.checkpoint import (
-    CheckpointError,
-    judged_weights,
-    load_checkpoint,
-    take_weights,
-)
-from training.engine.distillation import embed_crops
+from training.engines.distillation import embed_crops
 from training.evaluation.kept_answers import kept_answers
-from training.evaluation.pairs import Matrix
-from training.export.module import load_module
+from training.foundation.arrays import ByteImage, Matrix
+from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.device import EMBEDDED_AT_ONCE
+from training.foundation.errors import CheckpointError
+from training.networks.served import load_module, quiet_torchscript
 from training.networks.students import make_student
-from training.recipe import Recipe, load_recipe
+from training.recipes.recipe import Recipe, load_recipe
 from training.teachers.torchscript import Teacher
-from training.torch_setup import EMBEDDED_AT_ONCE
 
 FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN
 BATCH = 128
@@ -107,7 +102,7 @@ class ExportedFile:
         )
 
     @torch.inference_mode()
-    def embed_faces(self, faces: npt.NDArray[np.uint8]) -> Matrix:
+    def embed_faces(self, faces: ByteImage) -> Matrix:
         """Return unit embeddings ``(N, D)`` of ready RGB crops, uint8 ``(N, 3, 112, 112)``."""
         batches = torch.from_numpy(np.ascontiguousarray(faces)).split(EMBEDDED_AT_ONCE)
         rows = [
@@ -181,13 +176,13 @@ class TeachersEmbedder:
         return embeddings
 
 
-def centre_faces(crops: CropSet) -> npt.NDArray[np.uint8]:
+def centre_faces(crops: CropSet) -> ByteImage:
     """Return the plain centre of stored crops, uint8 ``(N, 3, 112, 112)``."""
     parts = [
         cut_crops(images.float(), FACE_SIZE, None, None).round().clamp(0, 255).to(torch.uint8)
         for images in crops.images.split(BATCH)
     ]
-    faces: npt.NDArray[np.uint8] = torch.cat(parts).numpy()
+    faces: ByteImage = torch.cat(parts).numpy()
     return faces
 
 
@@ -213,3 +208,11 @@ def open_embedder(
     if path.is_dir():
         return ExportedEmbedder(path, device, cache)
     return CheckpointEmbedder(path, device)
+
+
+def read_exported(folder: Path) -> torch.jit.ScriptModule:
+    """Return an exported model's module; raises ``CheckpointError`` where the folder has none."""
+    path = folder / str(read_manifest(folder)["file"])
+    with quiet_torchscript():
+        module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
+    return module.float().eval()

@@ -7,20 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from training.data.crops import CropSet
+from training.data.listed_pairs import read_lfw_pairs
+from training.data.populations import read_pools
 from training.evaluation.embedded_people import EmbeddedPeople, embed_people
 from training.evaluation.embedders import CropEmbedder
 from training.evaluation.false_matches import LFW_RATE, REPORTED_PEOPLE, match_strangers
-from training.evaluation.intervals import IntArray
-from training.evaluation.open_set import (
-    RULES,
-    enrol_people,
-    identify_open_set,
-    single_photo_rows,
-)
-from training.evaluation.pairs import Matrix, same_and_different
-from training.evaluation.populations import read_lfw_pairs, read_pools
-from training.evaluation.results import Evaluation, OpenSet, Verification
-from training.evaluation.verification import threshold_at_far, verify_all_pairs, verify_pairs
+from training.evaluation.results import Evaluation
+from training.foundation.arrays import IntArray, Matrix
+from training.metrics.open_set import RULES, enrol_people, identify_open_set, single_photo_rows
+from training.metrics.pairs import same_and_different
+from training.metrics.results import OpenSet, Verification
+from training.metrics.verification import threshold_at_far, verify_all_pairs, verify_pairs
 
 OPEN_SET_PHOTOS = (1, 3)
 OPEN_SET_RATES = (0.1, 0.01)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.data.crops import DataError
-from training.evaluation.intervals import IntArray, bootstrap_rate, vertex_bootstrap
-from training.evaluation.pairs import Matrix, pair_similarities, pairs_at_or_above
-from training.evaluation.populations import Pool
+from training.data.populations import Pool
 from training.evaluation.results import PoolFalseMatches, Strangers
-from training.evaluation.verification import threshold_at_far
+from training.foundation.arrays import IntArray, Matrix
+from training.foundation.errors import DataError
+from training.metrics.intervals import bootstrap_rate, vertex_bootstrap
+from training.metrics.pairs import pair_similarities, pairs_at_or_above
+from training.metrics.verification import threshold_at_far
 
 LEAST_PEOPLE = 400  # smaller pools have too few pairs to set a threshold by
 REPORTED_PEOPLE = 80  # still enough for a rate of 1e-2

@@ -10,33 +10,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.calibration.platt import CalibrationError
-from training.evaluation.classification import (
-    det_curve,
-    judge_decisions,
-    judge_threshold,
-    roc_curve,
-)
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.hardest import (
-    RankedQuery,
-    choose_queries,
-    find_hardest_pairs,
-    rank_queries,
-)
 from training.evaluation.judgement import Histogram, Judgement, OpenSetJudgement, TableFacts
-from training.evaluation.open_set import OpenSetScores, identify_open_set, open_set_scores
-from training.evaluation.pairs import same_and_different
-from training.evaluation.reliability import Reliability, judge_reliability
-from training.evaluation.retrieval import judge_retrieval, score_leave_one_out
-from training.evaluation.scored_pairs import ScoredPairs, draw_pairs
-from training.evaluation.table_parts import (
-    OpenSetParts,
-    known_part,
-    split_open_set,
-    thinned,
-)
-from training.evaluation.verification import Similarities, best_threshold, verify_all_pairs
+from training.foundation.arrays import Similarities
+from training.metrics.classification import det_curve, judge_decisions, judge_threshold, roc_curve
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.hardest import RankedQuery, choose_queries, find_hardest_pairs, rank_queries
+from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
+from training.metrics.pairs import same_and_different
+from training.metrics.platt import CalibrationError
+from training.metrics.reliability import Reliability, judge_reliability
+from training.metrics.retrieval import judge_retrieval, score_leave_one_out
+from training.metrics.scored_pairs import ScoredPairs, draw_pairs
+from training.metrics.table_parts import OpenSetParts, known_part, split_open_set, thinned
+from training.metrics.verification import best_threshold, verify_all_pairs
 
 SEED = 20261122
 MOST_ROWS = 12_000  # all pairs of them: 72 million, 288 MB

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from training.evaluation.classification import Curve, Decisions, KnownOrUnknown
-from training.evaluation.hardest import HardestPairs, RankedQuery
-from training.evaluation.reliability import Reliability
-from training.evaluation.results import AllPairs, OpenSet, Record
-from training.evaluation.retrieval import Retrieval
+from training.foundation.records import Record
+from training.metrics.classification import Curve, Decisions, KnownOrUnknown
+from training.metrics.hardest import HardestPairs, RankedQuery
+from training.metrics.reliability import Reliability
+from training.metrics.results import AllPairs, OpenSet
+from training.metrics.retrieval import Retrieval
+
+#: The name of a judgement's file beside the weights that it is of.
+JUDGEMENT = "judgement.json"
 
 
 class TableFacts(Record):

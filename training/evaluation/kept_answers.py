@@ -14,7 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from training.data.crops import CropSet
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
+
+#: Where answers are kept unless a caller says otherwise.
+CACHE = Path("runs/cache")
 
 _LOOKED_AT = 64
 

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from rich.console import Console
-from rich.table import Table
-
-from training.evaluation.results import Estimate, Evaluation, OpenSet, Strangers, Verification
-
-VERIFICATION_HEAD = ("data", "figure", "value [95 %]", "of")
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table by itself: the caption, the head and the rows, all text."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def estimate_text(estimate: Estimate, digits: int = 4) -> str:
-    """Return ``value [low, high]``; very small rates in powers of ten."""
-    parts = [_number(part, digits) for part in (estimate.value, estimate.low, estimate.high)]
-    return f"{parts[0]} [{parts[1]}, {parts[2]}]"
+from training.evaluation.results import Evaluation, Strangers
+from training.foundation.sheets import Sheet
+from training.metrics.estimates import estimate_text
+from training.metrics.results import OpenSet
+from training.metrics.view2_table import VERIFICATION_HEAD, view2_rows
 
 
 def evaluation_sheets(evaluation: Evaluation) -> list[Sheet]:
@@ -36,47 +17,6 @@ def evaluation_sheets(evaluation: Evaluation) -> list[Sheet]:
         _strangers(evaluation.strangers),
         _ranking(evaluation.ranking),
     ]
-
-
-def print_sheets(sheets: list[Sheet], console: Console) -> None:
-    """Print tables to a terminal."""
-    for sheet in sheets:
-        table = Table(title=sheet.title, title_justify="left")
-        for column in sheet.head:
-            table.add_column(column)
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
-
-
-def markdown(sheet: Sheet) -> str:
-    """Return a table in Markdown, without its caption."""
-    lines = [sheet.head, tuple("---" for _ in sheet.head), *sheet.rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def sheets_markdown(sheets: Sequence[Sheet]) -> str:
-    """Return tables in Markdown, each under its caption."""
-    return "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets) + "\n"
-
-
-def _number(value: float, digits: int) -> str:
-    return f"{value:.1e}" if 0 < value < 10.0**-digits * 5 else f"{value:.{digits}f}"
-
-
-def view2_rows(name: str, found: Verification) -> list[tuple[str, ...]]:
-    """Return the figures of listed pairs as rows: data, figure, value, of."""
-    pairs = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
-    folds = len(found.fold_thresholds)
-    accuracy = f"{estimate_text(found.accuracy)} (standard error {found.standard_error:.4f})"
-    rates = [(f"TAR @ FAR {p.far:g}", estimate_text(p.tar)) for p in found.tar_at_far]
-    figures = [
-        (f"accuracy, {folds} folds", accuracy),
-        ("AUC", estimate_text(found.auc, 5)),
-        ("EER", estimate_text(found.eer)),
-        *rates,
-    ]
-    return [(name, figure, value, pairs) for figure, value in figures]
 
 
 def _verification(evaluation: Evaluation) -> Sheet:

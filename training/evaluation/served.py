@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from app.domain.audit.result import AuditThresholds, thresholds_by_photos
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, RiskTargets, duplicate_similarity
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 
 MODELS = Path("models/embedder")
 #: The risks that the service keeps where its operator states none (``FACEGATE_TARGET_FPIR``,
 #: ``FACEGATE_TARGET_FMR``).
 DEFAULT_TARGETS = RiskTargets(fpir=0.01, fmr=0.001)
-
-ServedModelOption = Annotated[
-    Path | None, typer.Option("--model", help="An exported model's folder; the newest one shipped.")
-]
 
 
 def newest_model(models: Path = MODELS) -> Path:

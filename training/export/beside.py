@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from training.evaluation.report import Sheet, estimate_text, markdown
-from training.evaluation.results import AllPairs, Evaluation, OpenSet
+from training.evaluation.results import Evaluation
+from training.foundation.sheets import Sheet, markdown
+from training.metrics.estimates import estimate_text
+from training.metrics.results import AllPairs, OpenSet
 
 #: Ours is the default unless it is this much behind on validation people, for its speed.
 TIE = 0.002

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from training.calibration.report import calibration_sheets
 from training.calibration.results import MANIFEST_KEYS, Calibration
-from training.evaluation.report import Sheet, evaluation_sheets, markdown
+from training.evaluation.report import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.export.beside import beside_text
 from training.export.origin import ORIGIN
 from training.export.parity import Parity
 from training.export.provenance import DataFile
+from training.foundation.sheets import Sheet, markdown
 
 
 class _Facts:
@@ -46,8 +47,8 @@ def model_card(
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
-    to compare it with, ``proof`` the tables of ``training prove``, ``recognisability`` those of the
-    command of that name.
+    to compare it with, ``proof`` the tables of ``training study proof``, ``recognisability``
+    those of the command of that name.
     """
     facts = _Facts(manifest, folder)
     parts = [

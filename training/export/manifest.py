@@ -10,10 +10,12 @@ from app.domain.alignment import ARCFACE_TEMPLATE_ID
 from app.domain.golden import golden_input
 from app.domain.model_manifest import SCHEMA, ModelManifest
 from training.calibration.results import MANIFEST_KEYS, Calibration
-from training.export.module import load_module
 from training.export.origin import Origin
 from training.export.parity import FACE_SIZE, Parity
-from training.export.provenance import DataFile, file_hash, library_versions
+from training.export.provenance import DataFile
+from training.foundation.files import file_hash
+from training.foundation.versions import library_versions
+from training.networks.served import load_module
 
 FORMAT = "torchscript"
 MODEL_FILE = "embedder.pt"

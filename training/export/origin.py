@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from training.evaluation.results import Record
 from training.export.trained_origin import TrainedOrigin
-from training.precision import Precision
-from training.recipe import CorrectionRecipe, HubnessRecipe
+from training.foundation.precision import Precision
+from training.foundation.records import Record
+from training.recipes.recipe import CorrectionRecipe, HubnessRecipe
 
 #: Where the card's commands train the second network of two.
 SECOND_RUNS = "runs/second"

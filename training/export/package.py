@@ -10,24 +10,21 @@ import torch
 from torch import nn
 
 from training.calibration.results import Calibration
-from training.engine.checkpoint import (
-    CheckpointError,
-    judged_weights,
-    load_checkpoint,
-    take_weights,
-)
-from training.engine.interpolation import TRAINED_SHARE
+from training.engines.interpolation import TRAINED_SHARE
 from training.evaluation.results import Evaluation
 from training.export.card import model_card
-from training.export.files import folder_made_whole, write_text
 from training.export.manifest import MODEL_FILE, manifest_document
-from training.export.module import save_module
 from training.export.origin import Origin
-from training.export.parity import ByteFaces, Parity, measure_parity
-from training.export.provenance import DataFile, file_hash
+from training.export.parity import Parity, measure_parity
+from training.export.provenance import DataFile
 from training.export.trained_origin import EarlierRun, TrainedOrigin
+from training.foundation.arrays import ByteImage
+from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.errors import CheckpointError
+from training.foundation.files import file_hash, folder_made_whole, write_text
+from training.networks.served import save_module
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 MAX_BYTES = 16_000_000
 
@@ -64,7 +61,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
 
 
 def write_module(
-    network: nn.Module, path: Path, faces: ByteFaces, max_bytes: int = MAX_BYTES
+    network: nn.Module, path: Path, faces: ByteImage, max_bytes: int = MAX_BYTES
 ) -> Parity:
     """Write the exported file with fp16 weights, or fp32 where fp16 would be heard.
 
@@ -87,7 +84,7 @@ def export_model(
     checkpoint: Path,
     folder: Path,
     name: str,
-    faces: ByteFaces,
+    faces: ByteImage,
     calibrator: Calibrator,
     data: Callable[[Recipe], tuple[DataFile, ...]],
     *,
@@ -109,7 +106,7 @@ def write_model(
     origin: Origin,
     folder: Path,
     name: str,
-    faces: ByteFaces,
+    faces: ByteImage,
     calibrator: Calibrator,
     data: tuple[DataFile, ...],
     *,
@@ -153,7 +150,7 @@ def keep_beside(folder: Path, other: Path) -> None:
 
 
 def keep_proof(folder: Path, proof: Path) -> None:
-    """Keep the tables of ``training prove`` with the model in ``folder``.
+    """Keep the tables of ``training study proof`` with the model in ``folder``.
 
     Those of guards, quality limits and bursts (``make prove`` writes all into one folder) follow,
     where they lie beside it. Raises ``ExportError`` where there are no tables, or of another model.
@@ -174,7 +171,7 @@ def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
-    the tables of ``training prove``, they are part of it, and so are those of recognisability.
+    the tables of ``training study proof``, they are part of it; so are those of recognisability.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from app.domain.golden import golden_input
-from training.evaluation.results import Record
-from training.export.module import ServedEmbedder, load_module
+from training.data.populations import read_people
+from training.evaluation.embedders import centre_faces
+from training.foundation.arrays import ByteImage
+from training.foundation.records import Record
+from training.networks.served import ServedEmbedder, load_module
 
 FACE_SIZE = 112
 ROW = 32
@@ -20,8 +22,6 @@ PATTERNS = 32
 TOLERANCE = 3e-3
 ROW_TOLERANCE = 1e-5  # the same weights: only the order of sums may differ
 LEAST_COSINE = 0.9999
-
-ByteFaces = npt.NDArray[np.uint8]
 
 
 class Parity(Record):
@@ -51,7 +51,7 @@ class Parity(Record):
         )
 
 
-def made_patterns() -> ByteFaces:
+def made_patterns() -> ByteImage:
     """Return crops that show nobody, ``(32, 3, 112, 112)``: the golden input, turned and noisy."""
     random = np.random.default_rng(0)
     golden = golden_input(FACE_SIZE)[0].astype(np.int64)
@@ -64,7 +64,7 @@ def made_patterns() -> ByteFaces:
 
 
 @torch.inference_mode()
-def measure_parity(student: nn.Module, path: Path, faces: ByteFaces, weights: str) -> Parity:
+def measure_parity(student: nn.Module, path: Path, faces: ByteImage, weights: str) -> Parity:
     """Compare ``student`` with the file exported from it, on faces ``(N, 3, 112, 112)``."""
     exported = load_module(path, torch.device("cpu"))
     eager = ServedEmbedder(student).cpu().eval()
@@ -87,3 +87,12 @@ def measure_parity(student: nn.Module, path: Path, faces: ByteFaces, weights: st
 
 def _largest(difference: Tensor) -> float:
     return float(difference.abs().max())
+
+
+PARITY_FACES = 256
+
+
+def parity_faces(root: Path) -> ByteImage:
+    """Return made patterns and validation faces, uint8 ``(N, 3, 112, 112)``."""
+    val = centre_faces(read_people(root, "val"))
+    return np.concatenate([made_patterns(), val[:: max(1, len(val) // PARITY_FACES)]])

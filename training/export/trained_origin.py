@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from training.evaluation.report import Sheet, markdown
-from training.evaluation.results import Record
 from training.export.licences import licence_of, weights_licence
-from training.precision import AUTO
-from training.recipe import MobileRecipe, Recipe, SFaceRecipe
+from training.foundation.precision import AUTO
+from training.foundation.records import Record
+from training.foundation.sheets import Sheet, markdown
+from training.recipes.recipe import MobileRecipe, Recipe, SFaceRecipe
 
 
 class EarlierRun(Record):

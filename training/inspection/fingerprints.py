@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.faces import Picture
-from training.data.images import IntArray
+from training.foundation.arrays import ByteImage, FloatArray, IntArray, Matrix
 
 Hashes = npt.NDArray[np.uint64]
-Miniatures = npt.NDArray[np.uint8]
 
 MINIATURE_SIDE = 16
 _HASH_SIDE = 8
@@ -32,7 +31,7 @@ class Fingerprint:
 
     digest: str
     gradients: int
-    miniature: Miniatures
+    miniature: ByteImage
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class NearPairs:
 
     rows: IntArray
     bits: IntArray
-    correlation: npt.NDArray[np.float64]
+    correlation: FloatArray
 
 
 def fingerprint(picture: Picture) -> Fingerprint:
@@ -70,7 +69,7 @@ def difference_hash(picture: Picture) -> int:
 
 
 def near_pairs(
-    hashes: Hashes, miniatures: Miniatures, *, most_bits: int, least_correlation: float
+    hashes: Hashes, miniatures: ByteImage, *, most_bits: int, least_correlation: float
 ) -> NearPairs:
     """Return the pairs whose hashes ``(N,)`` and miniatures ``(N, 16, 16)`` both are close.
 
@@ -90,11 +89,11 @@ def near_pairs(
     )
 
 
-def _grey(picture: Picture) -> Miniatures:
+def _grey(picture: Picture) -> ByteImage:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _shrunk(grey: Miniatures, width: int, height: int) -> Miniatures:
+def _shrunk(grey: ByteImage, width: int, height: int) -> ByteImage:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -115,7 +114,7 @@ def _close_hashes(hashes: Hashes, most_bits: int) -> Iterator[tuple[IntArray, In
 
 
 def _confirmed(
-    rows: IntArray, bits: IntArray, miniatures: Miniatures, least_correlation: float
+    rows: IntArray, bits: IntArray, miniatures: ByteImage, least_correlation: float
 ) -> NearPairs:
     one, two = _centred(miniatures[rows[:, 0]]), _centred(miniatures[rows[:, 1]])
     spread = np.sqrt(_mean_of_cells(one * one) * _mean_of_cells(two * two))
@@ -124,12 +123,12 @@ def _confirmed(
     return NearPairs(rows[close], bits[close], correlation[close])
 
 
-def _centred(miniatures: Miniatures) -> npt.NDArray[np.float32]:
+def _centred(miniatures: ByteImage) -> Matrix:
     cells = miniatures.reshape(len(miniatures), MINIATURE_SIDE**2).astype(np.float32)
-    centred: npt.NDArray[np.float32] = cells - cells.mean(axis=1, keepdims=True)
+    centred: Matrix = cells - cells.mean(axis=1, keepdims=True)
     return centred
 
 
-def _mean_of_cells(products: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    means: npt.NDArray[np.float64] = products.mean(axis=1).astype(np.float64)
+def _mean_of_cells(products: Matrix) -> FloatArray:
+    means: FloatArray = products.mean(axis=1).astype(np.float64)
     return means

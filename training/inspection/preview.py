@@ -11,16 +11,19 @@ from torch import Tensor
 
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
-from training.augment.generic import GenericAugmentRecipe, augment_generic
+from training.augment.generic import augment_generic
 from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
-from training.data.crops import CROP_MARGIN, CROP_SIZE, DataError
+from training.data.blurring import blurred_set
+from training.data.crops import CROP_MARGIN, CROP_SIZE
 from training.data.drawing import PairDrawer, TripletDrawer
 from training.data.images import ImageSet, UnreadableImageError
-from training.data.transform import TransformRecipe, fit_picture
-from training.inspection.blurring import blurred_set
+from training.data.transform import fit_picture
+from training.foundation.errors import DataError
 from training.inspection.sheet import TILES_IN_A_ROW, Group, Strip, draw_sheet, unreadable_tile
-from training.recipe import AugmentRecipe
+from training.recipes.augment_recipe import GenericAugmentRecipe
+from training.recipes.recipe import AugmentRecipe
+from training.recipes.transform_recipe import TransformRecipe
 
 _PAIRS = 24
 _TRIPLETS = 8

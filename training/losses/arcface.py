@@ -7,7 +7,7 @@ from pytorch_metric_learning.losses import ArcFaceLoss
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor
 
-from training.metric_recipe import ArcFaceRecipe
+from training.recipes.metric_recipe import ArcFaceRecipe
 
 #: The slope of the arc cosine is infinite at 1: an embedding in its class's very direction would
 #: turn the gradient into NaN.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from training.data.pair_labels import PairLabels
 from training.losses.distances import make_average, make_distance
-from training.metric_recipe import ContrastiveRecipe
+from training.recipes.metric_recipe import ContrastiveRecipe
 
 
 def contrastive_terms(distances: Tensor, labels: PairLabels, margin: float) -> Tensor:

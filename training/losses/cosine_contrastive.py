@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytorch_metric_learning.losses import ContrastiveLoss
 
 from training.losses.distances import make_average, make_distance
-from training.metric_recipe import CosineContrastiveRecipe
+from training.recipes.metric_recipe import CosineContrastiveRecipe
 
 
 def make_cosine_contrastive(

@@ -13,7 +13,7 @@ from training.losses.cosine_contrastive import make_cosine_contrastive
 from training.losses.mining import make_miner
 from training.losses.proxy_nca import make_proxy_nca
 from training.losses.triplet import make_triplet
-from training.metric_recipe import (
+from training.recipes.metric_recipe import (
     AllRecipe,
     ArcFaceRecipe,
     ContrastiveRecipe,
@@ -75,7 +75,7 @@ def make_loss(
 
     It takes embeddings ``(N, D)`` and identities ``(N,)``, ``NO_LABEL`` where unknown, and gives a
     scalar: a differentiable zero where a batch has nothing to say. It changes neither. Where pairs
-    or triplets were drawn it takes their places too (``training.engine.batches.Batch``) and
+    or triplets were drawn it takes their places too (``training.engines.batches.Batch``) and
     compares these alone, whatever the identities. Weights of its own (proxies, class directions)
     are its ``parameters()``.
     """

@@ -10,7 +10,12 @@ from pytorch_metric_learning.miners import (
     TripletMarginMiner,
 )
 
-from training.metric_recipe import BatchHardRecipe, HardPairsRecipe, MarginMinerRecipe, MinerRecipe
+from training.recipes.metric_recipe import (
+    BatchHardRecipe,
+    HardPairsRecipe,
+    MarginMinerRecipe,
+    MinerRecipe,
+)
 
 
 def make_miner(recipe: MinerRecipe, distance: BaseDistance) -> BaseMiner | None:

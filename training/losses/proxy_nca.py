@@ -6,7 +6,7 @@ from pytorch_metric_learning.losses import ProxyNCALoss
 from pytorch_metric_learning.reducers import MeanReducer
 
 from training.losses.distances import make_distance
-from training.metric_recipe import ProxyNcaRecipe
+from training.recipes.metric_recipe import ProxyNcaRecipe
 
 
 def make_proxy_nca(recipe: ProxyNcaRecipe, embedding_dim: int, classes: int) -> ProxyNCALoss:

@@ -7,7 +7,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.losses.distillation import cosine_distillation, similarity_distillation
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytorch_metric_learning.losses import TripletMarginLoss
 
 from training.losses.distances import make_average, make_distance
-from training.metric_recipe import TripletRecipe
+from training.recipes.metric_recipe import TripletRecipe
 
 
 def make_triplet(recipe: TripletRecipe, _dim: int, _classes: int) -> TripletMarginLoss:

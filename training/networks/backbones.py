@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError, take_weights
-from training.metric_recipe import BackboneRecipe
+from training.foundation.checkpoints import take_weights
+from training.foundation.errors import CheckpointError
 from training.networks.small_cnn import SmallNetwork
 from training.networks.student import StudentNetwork
+from training.recipes.metric_recipe import BackboneRecipe
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_DEVIATION = (58.395, 57.12, 57.375)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from app.embedding.openvino import BFLOAT16, compile_by_openvino, cpu_capabilities
 from training.networks.students import make_student
-from training.recipe import StudentRecipe
+from training.recipes.recipe import StudentRecipe
 
 WARM_UP = 5
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from training.imports.sface import read_sface
 from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.published.sface import read_sface
 from training.networks.sface_student import SFaceNetwork
 from training.networks.student import StudentNetwork
-from training.recipe import MobileRecipe, SFaceRecipe, StudentRecipe
+from training.recipes.recipe import MobileRecipe, SFaceRecipe, StudentRecipe
 
 
 def make_student(recipe: StudentRecipe) -> nn.Module:

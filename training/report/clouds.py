@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from sklearn.manifold import TSNE
 
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.intervals import FloatArray
 from training.evaluation.judge import PHOTOS_ENROLLED, open_set_of
 from training.evaluation.judgement import Histogram, Judgement
-from training.evaluation.open_set import centroids
-from training.evaluation.pairs import IntArray
+from training.foundation.arrays import FloatArray, IntArray
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.open_set import centroids
 from training.report.canvas import (
     BLACK,
     BLUE,

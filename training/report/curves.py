@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from training.evaluation.classification import Curve
 from training.evaluation.judgement import Judgement
-from training.evaluation.reliability import Reliability
-from training.evaluation.results import Estimate
+from training.metrics.classification import Curve
+from training.metrics.estimates import Estimate
+from training.metrics.reliability import Reliability
 from training.report.canvas import (
     BLACK,
     BLUE,

@@ -9,8 +9,8 @@ import numpy as np
 
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
-from training.evaluation.embedding_table import EmbeddingTable
-from training.inspection.blurring import blur_faces
+from training.data.blurring import blur_faces
+from training.metrics.embedding_table import EmbeddingTable
 from training.report.strips import PictureOf
 
 

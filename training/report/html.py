@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from training.evaluation.report import Sheet
+from training.foundation.sheets import Sheet
 from training.report.canvas import Drawn
 
 TEMPLATE = "report.html.j2"

@@ -11,10 +11,10 @@ from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from training.data.crops import CropSet
 from training.evaluation.embedded_people import EmbeddedCrops, EmbeddedPeople
-from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import MOST_ROWS, SEED, judge_table
-from training.evaluation.pairs import IntArray
-from training.evaluation.report import Sheet
+from training.foundation.arrays import IntArray
+from training.foundation.sheets import Sheet
+from training.metrics.embedding_table import EmbeddingTable
 from training.report.curves import LogLine
 from training.report.discretion import Shown, discreet
 from training.report.strips import PictureOf

@@ -9,20 +9,20 @@ from torch import Tensor
 
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
-from training.data.crops import DataError
-from training.engine.environment import describe_environment
-from training.engine.learned import HeldOut
-from training.engine.learning_data import LearningData
-from training.engine.learning_parts import LearningParts
-from training.engine.run_folder import BEST
-from training.evaluation.embedding_table import EmbeddingTable
+from training.engines.learned import HeldOut
+from training.engines.learning_data import LearningData
+from training.engines.learning_parts import LearningParts
+from training.engines.run_folder import BEST
 from training.evaluation.judge import judge_table
-from training.evaluation.listed_pairs import judge_listed
-from training.metric_recipe import MetricRecipe
+from training.foundation.environment import describe_environment
+from training.foundation.errors import DataError
+from training.foundation.files import file_sha256
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.listed_pairs import judge_listed
+from training.recipes.metric_recipe import MetricRecipe
 from training.report.discretion import Shown, discreet
 from training.report.sheets import note_of_listed, sheet_of_listed
 from training.report.write import read_log, write_report
-from training.search.files import file_sha256
 
 
 def report_run(

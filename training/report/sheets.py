@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from training.evaluation.judgement import Judgement, OpenSetJudgement, TableFacts
-from training.evaluation.listed_pairs import JudgedPairs
-from training.evaluation.report import VERIFICATION_HEAD, Sheet, estimate_text, view2_rows
+from training.foundation.sheets import Sheet
+from training.metrics.estimates import estimate_text
+from training.metrics.listed_pairs import JudgedPairs
+from training.metrics.view2_table import VERIFICATION_HEAD, view2_rows
 
 Row = tuple[str, ...]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from matplotlib.patches import Rectangle
 
-from training.evaluation.hardest import HardestPairs, PairFound, RankedQuery
+from training.foundation.arrays import ByteImage
+from training.metrics.hardest import HardestPairs, PairFound, RankedQuery
 from training.report.canvas import (
     BLACK,
     BLUE,
@@ -23,7 +23,7 @@ from training.report.canvas import (
 )
 
 #: Gives the uint8 RGB ``(height, width, 3)`` picture of a key.
-PictureOf = Callable[[str], npt.NDArray[np.uint8]]
+PictureOf = Callable[[str], ByteImage]
 
 TILE = 128
 GAP = 6
@@ -31,7 +31,7 @@ PAIRS_IN_A_ROW = 4
 HEADER, ABOVE, BELOW, MARGIN = 0.4, 0.36, 0.2, 0.06  # inches
 
 
-def square_tile(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def square_tile(picture: ByteImage) -> ByteImage:
     """Return the picture, whole, in the middle of a light 128 px square; grey becomes RGB."""
     if picture.ndim == 2:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
@@ -65,9 +65,7 @@ class TileSheet:
         self._axes.set_ylim(0, self._height)
         self._axes.text(width / 2, self._height - 0.08, title, ha="center", va="top", fontsize=12)
 
-    def add(
-        self, place: int, tile: npt.NDArray[np.uint8], colour: str, above: str, below: str
-    ) -> None:
+    def add(self, place: int, tile: ByteImage, colour: str, above: str, below: str) -> None:
         """Draw a tile at ``place``, counted row by row from the upper left."""
         row, column = divmod(place, self._columns)
         left = column * self._cell[0] + MARGIN
@@ -142,7 +140,7 @@ def _verdict(asked: str | None, answered: str | None) -> tuple[str, str]:
     return (BLUE, " same") if asked == answered else (ORANGE, " other")
 
 
-def _side_by_side(pair: PairFound, picture_of: PictureOf) -> npt.NDArray[np.uint8]:
+def _side_by_side(pair: PairFound, picture_of: PictureOf) -> ByteImage:
     """Return both pictures of a pair, uint8 RGB ``(128, 262, 3)``."""
     one, other = (square_tile(picture_of(key)) for key in pair.keys)
     return np.hstack([one, np.full((TILE, GAP, 3), 255, np.uint8), other])

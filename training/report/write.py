@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import MOST_ROWS
-from training.evaluation.judgement import Judgement
-from training.evaluation.report import Sheet
-from training.evaluation.table_parts import thinned
-from training.export.files import write_text
+from training.evaluation.judgement import JUDGEMENT, Judgement
+from training.foundation.errors import DataError
+from training.foundation.files import write_text
+from training.foundation.sheets import Sheet
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.table_parts import thinned
 from training.report.canvas import Drawn
 from training.report.clouds import draw_histograms, draw_map
 from training.report.curves import (
@@ -27,7 +27,6 @@ from training.report.html import ReportPage, render_page
 from training.report.sheets import judgement_notes, judgement_sheets, key_figures
 from training.report.strips import PictureOf, draw_hardest, draw_queries
 
-JUDGEMENT = "judgement.json"
 QUERY_CAPTION = (
     "The nearest enrolled images with their cosine similarity, the nearest first. The upper half "
     "is drawn by chance, the lower half are the worst. "

@@ -14,11 +14,12 @@ from app.vision.alignment import align_face
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.weights import read_detector_weights
-from training.data.crops import CROP_MARGIN, CROP_SIZE, DataError
+from training.data.crops import CROP_MARGIN, CROP_SIZE
 from training.data.decoding import decode_picture as decode_named
 from training.data.images import UnreadableImageError
 from training.evaluation.embedders import FACE_SIZE, ExportedEmbedder
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
 
 
 class UnusablePictureError(DataError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.decoding import PICTURE_SUFFIXES
-from training.evaluation.results import Record
+from training.foundation.errors import DataError
+from training.foundation.records import Record
 
 
 class FileFacts(Record):
@@ -56,8 +56,3 @@ def read_file(path: Path) -> tuple[bytes, FileFacts]:
         size=len(content), modified_ns=modified, sha256=hashlib.sha256(content).hexdigest()
     )
     return content, facts
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

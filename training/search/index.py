@@ -14,14 +14,14 @@ import faiss
 import numpy as np
 from pydantic import ValidationError
 
-from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.hardest import Hit
-from training.evaluation.pairs import Matrix
-from training.evaluation.results import Record
-from training.evaluation.table_parts import label_name
-from training.export.files import folder_made_whole, write_text
-from training.search.files import FileFacts, file_sha256
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
+from training.foundation.files import file_sha256, folder_made_whole, write_text
+from training.foundation.records import Record
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.hardest import Hit
+from training.metrics.table_parts import label_name
+from training.search.files import FileFacts
 from training.search.parquet import read_embeddings, write_embeddings
 
 INDEX, TABLE, MANIFEST = "index.faiss", "table.parquet", "manifest.json"

@@ -10,17 +10,18 @@ from pydantic import ValidationError
 
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
-from training.engine.checkpoint import CheckpointError, load_checkpoint, take_weights
-from training.engine.divergence import first_broken
-from training.engine.embedding import embed_images
-from training.engine.run_folder import BEST
-from training.evaluation.judgement import Judgement
-from training.evaluation.pairs import Matrix
-from training.metric_recipe import MetricRecipe
+from training.data.transform import fit_tensor
+from training.engines.divergence import first_broken
+from training.engines.embedding import embed_images
+from training.engines.run_folder import BEST
+from training.evaluation.judgement import JUDGEMENT, Judgement
+from training.foundation.arrays import Matrix
+from training.foundation.checkpoints import load_checkpoint, take_weights
+from training.foundation.errors import CheckpointError
+from training.foundation.files import file_sha256
 from training.networks.backbones import Backbone, make_backbone
-from training.report.write import JUDGEMENT
+from training.recipes.metric_recipe import MetricRecipe
 from training.search.embedder import UnusablePictureError
-from training.search.files import file_sha256
 
 SHOWN_OF_HASH = 12
 
@@ -43,9 +44,10 @@ class LearnedEmbedder:
         """Return unit embeddings, float32 ``(N, D)``; raises ``UnusablePictureError``."""
         if not pictures:
             raise ValueError("no picture to embed")
-        fit = self._recipe.data.transform
         try:
-            images = torch.stack([fit(picture) for picture in pictures])
+            images = torch.stack(
+                [fit_tensor(picture, self._recipe.data.transform) for picture in pictures]
+            )
         except UnreadableImageError as error:
             raise UnusablePictureError(str(error)) from error
         embeddings: Matrix = embed_images(self._network, images, self._device).numpy()

@@ -8,11 +8,10 @@ import torch
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError
-from training.engine.run_folder import BEST
+from training.engines.run_folder import BEST
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS
+from training.foundation.errors import CheckpointError, DataError
 from training.search.embedder import FaceEmbedder, ImageEmbedder
 from training.search.learned import LearnedEmbedder, learned_checkpoint, validation_threshold
 

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.data.crops import NO_LABEL, DataError
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.pairs import Matrix
-from training.evaluation.table_parts import label_name
+from training.data.crops import NO_LABEL
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.table_parts import label_name
 
 COLUMNS = ("key", "label", "model", "embedding")
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.faces import Picture
-from app.vision.detector import FaceDetector
-from training.evaluation.hardest import Hit, RankedQuery
-from training.evaluation.pairs import Matrix
-from training.report.discretion import blurred
-from training.report.strips import draw_queries
+from training.foundation.arrays import Matrix
+from training.metrics.hardest import Hit, RankedQuery
 from training.search.embedder import ImageEmbedder, UnusablePictureError, read_picture
 from training.search.index import ForeignIndexError, ImageIndex
 
@@ -44,40 +42,24 @@ def search_picture(
     return index.search(_embed_file(embedder, query), count)
 
 
-def save_strip(
-    path: Path,
-    query: Path,
-    pictures: Path,
-    hits: tuple[Hit, ...],
-    blur_with: FaceDetector | None = None,
-) -> None:
-    """Save a picture of the query and what was found in the folder ``pictures``.
+def answered_query(hits: tuple[Hit, ...]) -> RankedQuery:
+    """Return a query by a picture of its own with what was found for it."""
+    return RankedQuery(key=QUERY_KEY, label=None, known=False, hits=hits)
 
-    With ``blur_with`` faces are blurred, and numbers stand for the names of the answers.
-    """
+
+def pictures_of_query(query: Path, pictures: Path) -> Callable[[str], Picture]:
+    """Return what reads the query, or the picture of an answer's key in the folder ``pictures``."""
 
     def picture_of(key: str) -> Picture:
         return read_picture(query if key == QUERY_KEY else pictures / key)
 
-    shown = picture_of if blur_with is None else blurred(picture_of, blur_with)
-    named = hits if blur_with is None else _numbered(hits)
-    asked = RankedQuery(key=QUERY_KEY, label=None, known=False, hits=named)
-    draw_queries([asked], shown, path, "Most similar", "")
+    return picture_of
 
 
 def verify_pictures(embedder: ImageEmbedder, one: Path, other: Path, threshold: float) -> Verdict:
     """Compare two pictures; raises ``UnusablePictureError`` naming the one it cannot use."""
     similarity = float(_embed_file(embedder, one) @ _embed_file(embedder, other))
     return Verdict(similarity, threshold)
-
-
-def _numbered(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """Return the hits with a number in place of each identity's name, or of a file's."""
-    names = list(dict.fromkeys(hit.label or hit.key for hit in hits))
-    return tuple(
-        hit.model_copy(update={"label": f"no. {names.index(hit.label or hit.key) + 1}"})
-        for hit in hits
-    )
 
 
 def _embed_file(embedder: ImageEmbedder, path: Path) -> Matrix:

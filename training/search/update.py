@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from app.domain.faces import Picture
-from training.data.crops import NO_LABEL, DataError
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.pairs import Matrix
+from training.data.crops import NO_LABEL
+from training.foundation.arrays import Matrix
+from training.foundation.errors import DataError
+from training.metrics.embedding_table import EmbeddingTable
 from training.search.embedder import ImageEmbedder, UnusablePictureError, decode_picture
 from training.search.files import FileFacts, find_pictures, label_of, looks_unchanged, read_file
 from training.search.index import (

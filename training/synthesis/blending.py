@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import RBFInterpolator
 
 from training.data.crops import CROP_SIZE
+from training.foundation.arrays import ByteImage, FloatArray
 from training.synthesis.parents import FACE_CENTRE, FACE_RADII, face_ellipse
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 _CONTOUR_ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 _CONTOUR = np.stack(

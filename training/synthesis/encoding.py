@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-ByteImage = npt.NDArray[np.uint8]
+from training.foundation.arrays import ByteImage
 
 _QUALITIES = (88, 84, 80, 76, 72)
 

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from app.domain.embeddings import directions
 from app.vision.alignment import align_face
 from app.vision.reader import FaceVision
 from training.data.crops import CROP_MARGIN, CROP_SIZE
+from training.foundation.arrays import ByteImage, FloatArray
 from training.teachers.torchscript import Teacher
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 
 class Judging(Protocol):
@@ -64,8 +62,7 @@ def cosines(first: FloatArray, second: FloatArray) -> FloatArray:
 
 def centre_of(looks: FloatArray) -> FloatArray:
     """Return the unit mean ``(teachers, 1, D)`` of looks."""
-    mean = looks.mean(axis=1, keepdims=True)
-    return np.asarray(mean / np.linalg.norm(mean, axis=2, keepdims=True), dtype=np.float64)
+    return directions(looks.mean(axis=1, keepdims=True))
 
 
 def found_crop(photo: ByteImage, vision: FaceVision, min_face_pixels: float) -> ByteImage | None:

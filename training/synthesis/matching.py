@@ -7,14 +7,11 @@ from itertools import combinations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from training.foundation.arrays import ByteImage, FloatArray
 from training.synthesis.looks import centre_of, cosines
 from training.synthesis.parents import Parent, face_ellipse, family
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

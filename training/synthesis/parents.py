@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.faces import FaceQuality
 from app.vision.reader import FaceVision
 from training.data.crops import CROP_SIZE, read_crops
+from training.foundation.arrays import BoolArray, ByteImage, FloatArray, IntArray
 from training.synthesis.excluded import EXCLUDED_PARENTS
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 #: The part of a 128 px crop that is used: centre and radii in pixels, feathered outwards.
 FACE_CENTRE = (63.5, 71.0)
@@ -33,7 +30,7 @@ class Parent:
     landmarks: FloatArray
     files: tuple[str, ...]
 
-    def select(self, rows: npt.NDArray[np.int64]) -> Parent:
+    def select(self, rows: IntArray) -> Parent:
         """Return this person with only some of the photos."""
         files = tuple(self.files[row] for row in rows)
         return Parent(self.identity, self.crops[rows], self.landmarks[rows], files)
@@ -109,7 +106,7 @@ def _usable(
     return Parent(identity, pictures[kept], points, tuple(files[row] for row in kept))
 
 
-def _cut(picture: ByteImage, inside: npt.NDArray[np.bool_]) -> bool:
+def _cut(picture: ByteImage, inside: BoolArray) -> bool:
     """Tell whether the photograph ends within the face, or its frame shows."""
     black = picture.max(axis=2) <= 10
     border = np.concatenate([black[:4].ravel(), black[:, :4].ravel(), black[:, -4:].ravel()])

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from app.vision.reader import FaceVision
+from training.foundation.arrays import ByteImage, FloatArray
 from training.synthesis.blending import blend_faces, draw_shape, draw_together
 from training.synthesis.encoding import encode_small
 from training.synthesis.looks import Judging, centre_of, cosines, found_crop
@@ -22,9 +22,6 @@ from training.synthesis.matching import (
 )
 from training.synthesis.parents import Parent
 from training.synthesis.scenes import hair_of, paint_scene
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 #: A parent's photo further than this from the person's others shows glasses, a hat or another.
 _LEAST_LIKE_ITSELF = 0.6

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from training.data.crops import CROP_SIZE
+from training.foundation.arrays import ByteImage, FloatArray
 from training.synthesis.parents import FACE_CENTRE, FACE_RADII, face_ellipse
-
-FloatArray = npt.NDArray[np.float64]
-ByteImage = npt.NDArray[np.uint8]
 
 SCENE_SIZES = ((640, 480), (800, 600), (960, 720), (1280, 720))
 _HAIR = ((38, 28, 24), (60, 42, 30), (92, 66, 44), (120, 116, 112), (150, 116, 70), (24, 22, 24))

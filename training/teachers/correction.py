@@ -16,7 +16,7 @@ from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
 from training.losses.distillation import similarity_distillation
 from training.losses.identity import group_repulsion, supervised_contrastive
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 
 def fit_correction(recipe: Recipe, crops: CropSet, teacher_embeddings: list[Tensor]) -> nn.Linear:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from training.data.crops import DataError
-from training.engine.checkpoint import CheckpointError
-from training.metric_recipe import TeacherTermRecipe
+from training.foundation.errors import CheckpointError, DataError
+from training.recipes.metric_recipe import TeacherTermRecipe
 
 
 @torch.inference_mode()

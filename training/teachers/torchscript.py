@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.engine.checkpoint import CheckpointError
-from training.export.provenance import file_hash
+from training.foundation.errors import CheckpointError
+from training.foundation.files import file_hash
+from training.foundation.precision import Precision, precision_of
 from training.networks.template_crop import resample, template_transform
-from training.precision import Precision, precision_of
-from training.recipe import TeacherRecipe
+from training.recipes.recipe import TeacherRecipe
 
 #: What a teacher weighs in a run changes nothing in its answers.
 _WEIGHTS = {"loss_weight", "similarity_weight"}

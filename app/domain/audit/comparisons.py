@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.domain.audit.alike import AlikePairs
-from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray, directions
+from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray
 from app.domain.calibration import Calibration
+from app.domain.embeddings import directions
 
 #: Called between two blocks with the share of the work that is done, 0 to 1.
 BetweenBlocks = Callable[[float], None]
@@ -56,7 +57,7 @@ def compare_everybody(
     """
     counts = gallery.photo_counts
     sums = gallery.sums()
-    centroids = directions(sums)
+    centroids = directions(sums).astype(np.float32)
     slopes, intercepts = _lines(calibration, counts)
     photo_count, people_count = len(gallery.owners), len(counts)
     found = Comparisons(
@@ -130,7 +131,7 @@ def blocks(rows: int, columns: int) -> Iterator[slice]:
 def _to_own_rest(
     photos: npt.NDArray[np.float32], sums: FloatArray, counts: IntArray
 ) -> npt.NDArray[np.float64]:
-    rest = directions(sums - photos)
+    rest = directions(sums - photos).astype(np.float32)
     scores = np.einsum("ij,ij->i", photos, rest).astype(np.float64)
     own: npt.NDArray[np.float64] = np.where(counts > 1, scores, np.nan)
     return own

@@ -13,8 +13,6 @@ from app.domain.faces import FaceQuality
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: A mean of photos shorter than this has no direction.
-_SHORTEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,3 @@ class AuditGallery:
             photos = self.embeddings[rows]
             total[owners[starts]] = np.add.reduceat(photos, starts, axis=0, dtype=np.float64)
         return total
-
-
-def directions(sums: FloatArray) -> npt.NDArray[np.float32]:
-    """Return unit rows in the direction of ``sums`` ``(K, D)``; zeros where there is none."""
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    units = np.where(lengths > _SHORTEST, sums / np.maximum(lengths, _SHORTEST), 0.0)
-    return units.astype(np.float32)

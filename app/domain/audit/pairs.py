@@ -11,9 +11,10 @@ import numpy.typing as npt
 from app.domain.audit.alike import AlikePairs, alike_limits
 from app.domain.audit.candidates import candidate_pairs, compare_corrected
 from app.domain.audit.comparisons import BetweenBlocks, Comparisons
-from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray, directions
+from app.domain.audit.gallery import AuditGallery, FloatArray, IntArray
 from app.domain.audit.result import AuditThresholds, PairFinding, PersonPair
 from app.domain.calibration import Calibration
+from app.domain.embeddings import directions
 
 #: How much less the photos of two ids may agree than those of one of them and still be one person.
 AGREEMENT_TOLERANCE = 0.05
@@ -56,7 +57,7 @@ def measure_pairs(
     """
     sums = gallery.sums(~misplaced)
     counts = np.bincount(gallery.owners[~misplaced], minlength=len(sums)).astype(np.int64)
-    centroids = directions(sums)
+    centroids = directions(sums).astype(np.float32)
     compare_corrected(gallery, alike, misplaced, centroids, between_blocks)
     people, cut = candidate_pairs(gallery, comparisons, alike, counts)
     first, second = people[:, 0], people[:, 1]

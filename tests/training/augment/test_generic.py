@@ -5,8 +5,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from training.augment.generic import GenericAugmentRecipe, augment_generic
+from training.augment.generic import augment_generic
 from training.augment.randomness import Randomness
+from training.recipes.augment_recipe import GenericAugmentRecipe
 
 CPU = torch.device("cpu")
 NOTHING = GenericAugmentRecipe(flip=0, crop=0, brightness=0, contrast=0)

@@ -20,13 +20,12 @@ from tests.training.evaluation.made_people import (
 from tests.training.made_data import tiny_recipe
 from training.calibration import duplicates
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
-from training.calibration.command import calibrate_on, print_calibration
+from training.calibration.people import calibrate_on, print_calibration
 from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.calibration.scores import FusedProbes, burst_scores, centroid_scores, photo_scores
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
-from training.evaluation.populations import Pool, read_strangers
+from training.data.populations import Pool, read_strangers
+from training.foundation.arrays import IntArray, Matrix
 
 CPU = torch.device("cpu")
 

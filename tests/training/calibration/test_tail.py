@@ -18,7 +18,8 @@ from app.domain.tails import ImpostorTail
 from training.calibration.results import Tail
 from training.calibration.thresholds import choose_thresholds, worst_tail
 from training.calibration.uncertainty import pair_people, upper_bounds
-from training.evaluation.pairs import Matrix, pair_positions, pair_similarities
+from training.foundation.arrays import Matrix
+from training.metrics.pairs import pair_positions, pair_similarities
 
 
 @given(st.integers(0, 1000), st.integers(60, 5000), st.floats(0.02, 0.3))

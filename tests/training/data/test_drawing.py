@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from training.data.crops import NO_LABEL, DataError
+from training.data.crops import NO_LABEL
 from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
+from training.foundation.errors import DataError
 
 LABELS = torch.tensor([3, 1, NO_LABEL, 3, 7, 1, 3, 9, 9, 9, 9, NO_LABEL])
 

@@ -18,14 +18,15 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from tests.training.data.made_images import image_set, pixels
-from training.data.crops import DataError
 from training.data.decoding import read_picture
 from training.data.face_alignment import cut_face, service_detector
 from training.data.images import UnreadableImageError
 from training.data.readers.folders import read_folders
-from training.data.transform import TransformRecipe, fit_picture, load_images
-from training.engine.learning_parts import load_parts
-from training.metric_recipe import MetricRecipe
+from training.data.transform import fit_picture, fit_tensor, load_images
+from training.engines.learning_parts import load_parts
+from training.foundation.errors import DataError
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.transform_recipe import TransformRecipe
 
 ROOT = Path(__file__).parents[3]
 PEOPLE = ROOT / "tests" / "fixtures" / "people"
@@ -48,7 +49,7 @@ def test_the_crop_is_the_services_own(vision: FaceVision, path: Path) -> None:
     crop = vision.crop(served, vision.detect(served)[0])
     fitted = fit_picture(photo(path), ALIGN)
     np.testing.assert_array_equal(fitted, crop.pixels.transpose(1, 2, 0))
-    assert torch.equal(ALIGN(photo(path)), torch.from_numpy(crop.pixels))
+    assert torch.equal(fit_tensor(photo(path), ALIGN), torch.from_numpy(crop.pixels))
 
 
 @pytest.mark.parametrize("size", [48, 112, 160, 224])

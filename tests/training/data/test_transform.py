@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from app.domain.faces import Picture
 from tests.training.data.made_images import image_set, pixels, write_identities
-from training.data.crops import DataError
 from training.data.images import ImageSet, UnreadableImageError
 from training.data.readers.folders import read_folders
-from training.data.transform import TransformRecipe, fit_picture, load_images
+from training.data.transform import fit_picture, fit_tensor, load_images
+from training.foundation.errors import DataError
+from training.recipes.transform_recipe import TransformRecipe
 
 
 def quartered(height: int, width: int) -> Picture:
@@ -64,7 +65,7 @@ def test_every_shape_becomes_the_square(fit: str, height: int, width: int) -> No
 
 def test_the_tensor_holds_the_same_pixels_channels_first() -> None:
     recipe = TransformRecipe(size=20)
-    tensor = recipe(pixels(5, 40, 30))
+    tensor = fit_tensor(pixels(5, 40, 30), recipe)
     assert tensor.dtype == torch.uint8
     np.testing.assert_array_equal(
         tensor.permute(1, 2, 0).numpy(), fit_picture(pixels(5, 40, 30), recipe)
@@ -106,7 +107,7 @@ def test_images_of_mixed_shapes_and_depths_load_together() -> None:
     assert loaded.labels.tolist() == [0, -1, 1]
     assert not loaded.skipped
     for row, item in enumerate(images.items):
-        assert torch.equal(loaded.images[row], TransformRecipe(size=12)(item.read()))
+        assert torch.equal(loaded.images[row], fit_tensor(item.read(), TransformRecipe(size=12)))
 
 
 def test_a_set_that_cannot_be_read_at_all_is_an_error() -> None:

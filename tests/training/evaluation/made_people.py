@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from training.data.crops import CropSet
-from training.evaluation.intervals import IntArray
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import IntArray, Matrix
 
 DIM = 16
 

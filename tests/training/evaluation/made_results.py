@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from training.evaluation.results import (
-    AllPairs,
-    Estimate,
-    Evaluation,
-    OpenSet,
-    OpenSetPoint,
-    PoolFalseMatches,
-    RateAtFar,
-    Strangers,
-    Verification,
-)
+from training.evaluation.results import Evaluation, PoolFalseMatches, Strangers
+from training.metrics.estimates import Estimate
+from training.metrics.results import AllPairs, OpenSet, OpenSetPoint, RateAtFar, Verification
 
 
 def certain(value: float) -> Estimate:

@@ -11,7 +11,6 @@ from tests.embedding.made_models import write_model
 from tests.training.evaluation.made_people import write_teacher
 from tests.training.made_data import tiny_recipe, write_folder
 from training.data.crops import CROP_MARGIN, CropSet, read_crops
-from training.engine.checkpoint import CheckpointError, save_checkpoint
 from training.evaluation.embedders import (
     CheckpointEmbedder,
     ExportedFile,
@@ -20,7 +19,9 @@ from training.evaluation.embedders import (
     centre_faces,
     open_embedder,
 )
-from training.export.module import save_module
+from training.foundation.checkpoints import save_checkpoint
+from training.foundation.errors import CheckpointError
+from training.networks.served import save_module
 from training.networks.students import make_student
 
 CPU = torch.device("cpu")

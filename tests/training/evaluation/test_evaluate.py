@@ -5,12 +5,13 @@ import pytest
 from rich.console import Console
 
 from tests.training.evaluation.made_people import NameEmbedder, strangers, write_evaluation_data
-from training.data.crops import DataError
+from training.data.populations import Pool
 from training.evaluation.evaluate import evaluate_embedder
 from training.evaluation.false_matches import match_pool, match_strangers
-from training.evaluation.populations import Pool
-from training.evaluation.report import evaluation_sheets, markdown, print_sheets
+from training.evaluation.report import evaluation_sheets
 from training.evaluation.results import Evaluation
+from training.foundation.errors import DataError
+from training.foundation.sheets import markdown, print_sheets
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.training.evaluation.made_tables import made_table
-from training.evaluation.embedding_table import EmbeddingTable
-from training.evaluation.hardest import choose_queries, find_hardest_pairs, rank_queries
+from tests.training.metrics.made_tables import made_table
 from training.evaluation.judge import judge_table, open_set_of
 from training.evaluation.judgement import Judgement
-from training.evaluation.scored_pairs import draw_pairs
-from training.evaluation.table_parts import label_name
-from training.evaluation.verification import best_threshold
+from training.metrics.embedding_table import EmbeddingTable
+from training.metrics.hardest import choose_queries, find_hardest_pairs, rank_queries
+from training.metrics.scored_pairs import draw_pairs
+from training.metrics.table_parts import label_name
+from training.metrics.verification import best_threshold
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 from tests.training.made_data import crop_set
 from training.data.crops import CropSet
 from training.evaluation.kept_answers import kept_answers
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 
 
 class Counting:

@@ -8,9 +8,9 @@ import pytest
 
 from app.domain.model_manifest import ModelManifest
 from app.settings import Settings
-from training.data.crops import DataError
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS, newest_model, served_audit_thresholds
+from training.foundation.errors import DataError
 
 
 def test_the_newest_model_is_the_highest_version_by_number(tmp_path: Path) -> None:

@@ -13,16 +13,12 @@ from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
 from tests.training.made_data import tiny_recipe
-from training.calibration.command import calibrate_on
+from training.calibration.people import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
-from training.engine.checkpoint import save_checkpoint
-from training.engine.exported_weights import exported_state, load_exported
+from training.engines.exported_weights import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
-from training.evaluation.pairs import Matrix
-from training.export.files import folder_made_whole, write_text
 from training.export.manifest import calibration_keys
-from training.export.module import load_module, save_module
 from training.export.package import (
     Calibrator,
     ExportError,
@@ -34,11 +30,16 @@ from training.export.package import (
     write_module,
 )
 from training.export.parity import made_patterns, measure_parity
-from training.export.provenance import DataFile, data_files, file_hash, library_versions
+from training.export.provenance import DataFile, data_files
+from training.foundation.arrays import Matrix
+from training.foundation.checkpoints import save_checkpoint
+from training.foundation.files import file_hash, folder_made_whole, write_text
+from training.foundation.versions import library_versions
 from training.networks.mobile_face_net import MobileFaceNetwork
+from training.networks.served import load_module, save_module
 from training.networks.student import StudentNetwork
 from training.networks.students import make_student
-from training.recipe import Recipe
+from training.recipes.recipe import Recipe
 
 CPU = torch.device("cpu")
 PATTERNS = made_patterns()[:6]

@@ -6,17 +6,12 @@ import cv2
 import numpy as np
 
 from tests.training.data.made_images import pixels
-from training.inspection.fingerprints import (
-    Hashes,
-    Miniatures,
-    difference_hash,
-    fingerprint,
-    near_pairs,
-)
+from training.foundation.arrays import ByteImage
+from training.inspection.fingerprints import Hashes, difference_hash, fingerprint, near_pairs
 
 
 def slow_pairs(
-    hashes: Hashes, miniatures: Miniatures, bits: int, correlation: float
+    hashes: Hashes, miniatures: ByteImage, bits: int, correlation: float
 ) -> set[tuple[int, int]]:
     """Compare every two by counting ones in text and by NumPy's own correlation."""
     found = set()

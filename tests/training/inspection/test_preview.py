@@ -9,13 +9,14 @@ from PIL import Image
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from tests.training.data.made_images import image_set, pixels
-from training.data.crops import DataError
+from training.data.blurring import watchful_detector
 from training.data.decoding import read_picture
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
-from training.data.transform import TransformRecipe, fit_picture
-from training.inspection.blurring import watchful_detector
+from training.data.transform import fit_picture
+from training.foundation.errors import DataError
 from training.inspection.preview import preview_images
 from training.inspection.sheet import TILE, Group, Strip, draw_sheet
+from training.recipes.transform_recipe import TransformRecipe
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 RECIPE = TransformRecipe(size=TILE)

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from tests.training.losses import oracles
 from training.data.drawing import DrawnPairs, DrawnTriplets
 from training.data.pair_labels import PairLabels
-from training.engine.batches import Batch
+from training.engines.batches import Batch
 from training.losses.metric import MinedLoss, NoLoss, make_loss
-from training.metric_recipe import LossRecipe, MinerRecipe
+from training.recipes.metric_recipe import LossRecipe, MinerRecipe
 
 COUNT, DIM, CLASSES = 8, 5, 4
 seeds = st.integers(0, 10_000)

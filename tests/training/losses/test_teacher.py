@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.crops import DataError
+from training.foundation.errors import DataError
 from training.losses.teacher import teacher_term
 
 

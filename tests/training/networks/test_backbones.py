@@ -6,10 +6,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from training.engine.checkpoint import CheckpointError
-from training.metric_recipe import BackboneRecipe
+from training.foundation.errors import CheckpointError
 from training.networks.backbones import Backbone, make_backbone
 from training.networks.student import StudentNetwork
+from training.recipes.metric_recipe import BackboneRecipe
 
 TINY = {"name": "student", "widths": (4, 4, 8, 8), "blocks": (1, 1, 1, 1)}
 

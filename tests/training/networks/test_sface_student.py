@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from torch import nn
 
 from tests.training.made_data import tiny_recipe
-from training.imports.sface import EMBEDDING_DIM, read_sface
+from training.networks.published.sface import EMBEDDING_DIM, read_sface
 from training.networks.sface_student import SIDE, SFaceNetwork
 from training.networks.students import make_student
-from training.recipe import SFaceRecipe, load_recipe
+from training.recipes.recipe import SFaceRecipe, load_recipe
 
 
 def chain() -> nn.Sequential:

@@ -13,16 +13,16 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.training.evaluation.made_people import NameEmbedder, write_evaluation_data
-from tests.training.evaluation.made_tables import made_table
 from tests.training.made_data import tiny_recipe
+from tests.training.metrics.made_tables import made_table
 from tests.training.report.pages import assert_asks_no_host
-from training.data.crops import DataError
-from training.engine.checkpoint import save_checkpoint
-from training.evaluation.command import evaluate
+from training.cli.evaluate import evaluate
+from training.data.blurring import watchful_detector
 from training.evaluation.embedded_people import EmbeddedPeople, embed_people
 from training.evaluation.judge import judge_table
 from training.evaluation.judgement import Judgement
-from training.inspection.blurring import watchful_detector
+from training.foundation.checkpoints import save_checkpoint
+from training.foundation.errors import DataError
 from training.networks.students import make_student
 from training.report.discretion import Shown, discreet
 from training.report.people import report_people

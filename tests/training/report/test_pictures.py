@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pytest
 from matplotlib._pylab_helpers import Gcf
 
-from tests.training.evaluation.made_tables import made_table
+from tests.training.metrics.made_tables import made_table
 from tests.training.report.pages import assert_asks_no_host
-from training.data.crops import DataError
-from training.evaluation.embedding_table import EmbeddingTable
 from training.evaluation.judge import judge_table
 from training.evaluation.judgement import Judgement
+from training.foundation.errors import DataError
+from training.metrics.embedding_table import EmbeddingTable
 from training.report.canvas import shortened
 from training.report.clouds import draw_map
 from training.report.curves import LogLine, draw_training_curves

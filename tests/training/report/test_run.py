@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from tests.training.report.pages import assert_asks_no_host
-from training.engine.learned import HeldOut, learn_recipe
-from training.engine.learning_parts import LearningParts, load_parts
+from training.data.blurring import watchful_detector
+from training.engines.learned import HeldOut, learn_recipe
+from training.engines.learning_parts import LearningParts, load_parts
 from training.evaluation.judgement import Judgement
-from training.evaluation.similarity import judge_similarity
-from training.inspection.blurring import watchful_detector
-from training.metric_recipe import MetricRecipe, load_metric_recipe
+from training.metrics.similarity import judge_similarity
+from training.recipes.metric_recipe import MetricRecipe, load_metric_recipe
 from training.report.run import report_run
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from app.domain.faces import Picture
-from training.evaluation.pairs import Matrix
+from training.foundation.arrays import Matrix
 from training.search.embedder import UnusablePictureError
 
 

@@ -14,9 +14,11 @@ from tests.training.search.made_pictures import (
     write_black,
     write_picture,
 )
-from training.data.crops import DataError
+from training.foundation.errors import DataError
+from training.foundation.files import file_sha256
+from training.report.answers import save_answers
 from training.search.embedder import UnusablePictureError
-from training.search.files import file_sha256, find_pictures
+from training.search.files import find_pictures
 from training.search.index import (
     INDEX,
     MANIFEST,
@@ -25,7 +27,7 @@ from training.search.index import (
     ForeignIndexError,
     open_index,
 )
-from training.search.query import save_strip, search_picture, verify_pictures
+from training.search.query import answered_query, pictures_of_query, search_picture, verify_pictures
 from training.search.update import IndexUpdate, embed_folder, update_index
 
 COUNT = 40
@@ -223,5 +225,6 @@ def test_a_strip_shows_the_query_and_its_answers(
     found, _ = update(folder, pictures)
     query = write_picture(tmp_path / "query.png", 5)
     hits = search_picture(found.index, ColourEmbedder(), query, 3)
-    save_strip(tmp_path / "strip.png", query, pictures, hits)
+    shown = pictures_of_query(query, pictures)
+    save_answers(tmp_path / "strip.png", answered_query(hits), shown)
     assert (tmp_path / "strip.png").read_bytes().startswith(b"\x89PNG")

@@ -13,14 +13,13 @@ import torch
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.training.engine.small_runs import CPU, made_data
+from tests.training.engines.small_runs import CPU, made_data
 from tests.training.made_data import write_teacher
-from training.data.crops import DataError
+from training.cli.learn import learn
+from training.cli.search import embed, search, verify
 from training.data.decoding import as_rgb
-from training.engine.checkpoint import CheckpointError
-from training.engine.learn_command import learn
 from training.evaluation.judgement import Judgement
-from training.search.command import embed, search, verify
+from training.foundation.errors import CheckpointError, DataError
 from training.search.embedder import UnusablePictureError
 from training.search.index import ForeignIndexError, open_index
 from training.search.learned import LearnedEmbedder

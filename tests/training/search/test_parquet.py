@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.training.evaluation.made_tables import made_table
-from training.evaluation.table_parts import label_name
+from tests.training.metrics.made_tables import made_table
+from training.metrics.table_parts import label_name
 from training.search.parquet import EmbeddingFileError, read_embeddings, write_embeddings
 
 

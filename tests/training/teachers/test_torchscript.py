@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from tests.training.made_data import picture, tiny_recipe, write_folder, write_teacher
 from training.data.crops import CropSet, read_crops
-from training.engine.checkpoint import CheckpointError
 from training.evaluation.embedders import TeachersEmbedder
-from training.recipe import TeacherRecipe
+from training.foundation.errors import CheckpointError
+from training.recipes.recipe import TeacherRecipe
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.decoding import PICTURE_SUFFIXES, file_item
 from training.data.images import ImageSet
+from training.foundation.errors import DataError
 
 IMAGE_FOLDER = "img_align_celeba"
 #: The authors' own files, and the forms in which Kaggle offers them.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.decoding import PICTURE_SUFFIXES, file_item
 from training.data.images import ImageItem, ImageSet
+from training.foundation.errors import DataError
 
 #: What other people call the parts of a data set.
 SPLIT_NAMES = {"val": "validation", "valid": "validation"}

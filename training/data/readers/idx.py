@@ -8,13 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from training.data.crops import DataError
 from training.data.decoding import as_rgb
 from training.data.images import ImageItem, ImageSet
-
-ByteArray = npt.NDArray[np.uint8]
+from training.foundation.arrays import ByteImage
+from training.foundation.errors import DataError
 
 #: The files' prefixes and the split that each stands for.
 SPLIT_OF_PREFIX = {"train": "train", "t10k": "test"}
@@ -51,7 +49,7 @@ def read_idx(root: Path, *, name: str | None = None) -> ImageSet:
     return ImageSet(name or root.name, tuple(items))
 
 
-def read_idx_array(path: Path, dimensions: int) -> ByteArray:
+def read_idx_array(path: Path, dimensions: int) -> ByteImage:
     """Return the array of bytes in an idx file.
 
     Raises ``DataError`` where the magic number, the number of dimensions or the size is wrong.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.images import ImageSet
+from training.data.listed_pairs import ListedPairs, read_lfw_pairs
 from training.data.readers.folders import read_folders
 from training.data.readers.shards import read_shards
-from training.evaluation.listed_pairs import ListedPairs
-from training.evaluation.populations import read_lfw_pairs
+from training.foundation.errors import DataError
 
 
 @dataclass(frozen=True)

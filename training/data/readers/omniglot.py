@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.decoding import file_item
 from training.data.images import ImageSet
 from training.data.readers.folders import picture_files
+from training.foundation.errors import DataError
 
 #: The folders of the two zip files and the split that each stands for: no alphabet is in both.
 SPLIT_OF_FOLDER = {"images_background": "train", "images_evaluation": "test"}

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from training.data.crops import DataError
 from training.data.images import ImageSet
 from training.data.readers.celeba import IDENTITY_FILES, IMAGE_FOLDER, read_celeba
 from training.data.readers.digits import read_digits
@@ -15,8 +14,10 @@ from training.data.readers.idx import read_idx
 from training.data.readers.lfw import read_lfw
 from training.data.readers.omniglot import SPLIT_OF_FOLDER, read_omniglot
 from training.data.readers.shards import read_shards
-from training.data.readers.stem_pairs import Leftovers, read_stem_pairs
+from training.data.readers.stem_pairs import read_stem_pairs
 from training.data.readers.table import read_table
+from training.foundation.errors import DataError
+from training.recipes.source_recipe import Leftovers
 
 ImageKind = Literal[
     "folders",

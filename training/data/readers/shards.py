@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.faces import Picture
-from training.data.crops import DataError
 from training.data.decoding import PICTURE_SUFFIXES, decode_picture
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
+from training.foundation.errors import DataError
 
 
 @dataclass(frozen=True)

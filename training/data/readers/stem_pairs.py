@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from training.data.crops import DataError
 from training.data.decoding import file_item
 from training.data.images import ImageSet
 from training.data.readers.folders import files_by_stem
-
-#: What to do about pictures without a partner.
-Leftovers = Literal["raise", "leave_out"]
+from training.foundation.errors import DataError
+from training.recipes.source_recipe import Leftovers
 
 
 def read_stem_pairs(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from training.data.crops import DataError
 from training.data.decoding import file_item
 from training.data.images import ImageSet
+from training.foundation.errors import DataError
 
 REQUIRED_COLUMNS = ("path", "label")
 OPTIONAL_COLUMNS = ("split",)

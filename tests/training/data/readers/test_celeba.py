@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.made_images import write_image
-from training.data.crops import DataError
 from training.data.readers.celeba import (
     IDENTITY_FILES,
     IMAGE_FOLDER,
@@ -13,6 +12,7 @@ from training.data.readers.celeba import (
     read_celeba,
 )
 from training.data.readers.registry import guess_kind
+from training.foundation.errors import DataError
 
 IDENTITIES = "000001.png 2880\n000002.png 17\n000003.png 2880\n000004.png 9\n"
 PARTITION = "000001.png 0\n000002.png 1\n000003.png 0\n000004.png 2\n"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.data.made_images import keys_and_labels, pixels, write_identities, write_image
-from training.data.crops import DataError
 from training.data.images import UnreadableImageError
 from training.data.readers.folders import read_folders, read_pictures
+from training.foundation.errors import DataError
 
 
 def test_a_folder_is_an_identity_and_its_files_are_its_images(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from training.data.crops import DataError
 from training.data.readers.idx import read_idx, read_idx_array
+from training.foundation.errors import DataError
 
 
 def idx_bytes(array: npt.NDArray[np.uint8]) -> bytes:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.training.data.made_images import encoded, pixels, write_image
 from tests.training.made_data import write_tar
-from training.data.crops import DataError
 from training.data.readers.lfw import read_lfw, read_lfw_with_pairs
+from training.foundation.errors import DataError
 
 FILES = ("Ann_Ash/Ann_Ash_0001.png", "Ann_Ash/Ann_Ash_0002.png", "Bo_Birch/Bo_Birch_0001.png")
 PAIRS = "1\t1\nAnn_Ash\t1\t2\nAnn_Ash\t2\tBo_Birch\t1\n"

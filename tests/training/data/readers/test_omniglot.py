@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.made_images import write_identities, write_image
-from training.data.crops import DataError
 from training.data.readers.omniglot import read_omniglot
+from training.foundation.errors import DataError
 
 
 def test_characters_of_one_name_in_two_alphabets_are_two(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from tests.training.data.readers.test_idx import write_mnist
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.data.readers.test_table import write_table
 from tests.training.made_data import write_tar
-from training.data.crops import DataError
 from training.data.images import combine_sets
 from training.data.readers.registry import KINDS, ImageKind, guess_kind, read_images
+from training.foundation.errors import DataError
 
 
 def write_kind(root: Path, kind: ImageKind) -> Path | None:

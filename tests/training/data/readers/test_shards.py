@@ -9,9 +9,9 @@ import pytest
 
 from tests.training.data.made_images import encoded, keys_and_labels, pixels
 from tests.training.made_data import write_tar
-from training.data.crops import DataError
 from training.data.images import UnreadableImageError
 from training.data.readers.shards import read_shards
+from training.foundation.errors import DataError
 
 
 def people(first: int, count: int) -> dict[str, bytes]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.made_images import keys_and_labels, write_image
-from training.data.crops import DataError
 from training.data.readers.stem_pairs import read_stem_pairs, unpaired_stems
+from training.foundation.errors import DataError
 
 
 def write_pairs(root: Path, left: list[str], right: list[str]) -> Path:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.made_images import write_image
-from training.data.crops import DataError
 from training.data.readers.table import read_table
+from training.foundation.errors import DataError
 
 
 def write_table(root: Path, text: str, encoding: str = "utf-8") -> Path:

@@ -1,0 +1,1 @@
+"""Audits of the enrolled gallery, as JSON, text or one page."""

@@ -1,0 +1,1 @@
+"""What every request passes: errors as problems, uploads, the key."""

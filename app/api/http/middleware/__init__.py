@@ -1,0 +1,1 @@
+"""What stands around all routes, one file for each."""

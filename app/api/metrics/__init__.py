@@ -1,0 +1,1 @@
+"""Prometheus metrics of exchanges, decisions, doors and promises; never of people."""

@@ -1,0 +1,1 @@
+"""Photos and faces as requests bring and answers show them."""

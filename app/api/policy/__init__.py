@@ -1,0 +1,1 @@
+"""The risk in force, and what would be."""

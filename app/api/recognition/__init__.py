@@ -1,0 +1,1 @@
+"""Verify, identify, compare, and claims by id or card."""

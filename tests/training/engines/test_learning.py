@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.engines.small_runs import CPU, made_data, made_recipe, made_run
+from training.engines.learning import LearningRun
+from training.engines.learning_loop import learn_to_the_end, load_best
+from training.engines.run_folder import RunFolder, RunFolderError
+from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
+
+PAIRS: dict[str, object] = {
+    "loss": {"name": "contrastive"},
+    "miner": {"name": "all"},
+    "sampler": {"name": "pairs", "pairs": 6},
+}
+TRIPLETS: dict[str, object] = {
+    "miner": {"name": "all"},
+    "sampler": {"name": "triplets", "triplets": 4},
+}
+
+
+def everything_in(run: LearningRun) -> dict[str, torch.Tensor]:
+    """Return every number that a run ends with, by name."""
+    found: dict[str, torch.Tensor] = {}
+
+    def collect(name: str, value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            found[name] = value
+        elif isinstance(value, dict):
+            for key, part in value.items():
+                collect(f"{name}.{key}", part)
+        elif isinstance(value, list | tuple):
+            for place, part in enumerate(value):
+                collect(f"{name}.{place}", part)
+        elif isinstance(value, int | float):
+            found[name] = torch.tensor(value, dtype=torch.float64)
+
+    collect("run", run.state())
+    return found
+
+
+def test_a_run_leaves_its_whole_story(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run")
+    learn_to_the_end(run)
+    folder = tmp_path / "run"
+    assert json.loads((folder / "recipe.json").read_text())["name"] == "tiny"
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["torch"] == torch.__version__
+    assert environment["data"] == run.fingerprint
+    entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [e["step"] for e in entries if "metric" in e] == [2, 4, 6, 8, 10, 12]
+    assert [e["step"] for e in entries if "validation" in e] == [4, 8, 12]
+    assert list(folder.glob("events.out.tfevents.*"))
+    best = load_best(run, folder / "best.pt")
+    assert run.validate is not None
+    assert run.validate(best) == pytest.approx(run.best_score)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimiser": {"name": "sgd", "learning_rate": 0.05}},
+        {"loss": {"name": "arcface", "scale": 8}, "miner": {"name": "all"}, "ema_decay": None},
+        {"loss": {"name": "proxy-nca"}, "optimiser": {"name": "adam"}},
+        {"sampler": {"name": "shuffled", "batch_size": 12}},
+        PAIRS,
+        TRIPLETS,
+    ],
+    ids=["adamw", "sgd", "arcface", "proxies", "shuffled", "pairs", "triplets"],
+)
+def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    recipe = made_recipe(**changes)
+    whole = made_run(tmp_path / "whole", recipe)
+    learn_to_the_end(whole)
+    first = made_run(tmp_path / "cut", recipe, stop_after=7)  # the last checkpoint is of step 4
+    learn_to_the_end(first)
+    torch.rand(3)  # whatever else the process draws meanwhile
+    second = made_run(tmp_path / "cut", recipe, resume=True)
+    assert second.step_number == 4
+    learn_to_the_end(second)
+    expected, ended = everything_in(whole), everything_in(second)
+    assert expected.keys() == ended.keys()
+    assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
+    assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "cut/log.jsonl").read_text()
+
+
+def test_a_new_run_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
+    learn_to_the_end(made_run(tmp_path / "run"))
+    learn_to_the_end(made_run(tmp_path / "run"))
+    assert len((tmp_path / "run/log.jsonl").read_text().splitlines()) == 9
+    assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"miner": {"name": "all"}}, PAIRS, TRIPLETS],
+    ids=["all triplets", "drawn pairs", "drawn triplets"],
+)
+def test_a_run_learns(tmp_path: Path, changes: dict[str, object]) -> None:
+    recipe = made_recipe(steps=60, evaluate_every=60, **changes)
+    run = made_run(tmp_path / "run", recipe)
+    first = [run.step()["metric"] for _ in range(5)]
+    for _ in range(50):
+        run.step()
+    last = [run.step()["metric"] for _ in range(5)]
+    assert sum(last) < 0.5 * sum(first)
+
+
+def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", stop_after=5)
+    learn_to_the_end(run)
+    good = (tmp_path / "run/checkpoint.pt").read_bytes()
+    with torch.no_grad():
+        next(run.network.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingDivergedError, match=r"loss is nan at step 5; batch: \d/\d+\.png"):
+        run.step()
+    assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
+    told = json.loads((tmp_path / "run/diverged.json").read_text())
+    assert told["step"] == 5
+    assert len(told["rows"]) == len(told["named"]) == 12
+    resumed = made_run(tmp_path / "run", resume=True)
+    assert resumed.step_number == 4
+    learn_to_the_end(resumed)
+
+
+def test_a_gradient_that_is_no_number_steps_nothing(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run")
+    weight = next(run.network.parameters())
+    weight.register_hook(lambda gradient: gradient * float("inf"))
+    before = weight.detach().clone()
+    with pytest.raises(TrainingDivergedError, match=r"gradient's norm is .* at step 0; batch: "):
+        run.step()
+    assert torch.equal(weight, before)
+
+
+def test_broken_weights_are_never_saved(tmp_path: Path) -> None:
+    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+    good = (tmp_path / "run/checkpoint.pt").read_bytes()
+    run = made_run(tmp_path / "run", resume=True)
+    with torch.no_grad():
+        run.network.get_buffer("network.norms.0.running_mean").fill_(float("inf"))
+    with pytest.raises(TrainingDivergedError, match=r"after step 8 .*running_mean"):
+        learn_to_the_end(run)
+    assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
+
+
+def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path) -> None:
+    recipe = made_recipe(steps=400, evaluate_every=2, patience=3, optimiser={"learning_rate": 1e-9})
+    run = made_run(tmp_path / "run", recipe)
+    learn_to_the_end(run)
+    assert run.step_number - run.best_step == 6
+    assert run.step_number < 400
+    resumed = made_run(tmp_path / "run", recipe, resume=True)
+    assert resumed.finished
+
+
+def test_no_space_left_keeps_the_last_checkpoint_and_saves_the_weights(tmp_path: Path) -> None:
+    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+    good = (tmp_path / "run/checkpoint.pt").read_bytes()
+    (tmp_path / "run/checkpoint.partial").symlink_to("/dev/full")  # a device without any room
+    run = made_run(tmp_path / "run", resume=True)
+    with pytest.raises(RunFolderError, match="still the last one that was whole; the weights"):
+        learn_to_the_end(run)
+    assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
+    rescued = torch.load(tmp_path / "run/rescued.pt", weights_only=True)
+    assert rescued["step_number"] == 8
+    assert rescued["network"].keys() == run.judged.state_dict().keys()
+
+
+def test_without_any_room_for_checkpoints_the_weights_are_still_saved(tmp_path: Path) -> None:
+    def full(_path: Path, _state: dict[str, Any]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = made_run(RunFolder(tmp_path / "run", full))
+    with pytest.raises(
+        RunFolderError, match=r"No space left .* weights alone are in .*rescued\.pt"
+    ):
+        learn_to_the_end(run)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    run = made_run(tmp_path / "file" / "run")
+    with pytest.raises(RunFolderError, match="cannot be written"):
+        learn_to_the_end(run)
+    assert run.step_number == 0
+
+
+def test_only_a_checkpoint_of_the_same_recipe_and_data_is_taken_up(tmp_path: Path) -> None:
+    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+    with pytest.raises(CheckpointError, match="another recipe"):
+        made_run(tmp_path / "run", made_recipe(seed=1), resume=True)
+    with pytest.raises(CheckpointError, match="other data"):
+        made_run(tmp_path / "run", data=made_data(seed=5), resume=True)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        made_run(tmp_path / "none", resume=True)
+    torch.save({"student": {}, "recipe": {}}, tmp_path / "run/checkpoint.pt")
+    with pytest.raises(CheckpointError, match="holds no network and recipe and fingerprint"):
+        made_run(tmp_path / "run", resume=True)
+
+
+def test_a_teacher_is_kept_beside_the_loss_or_followed_alone(tmp_path: Path) -> None:
+    data = made_data()
+    generator = torch.Generator().manual_seed(1)
+    wanted = torch.randn(5, 8, generator=generator).repeat_interleave(6, 0)
+    teacher = {"path": "teacher.pt", "weight": 2.0}
+    alone = made_recipe(
+        teacher=teacher, loss={"name": "none"}, miner={"name": "all"}, ema_decay=None
+    )
+    run = made_run(tmp_path / "alone", alone, data, targets=lambda rows: wanted[rows])
+    first = run.step()
+    for _ in range(40):
+        last = run.step()
+    assert first["metric"] == 0.0
+    assert last["teacher"] < 0.7 * first["teacher"]
+    both = made_run(
+        tmp_path / "both", made_recipe(teacher=teacher), data, targets=lambda rows: wanted[rows]
+    )
+    assert min(both.step()[name] for name in ("metric", "teacher")) > 0.0
+    with pytest.raises(DataError, match="teacher's embeddings have 3 numbers, the network's 8"):
+        made_run(
+            tmp_path / "size", alone, data, targets=lambda rows: torch.ones(len(rows), 3)
+        ).step()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": "fp16"}, "needs CUDA"),
+        ({"patience": 2}, "needs a validation part"),
+        ({"teacher": {"path": "teacher.pt"}}, "needs its embeddings"),
+    ],
+)
+def test_what_a_machine_or_a_caller_cannot_give_is_told_at_once(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        made_run(tmp_path, made_recipe(**changes), validated=False)
+
+
+def test_validation_does_not_disturb_what_learns(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run")
+    run.validate = lambda network: float(torch.rand(1)) + 0 * len([*network.parameters()])
+    before = torch.get_rng_state()
+    run.judge()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert run.options.device == CPU

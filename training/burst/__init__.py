@@ -1,1 +1,0 @@
-"""What several frames of one scene are worth, measured."""

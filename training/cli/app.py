@@ -1,0 +1,70 @@
+"""The command line: one command for each step from pictures to a shipped embedder."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from app.domain.errors import FacegateError
+from training.cli.lazy import add_lazily
+from training.foundation.errors import (
+    CheckpointError,
+    DataError,
+    ForeignNetworkError,
+    TrainingDivergedError,
+)
+
+#: In the order in which ``--help`` lists them: where each command is.
+COMMANDS = {
+    "pack": "training.cli.pack:pack",
+    "inspect": "training.cli.inspect:inspect",
+    "preview": "training.cli.inspect:preview",
+    "distill": "training.cli.distill:distill",
+    "learn": "training.cli.learn:learn",
+    "interpolate": "training.cli.interpolate:interpolate",
+    "join": "training.cli.join:join",
+    "import-sface": "training.cli.import_sface:import_sface",
+    "export": "training.cli.export:export",
+    "calibrate": "training.cli.calibrate:calibrate",
+    "recognisability": "training.cli.recognisability:recognisability",
+    "evaluate": "training.cli.evaluate:evaluate",
+    "card": "training.cli.export:card",
+    "study": "training.cli.studies:app",
+    "cost": "training.cli.cost:cost",
+    "embed": "training.cli.search:embed",
+    "search": "training.cli.search:search",
+    "verify": "training.cli.search:verify",
+    "synthesize": "training.cli.synthesize:synthesize_command",
+    "demo": "training.cli.demo:demo",
+}
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Train, judge, calibrate and export face embedders."""
+
+
+for _name, _place in COMMANDS.items():
+    add_lazily(app, _name, _place)
+
+
+def run_command() -> None:
+    """Run the command line; expected failures are one line, not a traceback."""
+    expected = (
+        DataError,
+        CheckpointError,
+        ForeignNetworkError,
+        FacegateError,
+        TrainingDivergedError,
+        ValidationError,
+        OSError,
+    )
+    try:
+        app()
+    except expected as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,112 @@
+"""``python -m training evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.domain.model_manifest import ModelManifest
+from app.domain.runtime import Runtime
+from training.cli.options import DEFAULT_DATA, DataOption, ModelOption
+from training.data.blurring import watchful_detector
+from training.engines.run_folder import LOG
+from training.evaluation.embedded_people import embed_people
+from training.evaluation.embedders import (
+    CheckpointEmbedder,
+    CropEmbedder,
+    RuntimeEmbedder,
+    open_embedder,
+    read_manifest,
+)
+from training.evaluation.evaluate import evaluate_people
+from training.evaluation.kept_answers import CACHE
+from training.evaluation.report import evaluation_sheets
+from training.foundation.device import choose_device
+from training.foundation.environment import describe_environment
+from training.foundation.errors import DataError
+from training.foundation.files import write_text
+from training.foundation.sheets import print_sheets
+from training.report.curves import LogLine
+from training.report.people import report_people
+from training.report.write import read_log
+
+
+def evaluate(
+    model: ModelOption,
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="JSON to write; a model folder's evaluation.json, none with --runtime."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Whose teachers 'teachers' means.")] = "all",
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for an HTML report with pictures; none without.")
+    ] = None,
+    blur_faces: Annotated[
+        bool, typer.Option("--blur-faces", help="Blur the report's faces and hide names.")
+    ] = False,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
+    runtime: Annotated[
+        Runtime | None,
+        typer.Option(help="Run a model's folder as the service does, by this, on the CPU."),
+    ] = None,
+) -> None:
+    """Measure a model on LFW, validation people and strangers, with 95 % intervals."""
+    if blur_faces and report is None:
+        raise DataError("--blur-faces is for the pictures of a report; name its folder: --report")
+    chosen = choose_device(device)
+    embedder: CropEmbedder
+    if runtime is None:
+        embedder = open_embedder(model, data, recipe, CACHE, chosen)
+    else:
+        embedder = _by_runtime(Path(model), runtime, out)
+    threshold = None
+    if Path(model).is_dir():
+        manifest = ModelManifest.from_json(read_manifest(Path(model)))
+        threshold = manifest.identify.similarity
+        out = out or (Path(model) / "evaluation.json" if runtime is None else None)
+    people = embed_people(embedder, data)
+    result = evaluate_people(people, data, threshold)
+    sheets = evaluation_sheets(result)
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(f"[bold]{result.model}[/bold]")
+    print_sheets(sheets, console)
+    if out is not None:
+        write_text(out, result.model_dump_json(indent=1) + "\n")
+        console.print(f"written: {out}")
+    if report is not None:
+        page = report_people(
+            people,
+            report,
+            blur_with=watchful_detector() if blur_faces else None,
+            sheets=sheets,
+            log=_log_of(model),
+            recipe=_recipe_of(embedder),
+            environment={k: str(v) for k, v in describe_environment(chosen).items()},
+        )
+        console.print(f"report: {page}")
+
+
+def _by_runtime(folder: Path, runtime: Runtime, out: Path | None) -> RuntimeEmbedder:
+    """Return the folder's model as the service runs it; raises ``DataError`` for misuse."""
+    if not folder.is_dir():
+        raise DataError(f"--runtime runs a model's folder as the service does; {folder} is none")
+    if out is not None and out.resolve().parent == folder.resolve():
+        raise DataError("a card tells what the file itself says; with --runtime name another --out")
+    return RuntimeEmbedder(folder, runtime, CACHE)
+
+
+def _log_of(model: str) -> list[LogLine]:
+    """Return the log of the run that a checkpoint lies in, if it does."""
+    log = Path(model).parent / LOG
+    return read_log(log) if Path(model).is_file() and log.is_file() else []
+
+
+def _recipe_of(embedder: CropEmbedder) -> str | None:
+    """Return the recipe that a checkpoint holds."""
+    if not isinstance(embedder, CheckpointEmbedder):
+        return None
+    return embedder.recipe.model_dump_json(indent=1)

@@ -1,1 +1,0 @@
-"""Training runs: distillation and metric learning, checkpoints, logs."""

@@ -1,0 +1,72 @@
+"""Weights between a published start and what training made of it.
+
+Two networks that training led from one start can be averaged weight by weight, and the mean often
+does better than either on pictures of another kind than those trained on (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022): what few pictures made the network forget comes back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.data.crops import CropSet
+from training.engines.targets import CORRECTION, TargetSource
+from training.engines.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
+from training.foundation.checkpoints import judged_weights
+from training.foundation.errors import CheckpointError
+from training.networks.students import make_student
+from training.recipes.recipe import Recipe
+
+#: What a checkpoint calls the share of the trained weights; without it they are all of them.
+TRAINED_SHARE = "trained_share"
+
+
+def interpolated(
+    state: dict[str, Any], trained_share: float, targets: TargetSource, crops: CropSet
+) -> dict[str, Any]:
+    """Return a checkpoint's state with weights ``trained_share`` of the way from its start.
+
+    It tells what the run was and can be judged, exported and joined, but not trained on.
+    The last layer, which the start did not have, is fitted anew to the corrected targets of some of
+    the ``crops``. Raises ``CheckpointError`` where the run had no published start, or where its
+    weights lie between the two already.
+    """
+    wanted = Recipe.model_validate(state["recipe"]).student
+    student = make_student(wanted)
+    if not isinstance(student, PublishedNetwork):
+        raise CheckpointError("the run started from random weights: nothing lies between")
+    if TRAINED_SHARE in state:
+        raise CheckpointError("these weights lie between start and end already; give the run's own")
+    load_start(student, wanted, targets.root)
+    student.load_state_dict(mixed(student.state_dict(), judged_weights(state), trained_share))
+    seen, answers = see_pictures(student, targets, crops)
+    fit_linear(student.project, seen, answers[CORRECTION])
+    kept = ("recipe", "step_number", "elapsed_seconds", "earlier_runs")
+    history = {name: state[name] for name in kept if name in state}
+    return history | {"student": student.state_dict(), TRAINED_SHARE: trained_share}
+
+
+def mixed(
+    start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float
+) -> dict[str, torch.Tensor]:
+    """Return the weights ``share`` of the way from ``start`` to ``end``, name by name.
+
+    What is no weight but a count, as of batches seen, stays that of the end.
+    """
+    return {
+        name: torch.lerp(start[name], weight, share) if weight.is_floating_point() else weight
+        for name, weight in end.items()
+    }
+
+
+def checked_share(share: float, path: Path) -> float:
+    """Return a share that changes the weights of ``path``; raises ``CheckpointError``.
+
+    0 is the start itself, with a last layer fitted to the targets and nothing else trained.
+    """
+    if not 0 <= share < 1:
+        raise CheckpointError(f"a share of {share:g} of {path} is no mean: give 0 <= share < 1")
+    return share

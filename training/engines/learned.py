@@ -1,0 +1,147 @@
+"""From a recipe and its data to a learned network and its embeddings of what was held out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
+from training.engines.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
+from training.engines.embedding import embed_images
+from training.engines.learning import LearningOptions, LearningRun
+from training.engines.learning_data import LearningData, check_judgeable, check_learnable
+from training.engines.learning_loop import learn_to_the_end, load_best
+from training.engines.learning_parts import LearningParts
+from training.engines.run_folder import RunFolder, RunFolderError
+from training.foundation.environment import fingerprint
+from training.metrics.similarity import judge_similarity, recall_at_one
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
+from training.teachers.plain import plain_targets
+
+#: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
+Judge = Callable[[Tensor, Tensor], Mapping[str, float]]
+EMBEDDINGS, RESULT = "held-out.pt", "result.json"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Unit embeddings, float32 ``(N, D)``, of the held-out images, and their identities.
+
+    Beside them those of the validation images, which choose thresholds and may be none.
+    """
+
+    embeddings: Tensor
+    labels: Tensor
+    validation_embeddings: Tensor
+    validation_labels: Tensor
+
+
+def identity_of_run(recipe: MetricRecipe, parts: LearningParts) -> dict[str, object]:
+    """Return what makes two runs the same run: the recipe with its seed, and the data.
+
+    The bar is left out: it judges a run and changes nothing in it.
+    """
+    return {
+        "recipe": recipe.model_dump(mode="json", exclude={"bar"}),
+        "train": fingerprint(parts.train.images, parts.train.labels),
+        "validation": fingerprint(parts.validation.images, parts.validation.labels),
+        "test": fingerprint(parts.test.images, parts.test.labels),
+    }
+
+
+def learn_recipe(
+    recipe: MetricRecipe,
+    parts: LearningParts,
+    folder: Path,
+    device: torch.device,
+    *,
+    resume: bool = False,
+) -> HeldOut:
+    """Learn, embed what was held out with the best weights, and keep both in ``folder``.
+
+    Raises ``DataError`` before the first step where what is held out could not judge.
+    """
+    recipe = recipe.on(device)
+    check_judgeable(parts.test, "test")
+    if recipe.patience is not None and len(parts.validation):
+        check_judgeable(parts.validation, "validation")
+    run = _make_run(recipe, parts, LearningOptions(RunFolder(folder), device, resume))
+    started = time.monotonic()
+    learn_to_the_end(run)
+    seconds = time.monotonic() - started
+    network = load_best(run, folder / "best.pt")
+    judged = HeldOut(
+        embed_images(network, parts.test.images, device),
+        parts.test.labels,
+        embed_images(network, parts.validation.images, device)
+        if len(parts.validation)
+        else torch.zeros(0, recipe.backbone.embedding_dim),
+        parts.validation.labels,
+    )
+    result = {
+        "run": identity_of_run(recipe, parts),
+        "steps": run.step_number,
+        "best_step": run.best_step,
+        "seconds": round(seconds, 1),
+        "images": {"train": len(parts.train), "test": len(parts.test)},
+        "measures": judge_similarity(judged.embeddings, judged.labels),
+    }
+    try:
+        torch.save(vars(judged), folder / EMBEDDINGS)
+        (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n")
+    except (OSError, RuntimeError) as error:
+        raise RunFolderError(
+            f"{folder} cannot be written: {error}; the weights are in {folder / 'best.pt'}"
+        ) from error
+    return judged
+
+
+def saved_result(recipe: MetricRecipe, parts: LearningParts, folder: Path) -> HeldOut | None:
+    """Return what an earlier run of the same recipe, seed and data left in ``folder``."""
+    try:
+        result = json.loads((folder / RESULT).read_text())
+        if result["run"] != identity_of_run(recipe, parts):
+            return None
+        kept = torch.load(folder / EMBEDDINGS, map_location="cpu", weights_only=True)
+        return HeldOut(**kept)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return None  # no run, or one that was interrupted: it is made again
+
+
+def _make_run(recipe: MetricRecipe, parts: LearningParts, options: LearningOptions) -> LearningRun:
+    train = parts.train
+    check_learnable(train, recipe)
+    targets = None
+    if recipe.teacher is not None:
+        size = recipe.backbone.embedding_dim
+        known = plain_targets(recipe.teacher, train.images, size, options.device)
+        targets = known.__getitem__
+    validate = _validation(parts.validation, options.device) if len(parts.validation) else None
+    batches = make_batches(recipe, train)
+    return LearningRun(recipe, train, batches, options, validate, targets)
+
+
+def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
+    """Return the source of batches that a recipe asks for."""
+    sampler, labels, seed = recipe.sampler, data.labels, recipe.seed
+    if isinstance(sampler, IdentityBatchRecipe):
+        images = PKBatchSampler(labels, sampler.identities, sampler.images, seed)
+        return DrawnBatches(images, lambda: Batch(images.draw()))
+    if isinstance(sampler, PairsRecipe):
+        pairs = PairDrawer(labels, seed)
+        return DrawnBatches(pairs, lambda: Batch.of_pairs(pairs.draw(sampler.pairs)))
+    if isinstance(sampler, TripletsRecipe):
+        triplets = TripletDrawer(labels, seed)
+        return DrawnBatches(triplets, lambda: Batch.of_triplets(triplets.draw(sampler.triplets)))
+    return ShuffledBatches(len(data), sampler.batch_size, seed)
+
+
+def _validation(data: LearningData, device: torch.device) -> Callable[[nn.Module], float]:
+    return lambda network: recall_at_one(embed_images(network, data.images, device), data.labels)

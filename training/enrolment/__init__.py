@@ -1,1 +1,0 @@
-"""How several photos become one person, what guards catch, what quality limits cost."""

@@ -1,1 +1,0 @@
-"""Published networks, read from the files that their publishers ship."""

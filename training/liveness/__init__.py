@@ -1,1 +1,0 @@
-"""What the active challenge stops and what passes it, measured."""

@@ -1,1 +1,0 @@
-"""Proof on people used for nothing else: are stated risks kept, do probabilities hold."""

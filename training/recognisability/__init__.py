@@ -1,1 +1,0 @@
-"""Centres and limits of what a model cannot read, fitted and measured."""

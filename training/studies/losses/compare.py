@@ -1,0 +1,144 @@
+"""Recipes compared with everything else equal: the same data and budget, several seeds each."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from training.engines.learned import HeldOut, Judge, learn_recipe, saved_result
+from training.engines.learning_parts import LearningParts, load_parts
+from training.foundation.errors import DataError
+from training.metrics.similarity import judge_similarity
+from training.recipes.metric_recipe import MetricRecipe
+
+#: What recipes of one comparison may differ in; a bar judges a run and changes nothing in it.
+COMPARED = frozenset({"name", "bar", "loss", "miner"})
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measure(_Record):
+    """One measure over the seeds; ``deviation`` is the sample's, ``None`` of a single seed."""
+
+    name: str
+    mean: float
+    deviation: float | None
+    values: tuple[float, ...]
+
+
+class Contender(_Record):
+    """One recipe's part in a comparison."""
+
+    recipe: str
+    loss: str
+    miner: str
+    measures: tuple[Measure, ...]
+
+
+class Comparison(_Record):
+    """A whole comparison; ``differing`` names settings beyond loss and miner that differ."""
+
+    seeds: tuple[int, ...]
+    differing: tuple[str, ...]
+    train_images: int
+    test_images: int
+    test_identities: int
+    contenders: tuple[Contender, ...]
+
+
+def differing_settings(recipes: Sequence[MetricRecipe]) -> tuple[str, ...]:
+    """Return the settings, dotted, beside loss and miner in which the recipes differ."""
+    flat = [_flattened(recipe.model_dump(mode="json", exclude=set(COMPARED))) for recipe in recipes]
+    names = sorted({name for settings in flat for name in settings})
+    return tuple(n for n in names if any(s.get(n) != flat[0].get(n) for s in flat))
+
+
+def _flattened(settings: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flattened(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def compare_recipes(
+    recipes: Sequence[MetricRecipe],
+    runs: Path,
+    device: torch.device,
+    *,
+    seeds: int = 3,
+    judge: Judge = judge_similarity,
+    allow_different: bool = False,
+    load: Callable[[MetricRecipe], LearningParts] = load_parts,
+    tell: Callable[[str], None] = print,
+) -> Comparison:
+    """Learn every recipe with every seed below ``runs`` and judge all on the held-out images.
+
+    A run that is there already, of the same recipe, seed and data, is judged again and not made
+    again. Raises ``DataError`` where recipes differ in more than loss and miner, unless allowed.
+    """
+    names = [recipe.name for recipe in recipes]
+    if len(recipes) < 2 or len(set(names)) != len(names):
+        raise DataError(f"a comparison is of two recipes of different names, not: {names}")
+    differing = differing_settings(recipes)
+    if differing and not allow_different:
+        raise DataError(
+            f"the recipes differ in more than loss and miner: {', '.join(differing)} "
+            "(--allow-different compares them all the same)"
+        )
+    numbers = tuple(recipes[0].seed + n for n in range(seeds))
+    parts = load(recipes[0])
+    contenders = []
+    for recipe in recipes:
+        own = load(recipe) if any(name.startswith("data.") for name in differing) else parts
+        values: dict[str, list[float]] = {}
+        for number in numbers:
+            seeded = recipe.model_copy(update={"seed": number})
+            held_out = _learned(seeded, own, runs / f"{recipe.name}-seed{number}", device, tell)
+            for name, value in judge(held_out.embeddings, held_out.labels).items():
+                values.setdefault(name, []).append(float(value))
+        contenders.append(
+            Contender(
+                recipe=recipe.name,
+                loss=recipe.loss.name,
+                miner=recipe.miner.name,
+                measures=tuple(_measure(name, listed) for name, listed in values.items()),
+            )
+        )
+    return Comparison(
+        seeds=numbers,
+        differing=differing,
+        train_images=len(parts.train),
+        test_images=len(parts.test),
+        test_identities=parts.test.classes,
+        contenders=tuple(contenders),
+    )
+
+
+def _learned(
+    recipe: MetricRecipe,
+    parts: LearningParts,
+    folder: Path,
+    device: torch.device,
+    tell: Callable[[str], None],
+) -> HeldOut:
+    recipe = recipe.on(device)
+    saved = saved_result(recipe, parts, folder)
+    doing = "saved" if saved is not None else f"learning on {device.type} in {recipe.precision}"
+    tell(f"{folder.name}: {doing}")
+    return saved if saved is not None else learn_recipe(recipe, parts, folder, device)
+
+
+def _measure(name: str, values: list[float]) -> Measure:
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return Measure(
+        name=name, mean=statistics.fmean(values), deviation=deviation, values=tuple(values)
+    )
