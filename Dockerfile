@@ -15,10 +15,15 @@ RUN python -c "import tomllib; print(*tomllib.load(open('/pyproject.toml', 'rb')
 
 FROM ${PYTHON_IMAGE} AS dependencies
 ARG TORCH_INDEX_URL=""
+COPY constraints.txt /
 COPY --from=requirements /requirements.txt /requirements.txt
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: \
-        ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} -r /requirements.txt
+        ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
+        --constraint /constraints.txt -r /requirements.txt
+# The project's metadata without its code: the service reads its version there.
+COPY pyproject.toml README.md LICENSE /metadata/
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps /metadata
 
 FROM ${PYTHON_IMAGE} AS service
 RUN groupadd --gid 10001 facegate \

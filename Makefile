@@ -1,13 +1,15 @@
 # The front door. `make` lists what there is; `make serve` and `make test` need nothing done before.
 #
-# What the targets need is installed by pip into .venv the first time, and again when pyproject.toml
-# changes: a stamp named after that file's checksum is laid only after pip has succeeded, so an
-# interrupted install is simply taken up again. `make serve` installs what the service runs on;
-# everything else installs the extras `training` and `dev` too.
+# What the targets need is installed by pip into .venv the first time, in the versions of
+# constraints.txt, and again when that file or pyproject.toml changes: a stamp named after the
+# checksum of both is laid only after pip has succeeded, so an interrupted install is simply taken
+# up again. `make serve` installs what the service runs on; everything else installs the extras
+# `training` and `dev` too.
 #
 # Settings that pass through the environment: FACEGATE_* (see .env.example), pip's own PIP_* (where
 # the index in use gives torch with CUDA, PIP_EXTRA_INDEX_URL can name PyTorch's index of CPU builds
-# and save gigabytes), BASE_PYTHON (the Python >= 3.11 that .venv is made from).
+# and save gigabytes), BASE_PYTHON (the Python >= 3.11 that .venv is made from). `make lock` is uv's:
+# where there is a mirror, UV_DEFAULT_INDEX names it.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RECIPE ?= digits
 
-CHECKSUM := $(shell cksum < pyproject.toml | tr -s ' ' '-')
+CHECKSUM := $(shell cat pyproject.toml constraints.txt | cksum | tr -s ' ' '-')
 RUNTIME_STAMP := $(VENV)/.facegate-runtime-$(CHECKSUM)
 FULL_STAMP := $(VENV)/.facegate-full-$(CHECKSUM)
 
@@ -30,7 +32,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench fuzz soak train compare distill prove clean runtime full install
+.PHONY: help setup serve demo test check-fast bench fuzz soak train compare distill prove lock audit-deps map clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -94,6 +96,22 @@ prove: full ## Stated risks, guards, bursts, a planted audit, odd pictures; need
 	@$(PYTHON) -m training study planted-audit --out runs/prove/planted-audit.md
 	@$(PYTHON) -m training study odd-pictures
 
+lock: ## Pin what pyproject.toml asks for in constraints.txt, and check it; UPGRADE=1: newer ones.
+	@set -e; $(MAKE_VENV); \
+	$(PYTHON) -m uv --version >/dev/null 2>&1 || $(PIP) install --constraint constraints.txt uv
+	$(PYTHON) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+		--all-extras --no-annotate --no-emit-package pip --custom-compile-command "make lock" \
+		$(if $(UPGRADE),--upgrade) --output-file constraints.txt
+	@if grep -n '[+@]' constraints.txt; then \
+		echo "The index gave builds that others do not have: lock with one that has none." >&2; exit 1; fi
+	$(PIP) install --dry-run --constraint constraints.txt --editable '.[training,dev]'
+
+audit-deps: full ## Say which pins have known faults; fails where some do, or none could be checked.
+	@$(PYTHON) -m tools.audit_pins
+
+map: full ## Write the map of folders in ARCHITECTURE.md from the packages' docstrings.
+	@$(PYTHON) -m tools.package_map
+
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
@@ -110,6 +128,18 @@ echo "$(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic check"; \
 $(PYTHON) -m alembic upgrade head; $(PYTHON) -m alembic check
 endef
 
+# Where .venv has no pip, it is made.
+define MAKE_VENV
+if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	base='$(BASE_PYTHON)'; \
+	test -n "$$base" || { echo "Facegate needs Python 3.11 or newer; found none." >&2; exit 1; }; \
+	echo "Making .venv with $$base"; \
+	"$$base" -m venv --clear $(VENV) || { \
+		echo "$$base cannot make virtual environments; install its venv module" \
+			"(Debian: python3-venv)." >&2; exit 1; }; \
+fi
+endef
+
 runtime:
 	@test -x $(PYTHON) -a -e $(RUNTIME_STAMP) || \
 		$(LOCK) $(MAKE) --no-print-directory install NEEDED=$(RUNTIME_STAMP) WHAT=.
@@ -121,15 +151,8 @@ full:
 # Called by the two above, under the lock; looks again, for another instance may have been faster.
 install:
 	@if test -x $(PYTHON) -a -e "$(NEEDED)"; then exit 0; fi; set -e; \
-	if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
-		base='$(BASE_PYTHON)'; \
-		test -n "$$base" || { echo "Facegate needs Python 3.11 or newer; found none." >&2; exit 1; }; \
-		echo "Making .venv with $$base"; \
-		"$$base" -m venv --clear $(VENV) || { \
-			echo "$$base cannot make virtual environments; install its venv module" \
-				"(Debian: python3-venv)." >&2; exit 1; }; \
-	fi; \
+	$(MAKE_VENV); \
 	echo "Installing $(WHAT) into .venv (the first time: about 1 GB, a few minutes)"; \
 	rm -f $(VENV)/.facegate-*; \
-	$(PIP) install --editable '$(WHAT)'; \
+	$(PIP) install --constraint constraints.txt --editable '$(WHAT)'; \
 	touch $(RUNTIME_STAMP) "$(NEEDED)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from importlib import metadata
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -36,7 +37,7 @@ from app.bootstrap import Lifespan, make_lifespan
 from app.settings import MetricsAccess, Settings
 from app.vision.decode import DecodeLimits
 
-VERSION = "0.1.0"
+DISTRIBUTION = "facegate"  # the name in pyproject.toml
 MAX_RECORD_BYTES = 64 * 1024
 DOCS_ASSETS = "/static-offline-docs"  # where fastapi-offline puts them
 DESCRIPTION = """
@@ -115,6 +116,14 @@ def create_app(
     return app
 
 
+def installed_version() -> str:
+    """Return the version in the package's metadata; "unknown" where only the sources are there."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
 def _make_app(settings: Settings, lifespan: Lifespan) -> FastAPI:
     """Return an application without routes but, where wanted, those of its documentation."""
     # Only the assets of the pages are the library's: the pages need a policy of their own.
@@ -122,7 +131,7 @@ def _make_app(settings: Settings, lifespan: Lifespan) -> FastAPI:
     without_docs = partial(FastAPI, openapi_url=None)
     app = (with_docs if settings.docs else without_docs)(
         title="Facegate",
-        version=VERSION,
+        version=installed_version(),
         description=DESCRIPTION.format(
             photo_bytes=settings.max_upload_bytes,
             photo_pixels=settings.max_photo_pixels,

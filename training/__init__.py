@@ -1,1 +1,1 @@
-"""Offline training of face embedders; the service never imports this package."""
+"""Offline: turns pictures into embedders and proves them; the service never imports it."""

@@ -1,0 +1,1 @@
+"""Facts and arithmetic without I/O: embeddings, verdicts, calibration, policy, audit, errors."""

@@ -1,0 +1,1 @@
+"""The only torch and OpenVINO code of the service: artifact checks and runtimes."""

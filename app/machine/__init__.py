@@ -1,0 +1,1 @@
+"""What the process may use of its machine: CPUs, file descriptors, memory."""

@@ -1,1 +1,1 @@
-"""The employee registry: the only SQLAlchemy code of the service."""
+"""The only SQLAlchemy code of the service: employees, photos and the gallery's revision."""

@@ -1,0 +1,1 @@
+"""The only faiss code of the service: exact similarities to every employee."""

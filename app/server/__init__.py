@@ -1,0 +1,1 @@
+"""uvicorn with bounds: connections, slow heads, shutdown, log."""

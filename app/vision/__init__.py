@@ -1,1 +1,1 @@
-"""The only cv2 code of the service: decoding, detection, alignment, quality."""
+"""The only cv2 and Pillow code of the service: decoding, detection, alignment, quality."""

@@ -16,10 +16,13 @@ MACHINE_PATHS = re.compile(
 )
 #: What says how the project is built and run.
 BUILD_FILES = (
+    ".ci/python",
     ".ci/run",
+    ".github/workflows/test.yml",
     ".pre-commit-config.yaml",
     "Dockerfile",
     "Makefile",
+    "constraints.txt",
     "docker-compose.yml",
     "pyproject.toml",
     ".env.example",

@@ -120,11 +120,19 @@ def test_the_command_and_the_health_check_can_be_run() -> None:
     assert {"FACEGATE_HOST", "FACEGATE_PORT", "FACEGATE_DATA_DIR"} <= SERVICE.environment().keys()
 
 
-def test_the_code_does_not_ask_for_its_installed_version() -> None:
-    """The image runs the sources and installs only their dependencies, so there is none."""
-    offenders = [
-        str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "app").rglob("*.py"))
-        if "importlib.metadata" in path.read_text(encoding="utf-8")
-    ]
-    assert not offenders
+def test_the_image_installs_what_the_lock_says() -> None:
+    (install, metadata) = STAGES[1].all_of("RUN")
+    assert "--constraint /constraints.txt -r /requirements.txt" in install
+    assert "constraints.txt" in STAGES[1].all_of("COPY")[0]
+    assert "--no-deps /metadata" in metadata
+
+
+def test_the_image_holds_the_metadata_that_names_the_version() -> None:
+    """The image runs the sources, and its dependencies' stage has the project without its code.
+
+    What the build of that metadata reads must be there, or the service calls itself "unknown".
+    """
+    copied = [sources for sources, target in STAGES[1].context_copies() if target == "/metadata/"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {"pyproject.toml", project["readme"], *project["license-files"]}
+    assert [set(sources) for sources in copied] == [needed]

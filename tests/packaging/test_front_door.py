@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from training.cli.studies import app as studies
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
     *("help", "setup", "serve", "demo", "test", "check-fast", "bench"),
-    *("fuzz", "soak", "train", "compare", "distill", "prove", "clean"),
+    *("fuzz", "soak", "train", "compare", "distill", "prove"),
+    *("lock", "audit-deps", "map", "clean"),
 }
 INTERNAL = {"runtime", "full", "install"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -55,7 +57,11 @@ def test_every_target_is_phony_and_promised_or_internal() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["setup", "demo", "test", "check-fast", "bench", "train", "compare", "distill"]
+    "target",
+    [
+        *("setup", "demo", "test", "check-fast", "bench", "train", "compare", "distill"),
+        *("audit-deps", "map"),
+    ],
 )
 def test_developers_targets_install_everything_first(target: str) -> None:
     assert re.search(rf"^{target}: full ##", MAKEFILE, re.MULTILINE)
@@ -73,9 +79,12 @@ def test_the_dearest_tests_are_printed_and_only_what_hangs_meets_the_time_limit(
 
 def test_every_module_that_make_runs_exists() -> None:
     modules = set(re.findall(r"\$\(PYTHON\) -m ([\w.]+)", MAKEFILE))
-    assert modules == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training"}
-    for own in ("app", "training"):
-        assert (ROOT / own / "__main__.py").is_file()
+    own = {"tools.audit_pins", "tools.package_map"}
+    assert modules - own == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training", "uv"}
+    for package in ("app", "training"):
+        assert (ROOT / package / "__main__.py").is_file()
+    for module in own:
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
     assert (ROOT / "tests" / "benchmarks").is_dir()
 
 
@@ -91,7 +100,7 @@ def test_every_study_that_make_runs_exists(study: str) -> None:
 
 def test_an_interrupted_install_leaves_no_stamp(tmp_path: Path) -> None:
     """A pip that fails stands for one that was interrupted; the next call installs again."""
-    for name in ("Makefile", "pyproject.toml"):
+    for name in ("Makefile", "constraints.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -105,17 +114,20 @@ def test_an_interrupted_install_leaves_no_stamp(tmp_path: Path) -> None:
     python.write_text(script % 0, encoding="utf-8")
     make("setup", folder=tmp_path)
     installed = (tmp_path / "pip.log").read_text(encoding="utf-8")
-    assert "install --editable .[training,dev]" in installed
+    assert "install --constraint constraints.txt --editable .[training,dev]" in installed
     make("setup", folder=tmp_path)
     make("runtime", folder=tmp_path)
     assert (tmp_path / "pip.log").read_text(encoding="utf-8") == installed, "nothing to do"
 
-    with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write("\n")
-    make("runtime", folder=tmp_path)
-    again = (tmp_path / "pip.log").read_text(encoding="utf-8").removeprefix(installed)
-    assert re.search(r"install --editable \.$", again, re.MULTILINE)
-    assert len(list((tmp_path / ".venv").glob(".facegate-*"))) == 1, "what was full is full no more"
+    for changed in ("pyproject.toml", "constraints.txt"):
+        before = (tmp_path / "pip.log").read_text(encoding="utf-8")
+        with (tmp_path / changed).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        make("runtime", folder=tmp_path)
+        again = (tmp_path / "pip.log").read_text(encoding="utf-8").removeprefix(before)
+        assert re.search(r"install --constraint constraints\.txt --editable \.$", again, re.M)
+        stamps = list((tmp_path / ".venv").glob(".facegate-*"))
+        assert len(stamps) == 1, "what was full is full no more"
 
 
 def test_ci_runs_make_test_and_nothing_else() -> None:
@@ -157,4 +169,45 @@ def test_hooks_before_a_commit_download_nothing() -> None:
         assert repository["repo"] == "local"
         for hook in repository["hooks"]:
             assert hook["language"] == "system"
-            assert hook["entry"].startswith(".venv/bin/python -m ")
+            assert hook["entry"].startswith(".ci/python -m ")
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"VIRTUAL_ENV": "active", "CONDA_PREFIX": "conda"}, "active"),
+        ({"CONDA_PREFIX": "conda"}, "conda"),
+        ({"VIRTUAL_ENV": "gone"}, ".venv"),
+        ({}, ".venv"),
+    ],
+)
+def test_hooks_find_the_python_of_any_environment(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    for name in ("active", "conda", ".venv"):
+        python = tmp_path / name / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\necho {name} "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+    run = subprocess.run(
+        [ROOT / ".ci" / "python", "-m", "ruff"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == f"{expected} -m ruff\n"
+
+
+def test_the_workflow_tests_every_python_that_is_claimed() -> None:
+    path = ROOT / ".github" / "workflows" / "test.yml"
+    schema = ("--builtin-schema", "vendor.github-workflows")
+    subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, path], check=True)
+    (job,) = YAML(typ="safe").load(path.read_text(encoding="utf-8"))["jobs"].values()
+    language = "Programming Language :: Python :: "
+    claimed = [each.removeprefix(language) for each in PROJECT["classifiers"]]
+    assert job["strategy"]["matrix"]["python"] == claimed
+    assert claimed[0] == PROJECT["requires-python"].removeprefix(">=")
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands == ["make test BASE_PYTHON=python"]

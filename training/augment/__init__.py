@@ -1,0 +1,1 @@
+"""Augmentations of face crops, as tensor code on whole batches."""

@@ -1,0 +1,1 @@
+"""From similarities to probabilities, thresholds and tails of false matches."""

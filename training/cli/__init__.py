@@ -1,0 +1,1 @@
+"""Commands: each reads its arguments and calls; training.cli.app lists them."""

@@ -1,0 +1,1 @@
+"""Training runs from start to end: distillation, metric learning, joins and interpolation."""

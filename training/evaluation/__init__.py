@@ -1,0 +1,1 @@
+"""Judges embedders: pairs, open set, groups, bursts, as trained or as served."""

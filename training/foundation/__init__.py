@@ -1,0 +1,1 @@
+"""What everything stands on: errors, checkpoints, files and hashes, device, array types."""

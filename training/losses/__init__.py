@@ -1,0 +1,1 @@
+"""Losses: forward(embeddings, labels) gives a scalar."""

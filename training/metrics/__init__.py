@@ -1,0 +1,1 @@
+"""Figures of judged embeddings: retrieval, decisions, open set, intervals."""

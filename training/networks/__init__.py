@@ -1,0 +1,1 @@
+"""Networks: our own, published ones in our code, and what they cost."""

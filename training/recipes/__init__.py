@@ -1,0 +1,1 @@
+"""What decides a run, whole, in one file; unknown keys are refused."""

@@ -1,0 +1,1 @@
+"""A judgement of an embedder as one HTML page."""

@@ -1,0 +1,1 @@
+"""Embeddings on disk, nearest pictures, verification of two pictures."""

@@ -1,0 +1,1 @@
+"""Frozen face embedders whose answers a student learns from."""

@@ -1,0 +1,1 @@
+"""What a gallery says about itself: rates, confusable pairs, outliers, advice."""

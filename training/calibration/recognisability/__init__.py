@@ -1,0 +1,1 @@
+"""Centres and limits of what a model cannot read, fitted."""

@@ -1,0 +1,1 @@
+"""Pictures that are odd on purpose: turned, covered, drawn, no face."""

@@ -1,0 +1,1 @@
+"""One reader for each shape in which image sets come."""

@@ -1,0 +1,1 @@
+"""Published networks in our code, read from the files that their publishers ship."""

@@ -1,0 +1,1 @@
+"""What several frames of one scene are worth."""

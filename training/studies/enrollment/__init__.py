@@ -1,0 +1,1 @@
+"""How several photos become one person, and what the enrollment guards catch."""

@@ -1,0 +1,1 @@
+"""What the active challenge stops and what passes it."""

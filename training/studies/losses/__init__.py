@@ -1,0 +1,1 @@
+"""Losses compared with everything else equal."""

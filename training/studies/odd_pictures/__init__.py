@@ -1,0 +1,1 @@
+"""Odd pictures, sent the way that serves: what is refused, and whether strangers match."""

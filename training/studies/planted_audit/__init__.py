@@ -1,0 +1,1 @@
+"""What an audit finds of faults planted among real people."""

@@ -1,0 +1,1 @@
+"""Whether stated risks and probabilities hold, on people used for nothing else."""

@@ -1,0 +1,1 @@
+"""What each quality limit refuses, by group, and what it gains."""

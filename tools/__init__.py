@@ -1,0 +1,1 @@
+"""Commands of the repository itself: the map of folders, known faults of the pins."""
