@@ -110,8 +110,9 @@ def test_every_verdict_but_the_accepted_has_a_share_that_is_compared_with_its_re
 
 def test_decisions_in_selectors_are_those_of_the_routes() -> None:
     routes = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "app" / "api").glob("*_routes.py")
+        path.read_text(encoding="utf-8") for path in (ROOT / "app" / "api").glob("*/*.py")
     )
+    assert routes
     for expression in expressions():
         for listed in re.findall(r'decision=~"([^"]*)"', expression):
             for decision in listed.split("|"):
