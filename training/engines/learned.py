@@ -11,18 +11,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
-from training.engines.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
+from training.data.batches import make_batches
+from training.data.learning_data import LearningData, check_judgeable, check_learnable
+from training.data.learning_parts import LearningParts
 from training.engines.embedding import embed_images
 from training.engines.learning import LearningOptions, LearningRun
-from training.engines.learning_data import LearningData, check_judgeable, check_learnable
 from training.engines.learning_loop import learn_to_the_end, load_best
-from training.engines.learning_parts import LearningParts
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
 from training.metrics.similarity import judge_similarity, recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
-from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets
 
 #: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
@@ -126,21 +124,6 @@ def _make_run(recipe: MetricRecipe, parts: LearningParts, options: LearningOptio
     validate = _validation(parts.validation, options.device) if len(parts.validation) else None
     batches = make_batches(recipe, train)
     return LearningRun(recipe, train, batches, options, validate, targets)
-
-
-def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
-    """Return the source of batches that a recipe asks for."""
-    sampler, labels, seed = recipe.sampler, data.labels, recipe.seed
-    if isinstance(sampler, IdentityBatchRecipe):
-        images = PKBatchSampler(labels, sampler.identities, sampler.images, seed)
-        return DrawnBatches(images, lambda: Batch(images.draw()))
-    if isinstance(sampler, PairsRecipe):
-        pairs = PairDrawer(labels, seed)
-        return DrawnBatches(pairs, lambda: Batch.of_pairs(pairs.draw(sampler.pairs)))
-    if isinstance(sampler, TripletsRecipe):
-        triplets = TripletDrawer(labels, seed)
-        return DrawnBatches(triplets, lambda: Batch.of_triplets(triplets.draw(sampler.triplets)))
-    return ShuffledBatches(len(data), sampler.batch_size, seed)
 
 
 def _validation(data: LearningData, device: torch.device) -> Callable[[nn.Module], float]:

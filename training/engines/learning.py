@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from training.augment.generic import augment_generic
 from training.augment.randomness import Randomness
-from training.engines.batches import BatchSource
+from training.data.batches import BatchSource
+from training.data.learning_data import LearningData, check_learnable
 from training.engines.divergence import name_diverged
 from training.engines.gradients import NonFiniteGradientError
-from training.engines.learning_data import LearningData, check_learnable
 from training.engines.metric_optimiser import MetricOptimiser
 from training.engines.moving_average import MovingAverage
 from training.engines.run_folder import RunFolder

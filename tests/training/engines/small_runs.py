@@ -8,11 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.engines.batches import BatchSource
+from training.data.batches import BatchSource, make_batches
+from training.data.learning_data import LearningData
 from training.engines.embedding import embed_images
-from training.engines.learned import make_batches
 from training.engines.learning import LearningOptions, LearningRun
-from training.engines.learning_data import LearningData
 from training.engines.run_folder import RunFolder
 from training.metrics.similarity import recall_at_one
 from training.recipes.metric_recipe import MetricRecipe

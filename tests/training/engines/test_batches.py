@@ -12,13 +12,12 @@ from torch import Tensor
 
 from tests.training.engines.small_runs import made_data, made_recipe, made_run
 from tests.training.losses import oracles
+from training.data.batches import Batch, make_batches
 from training.data.crops import NO_LABEL
 from training.data.drawing import DrawnPairs, DrawnTriplets
+from training.data.learning_data import LearningData
 from training.data.pair_labels import PairLabels
-from training.engines.batches import Batch
-from training.engines.learned import make_batches
 from training.engines.learning import LearningRun
-from training.engines.learning_data import LearningData
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 
