@@ -9,8 +9,9 @@ import typer
 
 from training.cli.options import DEFAULT_DATA, DataOption
 from training.data.sources import read_sources
-from training.engines.distillation import DistillationRun, RunOptions
-from training.engines.distillation_loop import train
+from training.engines.distillation import distillation_run
+from training.engines.run import RunOptions, train
+from training.engines.run_folder import RunFolder
 from training.engines.targets import TargetSource
 from training.evaluation.kept_answers import CACHE
 from training.foundation.device import choose_device, keep_large_blocks
@@ -40,6 +41,6 @@ def distill(
         f"{len(crops)} crops from {', '.join(crops.source_names)}; {chosen}, {loaded.precision}"
     )
     targets = TargetSource(loaded, crops, data, CACHE, chosen)
-    options = RunOptions(folder, chosen, minutes, resume, init_from)
-    train(DistillationRun(loaded, crops, targets, options))
+    options = RunOptions(RunFolder(folder), chosen, resume=resume, minutes=minutes)
+    train(distillation_run(loaded, crops, targets, options, init_from))
     typer.echo(f"checkpoint: {folder / 'checkpoint.pt'}")

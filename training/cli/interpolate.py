@@ -16,6 +16,7 @@ from training.foundation.checkpoints import load_checkpoint, save_checkpoint
 from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
 from training.recipes.recipe import Recipe
+from training.recipes.run_recipe import recipe_in
 
 
 def interpolate(
@@ -33,7 +34,7 @@ def interpolate(
         raise CheckpointError(f"{written} exists; nothing is written over it")
     device = choose_device("cpu")
     state = load_checkpoint(checkpoint, device)
-    recipe = Recipe.model_validate(state["recipe"])
+    recipe = recipe_in(state, Recipe, checkpoint)
     crops = read_sources(recipe, data)
     targets = TargetSource(recipe, crops, data, CACHE, device)
     run.mkdir(parents=True, exist_ok=True)

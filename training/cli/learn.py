@@ -9,8 +9,8 @@ import typer
 
 from training.cli.options import DEFAULT_DATA, DataOption
 from training.data.blurring import watchful_detector
+from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import learn_recipe
-from training.engines.learning_parts import LearningParts, load_parts
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
 from training.metrics.similarity import judge_similarity

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from training.data.crops import NO_LABEL, CropSet
-from training.recipes.recipe import SourceRecipe
+from training.recipes.recipe import CropSourceRecipe
 
 
 class BatchSampler:
@@ -20,7 +20,7 @@ class BatchSampler:
     def __init__(
         self,
         crops: CropSet,
-        sources: tuple[SourceRecipe, ...],
+        sources: tuple[CropSourceRecipe, ...],
         batch_size: int,
         generator: torch.Generator,
     ) -> None:

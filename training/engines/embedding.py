@@ -6,6 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.augment.geometry import cut_crops
+from training.data.crops import CropSet
+from training.foundation.device import EMBEDDED_AT_ONCE
+from training.teachers.targets import fill_with_mean
+
 
 @torch.no_grad()
 def embed_images(
@@ -20,3 +25,18 @@ def embed_images(
     parts = [network(part.to(device).float()).float().cpu() for part in images.split(batch_size)]
     network.train(training)
     return F.normalize(torch.cat(parts), dim=1)
+
+
+@torch.inference_mode()
+def embed_crops(
+    student: nn.Module, crops: CropSet, device: torch.device, *, mirrored: bool = False
+) -> Tensor:
+    """Return unit embeddings ``(N, D)`` of the plain centre crops, in full precision."""
+    student.eval()
+    rows = []
+    for start in range(0, len(crops), EMBEDDED_AT_ONCE):
+        pictures = fill_with_mean(crops.images[start : start + EMBEDDED_AT_ONCE].to(device))
+        pictures = cut_crops(pictures, 112, None, None)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        rows.append(student(pictures.flip(3) if mirrored else pictures).float().cpu())
+    return F.normalize(torch.cat(rows), dim=1)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from training.data.crops import CropSet
+from training.engines.starts import PublishedNetwork, fit_linear, load_start, see_pictures
 from training.engines.targets import CORRECTION, TargetSource
-from training.engines.warm_start import PublishedNetwork, fit_linear, load_start, see_pictures
 from training.foundation.checkpoints import judged_weights
 from training.foundation.errors import CheckpointError
 from training.networks.students import make_student
@@ -46,7 +46,7 @@ def interpolated(
     fit_linear(student.project, seen, answers[CORRECTION])
     kept = ("recipe", "step_number", "elapsed_seconds", "earlier_runs")
     history = {name: state[name] for name in kept if name in state}
-    return history | {"student": student.state_dict(), TRAINED_SHARE: trained_share}
+    return history | {"network": student.state_dict(), TRAINED_SHARE: trained_share}
 
 
 def mixed(

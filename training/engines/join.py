@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.crops import CropSet
-from training.engines.distillation import embed_crops
+from training.engines.embedding import embed_crops
 from training.engines.hubness import fit_hubness, one_of_each
 from training.foundation.errors import CheckpointError
 from training.foundation.precision import precision_of

@@ -11,18 +11,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.data.drawing import PairDrawer, PKBatchSampler, TripletDrawer
-from training.engines.batches import Batch, BatchSource, DrawnBatches, ShuffledBatches
+from training.data.batches import make_batches
+from training.data.learning_data import LearningData, check_judgeable, check_learnable
+from training.data.learning_parts import LearningParts
 from training.engines.embedding import embed_images
-from training.engines.learning import LearningOptions, LearningRun
-from training.engines.learning_data import LearningData, check_judgeable, check_learnable
-from training.engines.learning_loop import learn_to_the_end, load_best
-from training.engines.learning_parts import LearningParts
+from training.engines.metric_learning import MetricStep
+from training.engines.run import Run, RunOptions, train
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
 from training.metrics.similarity import judge_similarity, recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
-from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets
 
 #: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
@@ -72,11 +70,11 @@ def learn_recipe(
     check_judgeable(parts.test, "test")
     if recipe.patience is not None and len(parts.validation):
         check_judgeable(parts.validation, "validation")
-    run = _make_run(recipe, parts, LearningOptions(RunFolder(folder), device, resume))
+    run = Run(_make_step(recipe, parts, device), RunOptions(RunFolder(folder), device, resume))
     started = time.monotonic()
-    learn_to_the_end(run)
+    train(run)
     seconds = time.monotonic() - started
-    network = load_best(run, folder / "best.pt")
+    network = load_best(run)
     judged = HeldOut(
         embed_images(network, parts.test.images, device),
         parts.test.labels,
@@ -115,32 +113,22 @@ def saved_result(recipe: MetricRecipe, parts: LearningParts, folder: Path) -> He
         return None  # no run, or one that was interrupted: it is made again
 
 
-def _make_run(recipe: MetricRecipe, parts: LearningParts, options: LearningOptions) -> LearningRun:
+def load_best(run: Run) -> nn.Module:
+    """Return the judged network with the best weights of the run's folder."""
+    state = torch.load(run.folder.best, map_location=run.options.device, weights_only=True)
+    run.judged.load_state_dict(state["network"])
+    return run.judged.eval()
+
+
+def _make_step(recipe: MetricRecipe, parts: LearningParts, device: torch.device) -> MetricStep:
     train = parts.train
     check_learnable(train, recipe)
     targets = None
     if recipe.teacher is not None:
         size = recipe.backbone.embedding_dim
-        known = plain_targets(recipe.teacher, train.images, size, options.device)
-        targets = known.__getitem__
-    validate = _validation(parts.validation, options.device) if len(parts.validation) else None
-    batches = make_batches(recipe, train)
-    return LearningRun(recipe, train, batches, options, validate, targets)
-
-
-def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
-    """Return the source of batches that a recipe asks for."""
-    sampler, labels, seed = recipe.sampler, data.labels, recipe.seed
-    if isinstance(sampler, IdentityBatchRecipe):
-        images = PKBatchSampler(labels, sampler.identities, sampler.images, seed)
-        return DrawnBatches(images, lambda: Batch(images.draw()))
-    if isinstance(sampler, PairsRecipe):
-        pairs = PairDrawer(labels, seed)
-        return DrawnBatches(pairs, lambda: Batch.of_pairs(pairs.draw(sampler.pairs)))
-    if isinstance(sampler, TripletsRecipe):
-        triplets = TripletDrawer(labels, seed)
-        return DrawnBatches(triplets, lambda: Batch.of_triplets(triplets.draw(sampler.triplets)))
-    return ShuffledBatches(len(data), sampler.batch_size, seed)
+        targets = plain_targets(recipe.teacher, train.images, size, device).__getitem__
+    validation = _validation(parts.validation, device) if len(parts.validation) else None
+    return MetricStep(recipe, train, make_batches(recipe, train), device, validation, targets)
 
 
 def _validation(data: LearningData, device: torch.device) -> Callable[[nn.Module], float]:

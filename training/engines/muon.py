@@ -1,12 +1,34 @@
-"""Muon in fp32: torch's own orthogonalises in bfloat16 whatever the device calculates in."""
+"""Muon for convolutions, and in fp32: torch's own takes matrices only and works in bfloat16."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from training.foundation.precision import Precision
+
+
+def convolution_muon(
+    weights: Sequence[nn.Parameter], learning_rate: float, decay: float, precision: Precision
+) -> torch.optim.Optimizer:
+    """Return ``torch.optim.Muon`` (Jordan 2024) over matrix views of convolution weights.
+
+    A view ``(out, in * k * k)`` shares its storage with the weight, so that stepping the view steps
+    the weight; a step begins by showing it the weight's gradient. The weights must be contiguous.
+    """
+    matrices = [nn.Parameter(w.detach().view(w.shape[0], -1)) for w in weights]
+
+    def view_gradients(*_: object) -> None:
+        for weight, matrix in zip(weights, matrices, strict=True):
+            matrix.grad = None if weight.grad is None else weight.grad.reshape(matrix.shape)
+
+    kind = FullPrecisionMuon if precision is Precision.FP32 else torch.optim.Muon
+    muon = kind(matrices, lr=learning_rate, weight_decay=decay, momentum=0.95)
+    muon.register_step_pre_hook(view_gradients)
+    return muon
 
 
 class FullPrecisionMuon(torch.optim.Muon):

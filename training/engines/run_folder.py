@@ -1,19 +1,28 @@
-"""A run's folder: recipe, environment, log, curves, checkpoints, and a way out when it is full."""
+"""A run's folder: recipe, environment, log, curves, checkpoints; what it keeps when all goes wrong.
+
+A full disk leaves the last checkpoint and the weights; a run that diverges leaves the last good
+state and the names of the images that broke it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from training.foundation.checkpoints import save_checkpoint
+from training.foundation.errors import TrainingDivergedError
 
+#: How many images of a batch an error names.
+SHOWN = 8
 CHECKPOINT, BEST, LOG = "checkpoint.pt", "best.pt", "log.jsonl"
 Saver = Callable[[Path, dict[str, Any]], None]
 
@@ -70,7 +79,7 @@ class RunFolder:
         (self.path / name).write_text(text)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a line to the log and a point to every curve; what is no number is left out."""
+        """Add a line to the log and a point to every curve; NaN and infinity are left out."""
         values = {name: value for name, value in values.items() if math.isfinite(value)}
         rounded = {name: round(value, 8) for name, value in values.items()}
         with (self.path / LOG).open("a") as file:
@@ -103,7 +112,27 @@ class RunFolder:
                 return f"the weights alone are in {rescued}"
         return "the weights could not be saved anywhere"
 
-    @contextmanager
+    def diverged(
+        self, what: str, step: int, rows: Tensor, keys: Sequence[str], embeddings: Tensor
+    ) -> TrainingDivergedError:
+        """Return the error that names the images of a batch; ``diverged.json`` lists all of it.
+
+        ``rows`` ``(B,)`` are places in ``keys``. Where some ``embeddings`` ``(B, D)`` are NaN or
+        infinite only their images are named.
+        """
+        broken = ~embeddings.detach().isfinite().all(dim=1).cpu()
+        guilty = rows[broken] if bool(broken.any()) else rows
+        named = [f"{keys[row]} (row {row})" for row in guilty.tolist()]
+        batch = {"step": step, "what": what, "rows": rows.tolist(), "named": named}
+        if self.path.is_dir():
+            with contextlib.suppress(OSError):  # of two failures the first is the one to report
+                self.write("diverged.json", json.dumps(batch, indent=2) + "\n")
+        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        kept = f"; {self.checkpoint} holds the last good state" if self.checkpoint.is_file() else ""
+        shown = ", ".join(named[:SHOWN])
+        return TrainingDivergedError(f"{what} at step {step}; batch: {shown}{more}{kept}")
+
+    @contextlib.contextmanager
     def written(self) -> Iterator[None]:
         """Close the folder at the end; raises ``RunFolderError`` where it could not be written."""
         try:
@@ -120,6 +149,24 @@ class RunFolder:
         if self._curves is not None:
             self._curves.close()
             self._curves = None
+
+
+def first_broken(network: nn.Module) -> str | None:
+    """Return the name of a weight that holds NaN or infinity, or ``None``."""
+    for name, value in network.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            return name
+    return None
+
+
+def refuse_broken(network: nn.Module, step: int, folder: RunFolder) -> None:
+    """Raise ``TrainingDivergedError`` rather than have NaN or infinite weights saved."""
+    name = first_broken(network)
+    if name is not None:
+        raise TrainingDivergedError(
+            f"after step {step} {name} holds NaN or infinity; {folder.checkpoint} was left as it "
+            "was"
+        )
 
 
 def _step_of(line: str) -> int:

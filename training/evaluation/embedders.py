@@ -19,7 +19,7 @@ from app.domain.runtime import Runtime
 from app.embedding.load import load_embedder
 from training.augment.geometry import cut_crops
 from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
-from training.engines.distillation import embed_crops
+from training.engines.embedding import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.foundation.arrays import ByteImage, Matrix
 from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
@@ -28,6 +28,7 @@ from training.foundation.errors import CheckpointError
 from training.networks.served import load_module, quiet_torchscript
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe, load_recipe
+from training.recipes.run_recipe import recipe_in
 from training.teachers.torchscript import Teacher
 
 FACE_SIZE = CROP_SIZE - 2 * CROP_MARGIN
@@ -62,7 +63,7 @@ class CheckpointEmbedder:
         Raises ``CheckpointError`` where the file is not a checkpoint.
         """
         state = load_checkpoint(path, device)
-        self.recipe = Recipe.model_validate(state["recipe"])
+        self.recipe = recipe_in(state, Recipe, path)
         self.student = make_student(self.recipe.student).to(device)
         take_weights(self.student, judged_weights(state), path)
         self.device = device

@@ -25,6 +25,7 @@ from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.networks.served import save_module
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe
+from training.recipes.run_recipe import recipe_in
 
 MAX_BYTES = 16_000_000
 
@@ -47,7 +48,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
     Of a run with a moving average that is the student.
     """
     state = load_checkpoint(checkpoint, torch.device("cpu"))
-    recipe = Recipe.model_validate(state["recipe"])
+    recipe = recipe_in(state, Recipe, checkpoint)
     student = make_student(recipe.student)
     take_weights(student, judged_weights(state), checkpoint)
     origin = TrainedOrigin(

@@ -23,9 +23,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(
-    path: Path, device: torch.device, holding: tuple[str, ...] = ("student", "recipe")
+    path: Path, device: torch.device, holding: tuple[str, ...] = ("network", "recipe")
 ) -> dict[str, Any]:
-    """Read a checkpoint; raises ``CheckpointError`` where the file is not one of this kind."""
+    """Read a checkpoint; raises ``CheckpointError`` where the file is not one of this kind.
+
+    What distillations called ``student`` (docs/decisions/0028) is the ``network`` here too.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
     if _is_module(path):
@@ -34,6 +37,8 @@ def load_checkpoint(
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
+    if isinstance(state, dict) and "student" in state:
+        state.setdefault("network", state.pop("student"))
     if not isinstance(state, dict) or any(key not in state for key in holding):
         raise CheckpointError(f"{path} holds no {' and '.join(holding)}")
     return state
@@ -78,9 +83,9 @@ def require_same_precision(kept: str, now: Precision) -> None:
 
 
 def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return the student to judge and to ship: the moving average where a checkpoint has one."""
+    """Return the network to judge and to ship: the moving average where a checkpoint has one."""
     average = state.get("average")
-    found: dict[str, Tensor] = state["student"] if average is None else average
+    found: dict[str, Tensor] = state["network"] if average is None else average
     return found
 
 

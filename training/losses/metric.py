@@ -75,7 +75,7 @@ def make_loss(
 
     It takes embeddings ``(N, D)`` and identities ``(N,)``, ``NO_LABEL`` where unknown, and gives a
     scalar: a differentiable zero where a batch has nothing to say. It changes neither. Where pairs
-    or triplets were drawn it takes their places too (``training.engines.batches.Batch``) and
+    or triplets were drawn it takes their places too (``training.data.batches.Batch``) and
     compares these alone, whatever the identities. Weights of its own (proxies, class directions)
     are its ``parameters()``.
     """

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from training.foundation.records import Record
 
 
-class GenericAugmentRecipe(BaseModel):
+class GenericAugmentRecipe(Record):
     """How often and how strongly an image is changed; all zero, it is left exactly as it is.
 
     ``flip``: probability of a mirror image; 0 for letters and digits. ``crop``: at most this
     fraction of the side is cut away. ``brightness``: shift as a fraction of half the range.
     ``contrast``: gain around the image's mean.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     flip: float = Field(default=0.5, ge=0, le=1)
     crop: float = Field(default=0.15, ge=0, lt=1)

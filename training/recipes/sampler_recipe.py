@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from training.foundation.records import Record
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IdentityBatchRecipe(_Strict):
+class IdentityBatchRecipe(Record):
     """Batches of ``identities`` times ``images`` (P x K of Hermans et al.)."""
 
     name: Literal["identities"] = "identities"
@@ -20,14 +18,14 @@ class IdentityBatchRecipe(_Strict):
     images: int = Field(default=4, ge=2)
 
 
-class ShuffledBatchRecipe(_Strict):
+class ShuffledBatchRecipe(Record):
     """Batches in a shuffled order, identities as they come."""
 
     name: Literal["shuffled"]
     batch_size: int = Field(default=32, ge=2)
 
 
-class PairsRecipe(_Strict):
+class PairsRecipe(Record):
     """Batches of ``pairs`` of images, half of one identity: a Siamese run (Hadsell et al. 2006).
 
     The loss compares the two images of each pair and no others. Fewer than two pairs of a kind are
@@ -38,7 +36,7 @@ class PairsRecipe(_Strict):
     pairs: int = Field(default=64, ge=4)
 
 
-class TripletsRecipe(_Strict):
+class TripletsRecipe(Record):
     """Batches of ``triplets``: an image, another of its identity, one of another identity.
 
     The loss compares the three images of each triplet and no others.

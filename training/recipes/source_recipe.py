@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
+
+from training.foundation.records import Record
 
 
 def _compiles(text: str) -> str:
@@ -35,7 +35,7 @@ Expression = Annotated[str, AfterValidator(_compiles)]
 _YOUNGER: dict[str, object] = {"name": None, "leftovers": "raise", "pairs": None}
 
 
-class SourceRecipe(BaseModel):
+class SourceRecipe(Record):
     """A data set: a reader's name and, for all but bundled ones, where it lies.
 
     A relative path is one below the folder of the training data. ``only`` is a regular expression
@@ -45,8 +45,6 @@ class SourceRecipe(BaseModel):
     Where several sources are combined, ``name``, or else the last part of the path, goes before the
     names of their images and identities.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
     path: Path | None = None

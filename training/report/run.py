@@ -9,9 +9,9 @@ from torch import Tensor
 
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
+from training.data.learning_data import LearningData
+from training.data.learning_parts import LearningParts
 from training.engines.learned import HeldOut
-from training.engines.learning_data import LearningData
-from training.engines.learning_parts import LearningParts
 from training.engines.run_folder import BEST
 from training.evaluation.judge import judge_table
 from training.foundation.environment import describe_environment

@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
 from training.data.transform import fit_tensor
-from training.engines.divergence import first_broken
 from training.engines.embedding import embed_images
-from training.engines.run_folder import BEST
+from training.engines.run_folder import BEST, first_broken
 from training.evaluation.judgement import JUDGEMENT, Judgement
 from training.foundation.arrays import Matrix
 from training.foundation.checkpoints import load_checkpoint, take_weights
@@ -21,6 +20,7 @@ from training.foundation.errors import CheckpointError
 from training.foundation.files import file_sha256
 from training.networks.backbones import Backbone, make_backbone
 from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.run_recipe import recipe_in
 from training.search.embedder import UnusablePictureError
 
 SHOWN_OF_HASH = 12
@@ -96,11 +96,11 @@ def _load_network(path: Path, device: torch.device) -> tuple[MetricRecipe, Backb
         raise CheckpointError(f"this is no network that training learn made: {said}") from error
     weights = state.get("average") or state["network"]
     try:
-        recipe = MetricRecipe.model_validate(state["recipe"])
+        recipe = recipe_in(state, MetricRecipe, path)
         # Weights to start from have done their part, and need not be there any more.
         network = make_backbone(recipe.backbone.model_copy(update={"weights": None}))
         take_weights(network, weights, path)
-    except (ValidationError, RuntimeError, TypeError, AttributeError) as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         said = str(error).splitlines()[0]
         raise CheckpointError(f"{path} does not fit together: {said}") from error
     broken = first_broken(network)

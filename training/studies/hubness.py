@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from training.data.crops import CropSet
 from training.data.populations import read_people, read_pools, read_strangers
-from training.engines.exported_weights import exported_state
+from training.engines.starts import exported_state
 from training.evaluation.embedders import CropEmbedder, ExportedEmbedder
 from training.evaluation.false_matches import LEAST_PEOPLE
 from training.evaluation.kept_answers import CACHE

@@ -9,7 +9,7 @@ from typing import Any
 from training.data.crops import CropSet
 from training.data.populations import Pool, read_people, read_pools, read_strangers
 from training.data.sources import read_sources
-from training.engines.distillation import embed_crops
+from training.engines.embedding import embed_crops
 from training.engines.interpolation import interpolated
 from training.engines.targets import TargetSource
 from training.evaluation.false_matches import LEAST_PEOPLE

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from training.data.crops import CropSet
 from training.data.populations import Pool, read_people, read_pools, read_strangers
 from training.data.sources import read_sources
-from training.engines.distillation import embed_crops
+from training.engines.embedding import embed_crops
 from training.engines.hubness import fit_hubness, one_of_each
 from training.engines.join import HEAD, HUBNESS, SHARE, fit_head, weighed
 from training.evaluation.false_matches import LEAST_PEOPLE

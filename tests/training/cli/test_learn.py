@@ -16,8 +16,8 @@ from tests.training.data.made_images import write_image
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engines.small_runs import CPU, made_data
 from training.cli.learn import learn
+from training.data.learning_parts import load_parts
 from training.engines.learned import saved_result
-from training.engines.learning_parts import load_parts
 from training.foundation.errors import CheckpointError, DataError
 from training.recipes.metric_recipe import TeacherTermRecipe, load_metric_recipe
 from training.teachers.plain import plain_targets

@@ -13,7 +13,7 @@ from tests.training.made_data import crop_set, picture, write_folder, write_tar
 from training.data.crops import CropSet, read_crops
 from training.data.sampling import BatchSampler
 from training.foundation.errors import DataError
-from training.recipes.recipe import SourceRecipe
+from training.recipes.recipe import CropSourceRecipe
 
 
 def test_folders_and_tar_files_read_alike(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_sets_join_without_mixing_people(tmp_path: Path) -> None:
 
 
 SOURCES = (
-    SourceRecipe(name="a", paths=("a",), labelled=True, share=0.5),
-    SourceRecipe(name="b", paths=("b",), attributes="b.csv", share=0.5),
+    CropSourceRecipe(name="a", paths=("a",), labelled=True, share=0.5),
+    CropSourceRecipe(name="b", paths=("b",), attributes="b.csv", share=0.5),
 )
 
 
@@ -131,6 +131,6 @@ def test_batches_keep_shares_pairs_and_pools() -> None:
 
 def test_a_person_with_one_picture_is_paired_with_itself() -> None:
     crops = crop_set([0, 1, 2], [-1] * 3, [0] * 3)
-    source = (SourceRecipe(name="a", paths=("a",), labelled=True, share=1.0),)
+    source = (CropSourceRecipe(name="a", paths=("a",), labelled=True, share=1.0),)
     rows = BatchSampler(crops, source, 4, torch.Generator().manual_seed(1)).draw()
     assert torch.equal(rows[:2], rows[2:])

@@ -21,9 +21,9 @@ from tests.training.data.made_images import image_set, pixels
 from training.data.decoding import read_picture
 from training.data.face_alignment import cut_face, service_detector
 from training.data.images import UnreadableImageError
+from training.data.learning_parts import load_parts
 from training.data.readers.folders import read_folders
 from training.data.transform import fit_picture, fit_tensor, load_images
-from training.engines.learning_parts import load_parts
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.transform_recipe import TransformRecipe

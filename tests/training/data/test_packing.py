@@ -12,13 +12,13 @@ from tests.training.made_data import picture, write_folder, write_tar
 from training.data.packing import pack_data
 from training.data.sources import read_sources
 from training.foundation.errors import DataError
-from training.recipes.recipe import Recipe, SourceRecipe, TeacherRecipe
+from training.recipes.recipe import CropSourceRecipe, Recipe, TeacherRecipe
 
 RECIPE = Recipe(
     name="made",
     sources=(
-        SourceRecipe(name="known", paths=("known.tar",), share=0.5, labelled=True),
-        SourceRecipe(name="pools", paths=("pools.tar",), share=0.5, attributes="pools.csv"),
+        CropSourceRecipe(name="known", paths=("known.tar",), share=0.5, labelled=True),
+        CropSourceRecipe(name="pools", paths=("pools.tar",), share=0.5, attributes="pools.csv"),
     ),
     teachers=(TeacherRecipe(name="t", path="teacher/t.pt", input_size=112, channels="rgb"),),
 )

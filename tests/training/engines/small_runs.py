@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.engines.batches import BatchSource
+from training.data.batches import BatchSource, make_batches
+from training.data.learning_data import LearningData
 from training.engines.embedding import embed_images
-from training.engines.learned import make_batches
-from training.engines.learning import LearningOptions, LearningRun
-from training.engines.learning_data import LearningData
+from training.engines.metric_learning import MetricStep
+from training.engines.run import Run, RunOptions
 from training.engines.run_folder import RunFolder
 from training.metrics.similarity import recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
@@ -66,14 +66,15 @@ def made_run(
     targets: Callable[[Tensor], Tensor] | None = None,
     validated: bool = True,
     batches: BatchSource | None = None,
-) -> LearningRun:
+) -> Run:
     recipe, data = recipe or made_recipe(), data or made_data()
     place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-    return LearningRun(
+    step = MetricStep(
         recipe,
         data,
         batches or make_batches(recipe, data),
-        LearningOptions(place, CPU, resume, stop_after),
+        CPU,
         validation(made_data(seed=9)) if validated else None,
         targets,
     )
+    return Run(step, RunOptions(place, CPU, resume=resume, stop_after=stop_after))

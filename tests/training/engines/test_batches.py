@@ -12,13 +12,13 @@ from torch import Tensor
 
 from tests.training.engines.small_runs import made_data, made_recipe, made_run
 from tests.training.losses import oracles
+from training.data.batches import Batch, make_batches
 from training.data.crops import NO_LABEL
 from training.data.drawing import DrawnPairs, DrawnTriplets
+from training.data.learning_data import LearningData
 from training.data.pair_labels import PairLabels
-from training.engines.batches import Batch
-from training.engines.learned import make_batches
-from training.engines.learning import LearningRun
-from training.engines.learning_data import LearningData
+from training.engines.metric_learning import MetricStep
+from training.engines.run import Run
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 
@@ -50,11 +50,12 @@ class OneBatch:
         assert int(state) == 0
 
 
-def unit_embeddings(run: LearningRun, rows: Tensor) -> oracles.Rows:
+def unit_embeddings(run: Run, rows: Tensor) -> oracles.Rows:
     """Return what the run's next step will see of these rows, and leave the run as it is."""
+    assert isinstance(run.training_step, MetricStep)
     network = copy.deepcopy(run.network).train()
     with torch.no_grad():
-        embedded = network(run.data.images[rows].float())
+        embedded = network(run.training_step.data.images[rows].float())
     return oracles.unit(embedded.double().numpy())
 
 

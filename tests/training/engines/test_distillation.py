@@ -1,4 +1,4 @@
-"""A distillation's moving average, its cut gradients, its folder, and what stops it."""
+"""A distillation's moving average, its clipped gradients, its folder, and what stops it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.engines.test_run import make_run, tuned_recipe
+from tests.training.engines.small_runs import made_recipe, made_run
+from tests.training.engines.test_run import distillation_of, make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
-from training.engines.distillation import DistillationRun
-from training.engines.distillation_loop import train
+from training.engines.run import Run, train
 from training.engines.run_folder import RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
 from training.export.package import read_training
 from training.foundation.arrays import FloatArray
-from training.foundation.checkpoints import judged_weights, load_checkpoint
+from training.foundation.checkpoints import load_checkpoint, save_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.joint import JointNetwork
 from training.networks.served import save_module
@@ -46,22 +46,22 @@ def test_the_judged_weights_are_the_average_that_a_slow_loop_makes(
     data: Path, tmp_path: Path
 ) -> None:
     run = make_run(tiny_recipe(**AVERAGED), data, tmp_path / "run")
-    slow = weights_of(run.student)
+    slow = weights_of(run.network)
     for step in range(1, 7):
         run.step()
         decay = min(0.4, (1 + step) / (10 + step))
-        for name, weight in weights_of(run.student).items():
+        for name, weight in weights_of(run.network).items():
             slow[name] = decay * slow[name] + (1 - decay) * weight
     judged = weights_of(run.judged)
     for name, weight in slow.items():
         np.testing.assert_allclose(judged[name], weight, atol=1e-5, err_msg=name)
-    assert any(not np.allclose(judged[n], w) for n, w in weights_of(run.student).items())
+    assert any(not np.allclose(judged[n], w) for n, w in weights_of(run.network).items())
     assert not run.judged.training
 
 
 def test_without_a_decay_the_student_itself_is_judged(data: Path, tmp_path: Path) -> None:
     run = make_run(tiny_recipe(), data, tmp_path / "run")
-    assert run.judged is run.student
+    assert run.judged is run.network
 
 
 TUNED: dict[str, object] = {
@@ -74,12 +74,12 @@ TUNED: dict[str, object] = {
 }
 
 
-def to_the_end(run: DistillationRun) -> list[dict[str, float]]:
-    """Take the steps that are left, save, and return what each told."""
-    run.student.train()
-    told = [run.step() for _ in range(run.recipe.steps - run.step_number)]
+def to_the_end(run: Run) -> list[dict[str, float]]:
+    """Take the steps that are left, save, and return the stats of each."""
+    run.network.train()
+    stats = [run.step() for _ in range(run.recipe.steps - run.step_number)]
     run.save()
-    return told
+    return stats
 
 
 def numbers_in(path: Path) -> dict[str, torch.Tensor]:
@@ -120,9 +120,9 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     recipe = tiny_recipe(**changes)
     half = recipe.steps // 2
     whole = make_run(recipe, data, tmp_path / "whole")
-    told = to_the_end(whole)
+    stats = to_the_end(whole)
     first = make_run(recipe, data, tmp_path / "cut")
-    first.student.train()
+    first.network.train()
     for _ in range(half):
         first.step()
     first.save()
@@ -130,11 +130,11 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     torch.rand(3)  # whatever else the process draws meanwhile
     second = make_run(recipe, data, tmp_path / "cut", resume=True)
     assert second.step_number == half
-    assert to_the_end(second) == told[half:]
-    expected, ended = (numbers_in(run.checkpoint_path) for run in (whole, second))
+    assert to_the_end(second) == stats[half:]
+    expected, ended = (numbers_in(run.folder.checkpoint) for run in (whole, second))
     assert expected.keys() == ended.keys()
     assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
-    assert any(name.startswith("run.optimisers.") for name in expected)
+    assert any(name.startswith("run.optimiser.") for name in expected)
 
 
 def test_what_judges_and_ships_takes_the_average(data: Path, tmp_path: Path) -> None:
@@ -144,87 +144,115 @@ def test_what_judges_and_ships_takes_the_average(data: Path, tmp_path: Path) -> 
     exported, origin = read_training(path)
     assert "moving\naverage of those of the run, decay 0.4" in origin.story()
     continued = make_run(tiny_recipe(), data, tmp_path / "more", initial_weights=path)
-    for network in (CheckpointEmbedder(path, CPU).student, exported, continued.student):
+    for network in (CheckpointEmbedder(path, CPU).student, exported, continued.network):
         for name, weight in run.judged.state_dict().items():
             assert torch.equal(weight, network.state_dict()[name]), name
 
 
-def test_checkpoints_from_before_the_average_still_load(data: Path, tmp_path: Path) -> None:
+def test_a_run_interrupted_between_two_lines_of_its_log_writes_the_same_log(
+    data: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe(log_every=4)
+    whole = make_run(recipe, data, tmp_path / "whole")
+    train(whole)
+    train(make_run(recipe, data, tmp_path / "cut", stop_after=5, checkpoint_minutes=0.0))
+    second = make_run(recipe, data, tmp_path / "cut", resume=True)
+    assert second.step_number == 5
+    train(second)
+    expected, ended = (numbers_in(run.folder.checkpoint) for run in (whole, second))
+    assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
+    assert log_of(tmp_path / "whole") == [4, 6]
+    assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "cut/log.jsonl").read_text()
+
+
+def test_a_checkpoint_of_before_there_was_one_engine_is_judged_and_started_from(
+    data: Path, tmp_path: Path
+) -> None:
+    """As they were: the student by that name, no average, recipes without the younger keys."""
     run = make_run(tiny_recipe(), data, tmp_path / "run")
     run.step()
-    run.save()
-    path = tmp_path / "run" / "checkpoint.pt"
-    state = load_checkpoint(path, CPU)
-    for key in ("average", "updates"):
-        del state[key]
-    for key in ("ema_decay", "clip_norm", "precision"):
-        del state["recipe"][key]
-    torch.save(state, path)
-    assert make_run(tiny_recipe(), data, tmp_path / "run", resume=True).step_number == 1
-    assert judged_weights(state) is state["student"]
-    assert read_training(path)[1].recipe == tiny_recipe()
+    recipe = run.state()["recipe"]
+    for key in ("ema_decay", "clip_norm", "precision", "log_every", "evaluate_every", "patience"):
+        del recipe[key]
+    old = {
+        "recipe": recipe,
+        "student": run.network.state_dict(),
+        "heads": run.heads.state_dict(),
+        "optimisers": {"muon": {}, "adamw": {}},
+        "step_number": 1,
+        "elapsed_seconds": 3600.0,
+        "earlier_runs": [],
+    }
+    path = tmp_path / "run/checkpoint.pt"
+    save_checkpoint(path, old)
+    student, origin = read_training(path)
+    assert (origin.recipe, origin.steps, origin.hours) == (tiny_recipe(), 1, 1.0)
+    continued = make_run(tiny_recipe(), data, tmp_path / "more", initial_weights=path)
+    for network in (student, CheckpointEmbedder(path, CPU).student, continued.network):
+        for name, weight in run.network.state_dict().items():
+            assert torch.equal(weight, network.state_dict()[name]), name
+    for name, weight in run.heads.state_dict().items():
+        assert torch.equal(weight, continued.heads.state_dict()[name]), name
+    assert continued.earlier_runs[0]["seconds"] == 3600.0
+    with pytest.raises(CheckpointError, match="holds no fingerprint and optimiser"):
+        make_run(tiny_recipe(), data, tmp_path / "run", resume=True)
 
 
-class WatchedOptimiser:
-    """Notes how long the gradients are that reach the optimiser."""
-
-    def __init__(self, run: DistillationRun) -> None:
-        self.inner = run.optimisers
-        self.weights = [*run.student.parameters(), *run.heads.parameters()]
-        self.norms: list[float] = []
-
-    def step(self, factor: float) -> None:
-        seen = [w.grad.square().sum() for w in self.weights if w.grad is not None]
-        self.norms.append(float(torch.stack(seen).sum().sqrt()))
-        self.inner.step(factor)
-
-    def state(self) -> dict[str, object]:
-        return self.inner.state()
-
-    def restore(self, state: dict[str, dict[str, object]]) -> None:
-        self.inner.restore(state)
+def test_a_checkpoint_of_another_kind_of_run_is_refused_in_one_line(tmp_path: Path) -> None:
+    train(made_run(tmp_path / "metric", made_recipe(steps=1)))
+    path = tmp_path / "metric/checkpoint.pt"
+    for read in (read_training, lambda path: CheckpointEmbedder(path, CPU)):
+        with pytest.raises(CheckpointError, match=r"t\.pt was made by another kind of run"):
+            read(path)
 
 
 @pytest.mark.parametrize("clip_norm", [1e-3, None])
-def test_gradients_are_cut_to_the_recipes_norm(
+def test_gradients_are_clipped_to_the_recipes_norm(
     data: Path, tmp_path: Path, clip_norm: float | None
 ) -> None:
     run = make_run(tiny_recipe(clip_norm=clip_norm), data, tmp_path / "run")
-    run.optimisers = watched = WatchedOptimiser(run)
-    told = run.step()
-    assert told["gradient"] > 0.01
-    assert watched.norms == [pytest.approx(clip_norm or told["gradient"], rel=0.01)]
+    norms: list[float] = []
+
+    def note(*_: object) -> None:
+        weights = [*run.network.parameters(), *run.heads.parameters()]
+        seen = [w.grad.square().sum() for w in weights if w.grad is not None]
+        norms.append(float(torch.stack(seen).sum().sqrt()))
+
+    run.training_step.optimiser.parts[0].register_step_pre_hook(note)
+    stats = run.step()
+    assert stats["gradient_norm"] > 0.01
+    assert norms == [pytest.approx(clip_norm or stats["gradient_norm"], rel=0.01)]
 
 
 @pytest.mark.parametrize("broken", ["loss", "gradient"])
-def test_a_number_that_is_none_names_the_files_of_the_batch(
+def test_nan_and_infinity_name_the_files_of_the_batch(
     data: Path, tmp_path: Path, broken: str
 ) -> None:
     run = make_run(tiny_recipe(), data, tmp_path / "run")
     train(run)
     good = (tmp_path / "run/checkpoint.pt").read_bytes()
-    weight = next(run.student.parameters())
+    weight = next(run.network.parameters())
     if broken == "loss":
         with torch.no_grad():
             weight.fill_(float("nan"))
     else:
         weight.register_hook(lambda gradient: gradient * float("inf"))
     before = weight.detach().clone()
-    told = r"is (nan|inf) at step 6; batch: (person-\d/\d|pool/\d+)\.png \(row \d+\), .* and 8 more"
-    with pytest.raises(TrainingDivergedError, match=told):
+    said = r"is (nan|inf) at step 6; batch: (person-\d/\d|pool/\d+)\.png \(row \d+\), .* and 8 more"
+    with pytest.raises(TrainingDivergedError, match=said):
         run.step()
     assert torch.equal(weight, before) or broken == "loss"
     named = json.loads((tmp_path / "run/diverged.json").read_text())["named"]
     assert len(named) == 16
-    assert {line.split(" (row")[0] for line in named} <= set(run.crops.files)
+    assert {line.split(" (row")[0] for line in named} <= set(distillation_of(run).crops.files)
     assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
 
 
 def test_broken_weights_are_never_saved(data: Path, tmp_path: Path) -> None:
     run = make_run(tiny_recipe(steps=1), data, tmp_path / "run")
-    name, buffer = next((n, b) for n, b in run.student.named_buffers() if "running" in n)
+    name, buffer = next((n, b) for n, b in run.network.named_buffers() if "running" in n)
     buffer.fill_(float("inf"))
-    with pytest.raises(TrainingDivergedError, match=rf"after step 1 {name} holds numbers"):
+    with pytest.raises(TrainingDivergedError, match=rf"after step 1 {name} holds NaN or infinity"):
         train(run)
     assert not (tmp_path / "run/checkpoint.pt").exists()
 

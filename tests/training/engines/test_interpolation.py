@@ -10,15 +10,14 @@ import torch.nn.functional as F
 from typer import Typer
 from typer.testing import CliRunner
 
-from tests.training.engines.test_run import make_run, tuned_recipe
+from tests.training.engines.test_run import distillation_of, make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.cli.interpolate import interpolate
-from training.engines.distillation import DistillationRun
-from training.engines.distillation_loop import train
 from training.engines.interpolation import checked_share, interpolated, mixed
+from training.engines.run import Run, train
+from training.engines.starts import see_pictures
 from training.engines.targets import CORRECTION
-from training.engines.warm_start import see_pictures
 from training.export.package import read_training
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint
@@ -39,7 +38,7 @@ SHORT: dict[str, object] = {
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> DistillationRun:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run from published weights at its end; nobody changes it."""
     folder = tmp_path_factory.mktemp("trained")
     data = write_tiny_data(folder / "data")
@@ -74,14 +73,14 @@ def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
     train(run)
     resumed = make_run(recipe, data, tmp_path / "run", resume=True)
     assert resumed.step_number == 1
-    state = load_checkpoint(run.checkpoint_path, CPU)
-    mean = interpolated(state, 0.5, run.targets, run.crops)
+    step, state = distillation_of(run), load_checkpoint(run.folder.checkpoint, CPU)
+    mean = interpolated(state, 0.5, step.targets, step.crops)
     start = make_student(recipe.student).state_dict()
     for name in ("trunk.80.weight", "trunk.85.weight"):
-        assert not torch.equal(start[name], state["student"][name])
-        between = (start[name] + state["student"][name]) / 2
-        assert torch.allclose(mean["student"][name], between, atol=1e-6)
-    assert torch.equal(start["trunk.2.weight"], mean["student"]["trunk.2.weight"])
+        assert not torch.equal(start[name], state["network"][name])
+        between = (start[name] + state["network"][name]) / 2
+        assert torch.allclose(mean["network"][name], between, atol=1e-6)
+    assert torch.equal(start["trunk.2.weight"], mean["network"]["trunk.2.weight"])
     save_checkpoint(tmp_path / "mean" / "checkpoint.pt", mean)
     student, origin = read_training(tmp_path / "mean" / "checkpoint.pt")
     assert isinstance(student, SFaceNetwork)
@@ -89,38 +88,38 @@ def test_sface_trained_on_goes_half_way_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_mean_of_start_and_end_keeps_near_the_targets(
-    trained: DistillationRun, tmp_path: Path
-) -> None:
-    run, data = trained, trained.targets.root
-    state = load_checkpoint(run.checkpoint_path, CPU)
-    mean = interpolated(state, 0.5, run.targets, run.crops)
+def test_the_mean_of_start_and_end_keeps_near_the_targets(trained: Run, tmp_path: Path) -> None:
+    run, step = trained, distillation_of(trained)
+    data = step.targets.root
+    state = load_checkpoint(run.folder.checkpoint, CPU)
+    mean = interpolated(state, 0.5, step.targets, step.crops)
     start = MobileFaceNetwork(12)
     load_published(start, data / "published.pt")
-    for name, weight in mean["student"].items():
+    for name, weight in mean["network"].items():
         if not name.startswith("project"):
-            between = (start.state_dict()[name] + state["student"][name]) / 2
+            between = (start.state_dict()[name] + state["network"][name]) / 2
             assert torch.allclose(weight, between, atol=1e-6), name
     student = MobileFaceNetwork(12)
-    student.load_state_dict(mean["student"])
-    seen, answers = see_pictures(student, run.targets, run.crops)
+    student.load_state_dict(mean["network"])
+    seen, answers = see_pictures(student, step.targets, step.crops)
     near = F.cosine_similarity(student.project(seen), answers[CORRECTION]).mean()
     start.project.load_state_dict(student.project.state_dict())
-    seen, _ = see_pictures(start, run.targets, run.crops)
+    seen, _ = see_pictures(start, step.targets, step.crops)
     assert near > F.cosine_similarity(start.project(seen), answers[CORRECTION]).mean()
     assert mean["trained_share"] == 0.5
     with pytest.raises(CheckpointError, match="already"):
-        interpolated(mean, 0.5, run.targets, run.crops)
+        interpolated(mean, 0.5, step.targets, step.crops)
     save_checkpoint(tmp_path / "mean" / "checkpoint.pt", mean)
     for options in ({"initial_weights": tmp_path / "mean" / "checkpoint.pt"}, {"resume": True}):
         with pytest.raises(CheckpointError, match="none that training can go on from"):
             make_run(tuned_recipe(**SHORT), data, tmp_path / "mean", **options)
 
 
-def test_a_run_from_random_weights_has_no_start(trained: DistillationRun) -> None:
-    state = {"recipe": load_recipe("width-32").model_dump(mode="json"), "student": {}}
+def test_a_run_from_random_weights_has_no_start(trained: Run) -> None:
+    step = distillation_of(trained)
+    state = {"recipe": load_recipe("width-32").model_dump(mode="json"), "network": {}}
     with pytest.raises(CheckpointError, match="random weights"):
-        interpolated(state, 0.5, trained.targets, trained.crops)
+        interpolated(state, 0.5, step.targets, step.crops)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 1.5, float("nan")])
@@ -131,9 +130,9 @@ def test_a_share_that_is_no_mean_is_refused(share: float) -> None:
 
 @pytest.mark.slow
 def test_the_command_writes_a_checkpoint_whose_origin_tells(
-    trained: DistillationRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, checkpoint = trained.targets.root, trained.checkpoint_path
+    data, checkpoint = distillation_of(trained).targets.root, trained.folder.checkpoint
     monkeypatch.chdir(tmp_path)
     app = Typer()
     app.command()(interpolate)

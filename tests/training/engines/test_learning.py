@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.training.engines.small_runs import CPU, made_data, made_recipe, made_run
-from training.engines.learning import LearningRun
-from training.engines.learning_loop import learn_to_the_end, load_best
+from training.engines.learned import load_best
+from training.engines.metric_learning import MetricStep
+from training.engines.run import Run, train
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
 
@@ -25,8 +26,8 @@ TRIPLETS: dict[str, object] = {
 }
 
 
-def everything_in(run: LearningRun) -> dict[str, torch.Tensor]:
-    """Return every number that a run ends with, by name."""
+def everything_in(run: Run) -> dict[str, torch.Tensor]:
+    """Return every number that a run ends with by name, but for the seconds that it took."""
     found: dict[str, torch.Tensor] = {}
 
     def collect(name: str, value: object) -> None:
@@ -42,24 +43,24 @@ def everything_in(run: LearningRun) -> dict[str, torch.Tensor]:
             found[name] = torch.tensor(value, dtype=torch.float64)
 
     collect("run", run.state())
+    del found["run.elapsed_seconds"]
     return found
 
 
 def test_a_run_leaves_its_whole_story(tmp_path: Path) -> None:
     run = made_run(tmp_path / "run")
-    learn_to_the_end(run)
+    train(run)
     folder = tmp_path / "run"
     assert json.loads((folder / "recipe.json").read_text())["name"] == "tiny"
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["torch"] == torch.__version__
-    assert environment["data"] == run.fingerprint
+    assert environment["data"] == run.training_step.fingerprint
     entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert [e["step"] for e in entries if "metric" in e] == [2, 4, 6, 8, 10, 12]
     assert [e["step"] for e in entries if "validation" in e] == [4, 8, 12]
     assert list(folder.glob("events.out.tfevents.*"))
-    best = load_best(run, folder / "best.pt")
-    assert run.validate is not None
-    assert run.validate(best) == pytest.approx(run.best_score)
+    best = load_best(run)
+    assert run.training_step.validate(best) == pytest.approx(run.best_score)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +81,13 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
 ) -> None:
     recipe = made_recipe(**changes)
     whole = made_run(tmp_path / "whole", recipe)
-    learn_to_the_end(whole)
+    train(whole)
     first = made_run(tmp_path / "cut", recipe, stop_after=7)  # the last checkpoint is of step 4
-    learn_to_the_end(first)
+    train(first)
     torch.rand(3)  # whatever else the process draws meanwhile
     second = made_run(tmp_path / "cut", recipe, resume=True)
     assert second.step_number == 4
-    learn_to_the_end(second)
+    train(second)
     expected, ended = everything_in(whole), everything_in(second)
     assert expected.keys() == ended.keys()
     assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
@@ -94,8 +95,8 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
 
 
 def test_a_new_run_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
-    learn_to_the_end(made_run(tmp_path / "run"))
-    learn_to_the_end(made_run(tmp_path / "run"))
+    train(made_run(tmp_path / "run"))
+    train(made_run(tmp_path / "run"))
     assert len((tmp_path / "run/log.jsonl").read_text().splitlines()) == 9
     assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
 
@@ -117,19 +118,19 @@ def test_a_run_learns(tmp_path: Path, changes: dict[str, object]) -> None:
 
 def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     run = made_run(tmp_path / "run", stop_after=5)
-    learn_to_the_end(run)
+    train(run)
     good = (tmp_path / "run/checkpoint.pt").read_bytes()
     with torch.no_grad():
         next(run.network.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingDivergedError, match=r"loss is nan at step 5; batch: \d/\d+\.png"):
         run.step()
     assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
-    told = json.loads((tmp_path / "run/diverged.json").read_text())
-    assert told["step"] == 5
-    assert len(told["rows"]) == len(told["named"]) == 12
+    batch = json.loads((tmp_path / "run/diverged.json").read_text())
+    assert batch["step"] == 5
+    assert len(batch["rows"]) == len(batch["named"]) == 12
     resumed = made_run(tmp_path / "run", resume=True)
     assert resumed.step_number == 4
-    learn_to_the_end(resumed)
+    train(resumed)
 
 
 def test_a_gradient_that_is_no_number_steps_nothing(tmp_path: Path) -> None:
@@ -143,20 +144,20 @@ def test_a_gradient_that_is_no_number_steps_nothing(tmp_path: Path) -> None:
 
 
 def test_broken_weights_are_never_saved(tmp_path: Path) -> None:
-    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+    train(made_run(tmp_path / "run", stop_after=4))
     good = (tmp_path / "run/checkpoint.pt").read_bytes()
     run = made_run(tmp_path / "run", resume=True)
     with torch.no_grad():
         run.network.get_buffer("network.norms.0.running_mean").fill_(float("inf"))
     with pytest.raises(TrainingDivergedError, match=r"after step 8 .*running_mean"):
-        learn_to_the_end(run)
+        train(run)
     assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
 
 
 def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path) -> None:
     recipe = made_recipe(steps=400, evaluate_every=2, patience=3, optimiser={"learning_rate": 1e-9})
     run = made_run(tmp_path / "run", recipe)
-    learn_to_the_end(run)
+    train(run)
     assert run.step_number - run.best_step == 6
     assert run.step_number < 400
     resumed = made_run(tmp_path / "run", recipe, resume=True)
@@ -164,12 +165,12 @@ def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path) -> None:
 
 
 def test_no_space_left_keeps_the_last_checkpoint_and_saves_the_weights(tmp_path: Path) -> None:
-    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+    train(made_run(tmp_path / "run", stop_after=4))
     good = (tmp_path / "run/checkpoint.pt").read_bytes()
     (tmp_path / "run/checkpoint.partial").symlink_to("/dev/full")  # a device without any room
     run = made_run(tmp_path / "run", resume=True)
     with pytest.raises(RunFolderError, match="still the last one that was whole; the weights"):
-        learn_to_the_end(run)
+        train(run)
     assert (tmp_path / "run/checkpoint.pt").read_bytes() == good
     rescued = torch.load(tmp_path / "run/rescued.pt", weights_only=True)
     assert rescued["step_number"] == 8
@@ -184,19 +185,19 @@ def test_without_any_room_for_checkpoints_the_weights_are_still_saved(tmp_path: 
     with pytest.raises(
         RunFolderError, match=r"No space left .* weights alone are in .*rescued\.pt"
     ):
-        learn_to_the_end(run)
+        train(run)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     run = made_run(tmp_path / "file" / "run")
     with pytest.raises(RunFolderError, match="cannot be written"):
-        learn_to_the_end(run)
+        train(run)
     assert run.step_number == 0
 
 
-def test_only_a_checkpoint_of_the_same_recipe_and_data_is_taken_up(tmp_path: Path) -> None:
-    learn_to_the_end(made_run(tmp_path / "run", stop_after=4))
+def test_only_a_checkpoint_of_the_same_recipe_and_data_is_resumed(tmp_path: Path) -> None:
+    train(made_run(tmp_path / "run", stop_after=4))
     with pytest.raises(CheckpointError, match="another recipe"):
         made_run(tmp_path / "run", made_recipe(seed=1), resume=True)
     with pytest.raises(CheckpointError, match="other data"):
@@ -204,7 +205,7 @@ def test_only_a_checkpoint_of_the_same_recipe_and_data_is_taken_up(tmp_path: Pat
     with pytest.raises(CheckpointError, match="does not exist"):
         made_run(tmp_path / "none", resume=True)
     torch.save({"student": {}, "recipe": {}}, tmp_path / "run/checkpoint.pt")
-    with pytest.raises(CheckpointError, match="holds no network and recipe and fingerprint"):
+    with pytest.raises(CheckpointError, match="holds no fingerprint and heads and optimiser"):
         made_run(tmp_path / "run", resume=True)
 
 
@@ -249,8 +250,11 @@ def test_what_a_machine_or_a_caller_cannot_give_is_told_at_once(
 
 def test_validation_does_not_disturb_what_learns(tmp_path: Path) -> None:
     run = made_run(tmp_path / "run")
-    run.validate = lambda network: float(torch.rand(1)) + 0 * len([*network.parameters()])
+    assert isinstance(run.training_step, MetricStep)
+    run.training_step.validation = lambda network: (
+        float(torch.rand(1)) + 0 * len([*network.parameters()])
+    )
     before = torch.get_rng_state()
-    run.judge()
+    run.validate()
     assert torch.equal(torch.get_rng_state(), before)
     assert run.options.device == CPU

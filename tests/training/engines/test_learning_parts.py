@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from tests.training.engines.small_runs import CPU, made_data, made_recipe
-from training.engines.batches import ShuffledBatches
+from training.data.batches import ShuffledBatches
+from training.data.learning_data import LearningData, check_learnable, without_single
 from training.engines.embedding import embed_images
-from training.engines.learning_data import LearningData, check_learnable, without_single
-from training.engines.moving_average import MovingAverage
+from training.engines.optimisers import MovingAverage
 from training.foundation.environment import fingerprint
 from training.foundation.errors import DataError
 from training.metrics.similarity import recall_at_one

@@ -10,14 +10,17 @@ from pydantic import ValidationError
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.data.sources import read_sources
-from training.engines.distillation import DistillationRun, RunOptions, embed_crops
-from training.engines.distillation_loop import train
-from training.engines.schedule import learning_rate_factor, resolution_at
+from training.engines.distillation import DistillationStep, distillation_run, resolution_at
+from training.engines.embedding import embed_crops
+from training.engines.optimisers import learning_rate_factor
+from training.engines.run import Run, RunOptions, train
+from training.engines.run_folder import RunFolder
 from training.engines.targets import TargetSource
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.student import StudentNetwork
-from training.recipes.recipe import RECIPES, Recipe, ResidualRecipe, load_recipe
+from training.recipes.documents import RECIPES
+from training.recipes.recipe import Recipe, ResidualRecipe, load_recipe
 
 CPU = torch.device("cpu")
 
@@ -27,10 +30,28 @@ def data(tmp_path: Path) -> Path:
     return write_tiny_data(tmp_path / "data")
 
 
-def make_run(recipe: Recipe, data: Path, folder: Path, **options: object) -> DistillationRun:
+def make_run(
+    recipe: Recipe,
+    data: Path,
+    folder: Path,
+    *,
+    resume: bool = False,
+    minutes: float | None = None,
+    stop_after: int | None = None,
+    checkpoint_minutes: float = 5.0,
+    initial_weights: Path | None = None,
+) -> Run:
+    """Return the run of a distillation on the data of ``write_tiny_data``."""
     crops = read_sources(recipe, data)
     targets = TargetSource(recipe, crops, data, data / "cache", CPU)
-    return DistillationRun(recipe, crops, targets, RunOptions(folder, CPU, **options))  # type: ignore[arg-type]
+    options = RunOptions(RunFolder(folder), CPU, resume, minutes, stop_after, checkpoint_minutes)
+    return distillation_run(recipe, crops, targets, options, initial_weights)
+
+
+def distillation_of(run: Run) -> DistillationStep:
+    """Return what a run of ``make_run`` does at each step, with its crops and targets."""
+    assert isinstance(run.training_step, DistillationStep)
+    return run.training_step
 
 
 @pytest.mark.parametrize(
@@ -56,7 +77,7 @@ def test_a_run_trains_logs_and_saves(
     entry = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert entry["progress"] == 1.0
     assert list((tmp_path / "run").glob("events.out.tfevents.*"))
-    embedded = embed_crops(run.student, run.crops, CPU)
+    embedded = embed_crops(run.network, distillation_of(run).crops, CPU)
     assert embedded.shape == (30, 12)
     assert torch.allclose(embedded.norm(dim=1), torch.ones(30), atol=1e-5)
 
@@ -77,12 +98,17 @@ def test_training_brings_the_student_near_its_teachers(data: Path, tmp_path: Pat
     assert mean(last) < 0.85 * mean(first)
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_recipe_or_other_data_is_no_start(
+    data: Path, tmp_path: Path
+) -> None:
     make_run(tiny_recipe(), data, tmp_path / "run").save()
     with pytest.raises(CheckpointError, match="another recipe"):
         make_run(tiny_recipe(seed=5), data, tmp_path / "run", resume=True)
     with pytest.raises(CheckpointError, match="does not exist"):
         make_run(tiny_recipe(), data, tmp_path / "none", resume=True)
+    other = write_tiny_data(tmp_path / "other", pool=13)
+    with pytest.raises(CheckpointError, match="other data"):
+        make_run(tiny_recipe(), other, tmp_path / "run", resume=True)
     (tmp_path / "run" / "checkpoint.pt").write_bytes(b"half a file")
     with pytest.raises(CheckpointError, match="cannot be read"):
         make_run(tiny_recipe(), data, tmp_path / "run", resume=True)
@@ -94,8 +120,8 @@ def test_a_run_can_start_from_the_weights_of_another(data: Path, tmp_path: Path)
     second = make_run(
         tiny_recipe(), data, tmp_path / "second", initial_weights=tmp_path / "first/checkpoint.pt"
     )
-    for name, weight in first.student.state_dict().items():
-        assert torch.equal(weight, second.student.state_dict()[name])
+    for name, weight in first.network.state_dict().items():
+        assert torch.equal(weight, second.network.state_dict()[name])
 
 
 def tuned_recipe(**changes: object) -> Recipe:
@@ -138,7 +164,7 @@ def test_a_missing_start_is_told_before_the_first_step(data: Path, tmp_path: Pat
 def test_a_loss_that_is_no_number_stops_the_run(data: Path, tmp_path: Path) -> None:
     run = make_run(tiny_recipe(), data, tmp_path / "run")
     with torch.no_grad():
-        next(run.student.parameters()).fill_(float("nan"))
+        next(run.network.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingDivergedError, match="step 0"):
         run.step()
 

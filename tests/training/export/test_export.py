@@ -16,7 +16,7 @@ from tests.training.made_data import tiny_recipe
 from training.calibration.people import calibrate_on
 from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.data.crops import CropSet
-from training.engines.exported_weights import exported_state, load_exported
+from training.engines.starts import exported_state, load_exported
 from training.evaluation.evaluate import evaluate_embedder
 from training.export.manifest import calibration_keys
 from training.export.package import (

@@ -13,9 +13,8 @@ from app.embedding.openvino import BFLOAT16, cpu_capabilities
 from tests.training.engines.small_runs import made_recipe, made_run
 from tests.training.engines.test_run import make_run
 from tests.training.made_data import crop_set, tiny_recipe, write_tiny_data
-from training.engines.distillation_loop import train
 from training.engines.join import trained_sface
-from training.engines.learning_loop import learn_to_the_end
+from training.engines.run import train
 from training.export.package import read_training
 from training.foundation.checkpoints import load_checkpoint
 from training.foundation.errors import CheckpointError, DataError
@@ -106,19 +105,19 @@ def calculated_in() -> set[torch.dtype]:
 def test_a_distillation_calculates_and_records_what_the_cpu_has(tmp_path: Path) -> None:
     data = write_tiny_data(tmp_path / "data")
     run = make_run(tiny_recipe(steps=1), data, tmp_path / "run")
-    seen = types_seen_by(run.student)
+    seen = types_seen_by(run.network)
     train(run)
     assert seen == calculated_in()
     assert json.loads((tmp_path / "run/environment.json").read_text())["precision"] == HERE
     assert json.loads((tmp_path / "run/recipe.json").read_text())["precision"] == HERE
-    _, origin = read_training(run.checkpoint_path)
+    _, origin = read_training(run.folder.checkpoint)
     assert f"The network was trained in {HERE}." in origin.story()
 
 
 def test_similarity_learning_calculates_and_records_what_the_cpu_has(tmp_path: Path) -> None:
     run = made_run(tmp_path / "run", made_recipe(steps=1), validated=False)
     seen = types_seen_by(run.network)
-    learn_to_the_end(run)
+    train(run)
     assert seen == calculated_in()
     assert json.loads((tmp_path / "run/environment.json").read_text())["precision"] == HERE
     assert json.loads((tmp_path / "run/recipe.json").read_text())["precision"] == HERE
@@ -142,13 +141,13 @@ def test_a_run_is_not_taken_up_in_another_precision(tmp_path: Path) -> None:
     data = write_tiny_data(tmp_path / "data")
     run = make_run(tiny_recipe(), data, tmp_path / "run")
     run.save()
-    state = load_checkpoint(run.checkpoint_path, CPU)
+    state = load_checkpoint(run.folder.checkpoint, CPU)
     state["recipe"]["precision"] = OTHER.value
-    torch.save(state, run.checkpoint_path)
+    torch.save(state, run.folder.checkpoint)
     with pytest.raises(CheckpointError, match=rf'trained in {OTHER}.* state precision = "{OTHER}"'):
         make_run(tiny_recipe(), data, tmp_path / "run", resume=True)
     metric = made_run(tmp_path / "metric", stop_after=4)
-    learn_to_the_end(metric)
+    train(metric)
     kept = metric.state() | {"recipe": metric.state()["recipe"] | {"precision": OTHER.value}}
     torch.save(kept, tmp_path / "metric/checkpoint.pt")
     with pytest.raises(CheckpointError, match=rf"trained in {OTHER}"):

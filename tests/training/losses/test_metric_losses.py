@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from tests.training.losses import oracles
+from training.data.batches import Batch
 from training.data.drawing import DrawnPairs, DrawnTriplets
 from training.data.pair_labels import PairLabels
-from training.engines.batches import Batch
 from training.losses.metric import MinedLoss, NoLoss, make_loss
 from training.recipes.metric_recipe import LossRecipe, MinerRecipe
 

@@ -12,8 +12,8 @@ import torch
 
 from tests.training.report.pages import assert_asks_no_host
 from training.data.blurring import watchful_detector
+from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, learn_recipe
-from training.engines.learning_parts import LearningParts, load_parts
 from training.evaluation.judgement import Judgement
 from training.metrics.similarity import judge_similarity
 from training.recipes.metric_recipe import MetricRecipe, load_metric_recipe

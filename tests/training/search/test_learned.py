@@ -199,7 +199,7 @@ def test_a_file_or_folder_of_another_kind_is_refused_in_one_line(
     text.write_text("nothing")
     module = write_teacher(tmp_path / "module.pt", 1, 3)
     for model, said in (
-        (student, "no network that training learn made.*holds no network and recipe"),
+        (student, "made by another kind of run: its recipe is no MetricRecipe"),
         (text, "no network that training learn made.*cannot be read"),
         (odd, "weights of another network: 2 of another shape"),
         (module, "is an exported module and no checkpoint"),

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.training.engines.test_run import make_run, tuned_recipe
+from tests.training.engines.test_run import distillation_of, make_run, tuned_recipe
 from tests.training.evaluation.made_people import write_evaluation_data
 from tests.training.made_data import (
     TinyTeacher,
@@ -149,14 +149,15 @@ def test_every_share_of_a_run_has_a_line_and_the_whole_way_is_the_run(tmp_path: 
     run.step()
     run.save()
     val = read_crops("val", [write_folder(tmp_path / "val", 3, 5)], labelled=True)
-    strangers = run.crops.of(torch.arange(18, 30))
+    step = distillation_of(run)
+    strangers = step.crops.of(torch.arange(18, 30))
     pools = [Pool("even", np.arange(0, 12, 2)), Pool("odd", np.arange(1, 12, 2))]
-    state = load_checkpoint(run.checkpoint_path, torch.device("cpu"))
-    sheet = try_shares(state, run.targets, run.crops, val, strangers, pools, (0.5, 1.0))
+    state = load_checkpoint(run.folder.checkpoint, torch.device("cpu"))
+    sheet = try_shares(state, step.targets, step.crops, val, strangers, pools, (0.5, 1.0))
     assert [row[0] for row in sheet.rows] == ["0.5", "1"]
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
     with pytest.raises(DataError, match="no group of strangers"):
-        try_shares(state, run.targets, run.crops, val, strangers, [], (1.0,))
+        try_shares(state, step.targets, step.crops, val, strangers, [], (1.0,))
 
 
 @pytest.mark.slow

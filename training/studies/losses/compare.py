@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict
 
+from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, Judge, learn_recipe, saved_result
-from training.engines.learning_parts import LearningParts, load_parts
 from training.foundation.errors import DataError
 from training.metrics.similarity import judge_similarity
 from training.recipes.metric_recipe import MetricRecipe

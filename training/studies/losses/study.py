@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from training.engines.learning_parts import load_parts
+from training.data.learning_parts import load_parts
 from training.foundation.device import choose_device
 from training.foundation.sheets import Sheet
 from training.recipes.metric_recipe import load_metric_recipe

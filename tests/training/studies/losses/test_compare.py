@@ -9,7 +9,7 @@ import torch
 
 from tests.training.engines.small_runs import CPU, made_data, made_recipe
 from training.cli.conclusion import conclude
-from training.engines.learning_parts import LearningParts
+from training.data.learning_parts import LearningParts
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 from training.studies.losses.compare import Comparison, compare_recipes, differing_settings

@@ -9,7 +9,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from training.data.drawing import DrawnPairs, DrawnTriplets
+from training.data.drawing import (
+    DrawnPairs,
+    DrawnTriplets,
+    PairDrawer,
+    PKBatchSampler,
+    TripletDrawer,
+)
+from training.data.learning_data import LearningData
+from training.recipes.metric_recipe import MetricRecipe
+from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 
 
 @dataclass(frozen=True)
@@ -106,3 +115,18 @@ class ShuffledBatches:
     def restore(self, state: Tensor, /) -> None:
         """Go on where ``state`` was taken."""
         self.drawn = int(state)
+
+
+def make_batches(recipe: MetricRecipe, data: LearningData) -> BatchSource:
+    """Return the source of batches that a recipe asks for."""
+    sampler, labels, seed = recipe.sampler, data.labels, recipe.seed
+    if isinstance(sampler, IdentityBatchRecipe):
+        images = PKBatchSampler(labels, sampler.identities, sampler.images, seed)
+        return DrawnBatches(images, lambda: Batch(images.draw()))
+    if isinstance(sampler, PairsRecipe):
+        pairs = PairDrawer(labels, seed)
+        return DrawnBatches(pairs, lambda: Batch.of_pairs(pairs.draw(sampler.pairs)))
+    if isinstance(sampler, TripletsRecipe):
+        triplets = TripletDrawer(labels, seed)
+        return DrawnBatches(triplets, lambda: Batch.of_triplets(triplets.draw(sampler.triplets)))
+    return ShuffledBatches(len(data), sampler.batch_size, seed)

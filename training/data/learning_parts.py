@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from training.data.held_out import divide
 from training.data.images import ImageSet, combine_sets, unlike_names
+from training.data.learning_data import LearningData, without_single
 from training.data.listed_pairs import ListedPairs
 from training.data.readers.lfw import read_lfw_with_pairs
 from training.data.readers.registry import read_images
 from training.data.transform import load_images
-from training.engines.held_out import divide
-from training.engines.learning_data import LearningData, without_single
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.source_recipe import SourceRecipe

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tests.training.data.made_images import write_identities
 from tests.training.data.readers.test_idx import write_mnist
 from training.data.images import unlike_names
-from training.engines.learning_parts import LearningParts, load_parts
+from training.data.learning_parts import LearningParts, load_parts
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.source_recipe import SourceRecipe
 

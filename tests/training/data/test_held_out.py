@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.engines.held_out import divide
+from training.data.held_out import divide
 from training.foundation.errors import DataError
 from training.recipes.metric_recipe import DataRecipe
 

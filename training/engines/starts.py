@@ -1,13 +1,15 @@
-"""Make published weights a start: their last layer, and every teacher's head, by least squares.
+"""Where a distillation starts: published weights, those of an earlier run, or an exported embedder.
 
 What a published network says of a face lives in a space of its own. The least-squares map of its
-pooled features onto our targets starts training where a random last layer would arrive in hours.
+pooled features onto our targets, for the last layer and for every teacher's head, starts training
+where a random last layer would arrive in hours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,9 @@ from torch import Tensor, nn
 from training.augment.geometry import cut_crops
 from training.data.crops import CropSet
 from training.engines.targets import CORRECTION, TargetSource
+from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
 from training.foundation.device import EMBEDDED_AT_ONCE
+from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.published.mobile_face_net import load_published
 from training.networks.sface_student import SFaceNetwork
@@ -40,7 +44,7 @@ def load_start(student: PublishedNetwork, recipe: StudentRecipe, root: Path) -> 
 
 
 def start_from_published(
-    student: PublishedNetwork, heads: nn.ModuleDict, targets: TargetSource, crops: CropSet
+    student: PublishedNetwork, heads: nn.Module, targets: TargetSource, crops: CropSet
 ) -> None:
     """Load published weights, and fit the projection and the heads to the targets.
 
@@ -89,3 +93,66 @@ def fit_linear(layer: nn.Module, inputs: Tensor, wanted: Tensor) -> None:
     with torch.no_grad():
         layer.weight.copy_(solution[:-1].T)
         layer.bias.copy_(solution[-1])
+
+
+def start_from(
+    path: Path, student: nn.Module, heads: nn.Module, device: torch.device
+) -> list[dict[str, Any]]:
+    """Take the weights of an exported embedder, or of an earlier run with its heads.
+
+    Returns the runs that made them. Raises ``CheckpointError`` where they are of another network,
+    or are weights alone.
+    """
+    if path.name == "embedder.pt":
+        load_exported(student, path)
+        return []
+    state = load_checkpoint(path, device)
+    if "heads" not in state:
+        raise CheckpointError(
+            f"{path}: weights alone, as of `interpolate`, are none that training can go on from"
+        )
+    take_weights(student, judged_weights(state), path)
+    if _shapes(state["heads"]) == _shapes(heads.state_dict()):
+        heads.load_state_dict(state["heads"])
+    this = {
+        "recipe": state["recipe"]["name"],
+        "batch_size": state["recipe"]["batch_size"],
+        "steps": state["step_number"],
+        "seconds": state["elapsed_seconds"],
+    }
+    return [*state.get("earlier_runs", []), this]
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in weights.items()}
+
+
+def exported_state(path: Path) -> dict[str, Tensor]:
+    """Return the student's weights in an exported TorchScript embedder.
+
+    Raises ``CheckpointError`` where the file is missing or is no such module.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist")
+    try:
+        exported = torch.jit.load(str(path), map_location="cpu").state_dict()
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} is no TorchScript module") from error
+    prefix = "student."
+    return {
+        key.removeprefix(prefix): value.float() if value.is_floating_point() else value
+        for key, value in exported.items()
+        if key.startswith(prefix)
+    }
+
+
+def load_exported(student: nn.Module, path: Path) -> None:
+    """Give a student the weights of an exported TorchScript embedder.
+
+    Raises ``CheckpointError`` where they are those of another network.
+    """
+    exported = exported_state(path)
+    # TorchScript lists buffers that a checkpoint leaves out, being constants.
+    constants = {name for name, _ in student.named_buffers()} - student.state_dict().keys()
+    wanted = {name: exported[name] for name in exported.keys() - constants}
+    take_weights(student, wanted, path)
