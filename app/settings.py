@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         False, description="Decide nothing without a passed liveness check."
     )
     min_face_pixels: float = Field(
-        ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enrol, in pixels."
+        ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enroll, in pixels."
     )
     max_upload_bytes: int = Field(10_000_000, gt=0, description="Largest photo file.")
     max_request_bytes: int = Field(64_000_000, gt=0, description="Largest request body.")
@@ -218,7 +218,7 @@ class Settings(BaseSettings):
             raise ValueError("FACEGATE_METRICS=key needs FACEGATE_API_KEY")
         if key is None and not self.allow_anonymous and not _is_loopback(self.host):
             raise ValueError(
-                f"listening on {self.host} without FACEGATE_API_KEY lets anyone enrol; set a key, "
+                f"listening on {self.host} without FACEGATE_API_KEY lets anyone enroll; set a key, "
                 "or FACEGATE_ALLOW_ANONYMOUS=true behind a gateway that checks callers"
             )
         return self

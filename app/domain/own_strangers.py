@@ -44,7 +44,7 @@ def count_own_strangers(
 
     The similarities of everybody to everybody are impostor scores of the customer's own population.
     Pairs as alike as half of all true pairs are left out: they are an audit's business, and would
-    let one double enrolment close the door to everybody.
+    let one double enrollment close the door to everybody.
     """
     people = len(centroids)
     if people < LEAST_OWN_PEOPLE:
@@ -52,7 +52,7 @@ def count_own_strangers(
     first, second = np.triu_indices(people, 1)
     similarities = (centroids @ centroids.T)[first, second]
     strangers = similarities[similarities < risk.surely_one_person]
-    # People are what is counted: a double enrolment takes a pair away, and nobody's evidence.
+    # People are what is counted: a double enrollment takes a pair away, and nobody's evidence.
     if len(strangers) <= LEAST_EXCESSES:
         return None
     measured = measure_tail(strangers, len(similarities) - len(strangers))

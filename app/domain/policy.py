@@ -21,7 +21,7 @@ from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.tails import GenuineScores, ImpostorTail
 
 HIGHEST_SIMILARITY = 0.9999
-#: Of the guard against a second enrolment: new people who may be asked about, and the least people
+#: Of the guard against a second enrollment: new people who may be asked about, and the least people
 #: to count with. Together they give one false match in a thousand comparisons.
 DUPLICATE_ALARMS = 0.05
 DUPLICATE_PEOPLE = 51

@@ -29,7 +29,7 @@ def next_step(
 ) -> NextStep:
     """Return what to do.
 
-    An unknown face is worth a second look where the picture is poorer than an enrolment needs
+    An unknown face is worth a second look where the picture is poorer than an enrollment needs
     (``wanted``), or where it is more probably one employee than anybody else and only too far from
     the threshold; ``best_probability`` is that of the most probable employee.
     """

@@ -1,4 +1,4 @@
-"""Enrolment: photos of one employee in, each judged, the good ones stored or nothing."""
+"""Enrollment: photos of one employee in, each judged, the good ones stored or nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Upload = bytes | PhotoError
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """Whom to enrol or extend, from which photos.
+    """Whom to enroll or extend, from which photos.
 
     Without ``full_name`` the employee must exist. ``confirmed_distinct``: somebody has looked, and
     whoever looks alike is another person. ``replaces``: the photos take the place of all enrolled.

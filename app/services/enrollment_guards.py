@@ -17,9 +17,9 @@ from app.services.ports import RegistrySession
 
 
 class EnrollmentGuards:
-    """Judges the photos of one enrolment by the model's calibration and the policy's threshold.
+    """Judges the photos of one enrollment by the model's calibration and the policy's threshold.
 
-    They are asked inside the enrolment's transaction, about what nobody else can change.
+    They are asked inside the enrollment's transaction, about what nobody else can change.
     """
 
     def __init__(

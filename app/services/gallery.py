@@ -158,5 +158,5 @@ def unseen_people(count: int, model_version: str) -> str:
     """Return what an administrator is told of people whom the present model never saw."""
     return (
         f"{count} active employees have no photo of model {model_version} and cannot be "
-        "recognised; pictures are not kept, so enrol them again"
+        "recognised; pictures are not kept, so enroll them again"
     )

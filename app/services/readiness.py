@@ -1,4 +1,4 @@
-"""Readiness: everything that a decision and an enrolment need, really tried."""
+"""Readiness: everything that a decision and an enrollment need, really tried."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Readiness:
         try:
             self._registry.probe()
         except BusyError:
-            # A long enrolment holds SQLite's only lock for a moment; for longer something is wrong.
+            # A long enrollment holds SQLite's only lock for a moment; longer is a fault.
             now = self._clock()
             if self._busy_since is None:
                 self._busy_since = now

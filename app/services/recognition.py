@@ -164,7 +164,9 @@ class Recognition:
         count = sum(one.model_version == version for one in session.list_photos(employee.key))
         said = f"{employee.employee_id!r} has no photo of the present model"
         if count:
-            said = f"none of the {count} photos of {employee.employee_id!r} can be used: enrol anew"
+            said = (
+                f"none of the {count} photos of {employee.employee_id!r} can be used: enroll anew"
+            )
         raise NoCurrentPhotoError(said)
 
     def verify_card(

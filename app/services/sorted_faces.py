@@ -1,4 +1,4 @@
-"""The usable photos of an enrolment, sorted: to store, there already, of somebody else."""
+"""The usable photos of an enrollment, sorted: to store, there already, of somebody else."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_a_file_that_is_not_ours_any_more_is_noticed_and_a_backup_heals(
 
 
 def test_what_was_moved_away_is_not_written_to(registry: SqlRegistry, file: Path) -> None:
-    """An acknowledged enrolment in a file that nobody will open again is a lost one."""
+    """An acknowledged enrollment in a file that nobody will open again is a lost one."""
     moved = file.with_name("moved.db")
     with registry.session():
         pass

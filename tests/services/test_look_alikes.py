@@ -24,7 +24,7 @@ def claim(house: House, employee_id: str, content: bytes) -> ClaimVerification:
 
 
 def enroll_twin(house: House, employee_id: str, of: str) -> None:
-    """Enrol a second person with the face of another, whom somebody has told apart."""
+    """Enroll a second person with the face of another, whom somebody has told apart."""
     result = enroll_confirmed(house, employee_id, *(photo(of, shot) for shot in (11, 12, 13)))
     assert result.look_alikes == (of,)
 
@@ -150,7 +150,7 @@ def test_photos_that_cancel_out_are_no_photos_to_claim_with(house: House) -> Non
         new = [NewPhoto(one, QUALITY, MANIFEST.model_version) for one in pair]
         session.add_photos(bob.key, new)
         house.gallery.commit(session, bob)
-    with pytest.raises(NoCurrentPhotoError, match="enrol anew"):
+    with pytest.raises(NoCurrentPhotoError, match="enroll anew"):
         claim(house, "bob", photo("bob", 8))
     # Nothing speaks against bob, who is in no index and recorded as alike.
     assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR

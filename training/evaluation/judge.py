@@ -86,7 +86,7 @@ def open_set_of(
     outside = parts.outsiders
     scores = open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[outside],
         strangers=table.labels[outside],
     )
@@ -108,7 +108,7 @@ def _judge_open_set(
         rates = tuple(rate for rate in FPIR_RATES if rate * len(scores.peaks) >= 1)
         result = identify_open_set(
             test.embeddings,
-            parts.enrolment,
+            parts.enrollment,
             test.embeddings[parts.outsiders],
             rates,
             strangers=scores.strangers,

@@ -158,7 +158,7 @@ most, without a stated risk; who has one photo is asked for that much less by th
 def _proof(tables: str) -> str:
     return f"""## Promises, kept
 
-Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enrol and
+Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enroll and
 their guards, quality limits and bursts, by `make prove`; what they mean stands in `docs/trust.md`,
 the planted audit of this model in `docs/audit-and-drift.md`.
 

@@ -30,7 +30,7 @@ MAX_BYTES = 16_000_000
 
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
-BESIDE_THE_PROOF = ("enrolment.md", "quality-limits.md", "burst.md")
+BESIDE_THE_PROOF = ("enrollment.md", "quality-limits.md", "burst.md")
 
 
 class ExportError(CheckpointError):

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.foundation.arrays import IntArray
 from training.metrics.embedding_table import EmbeddingTable
-from training.metrics.open_set import Enrolment, enrol_people
+from training.metrics.open_set import Enrollment, enroll_people
 
 OUTSIDER_SHARE = 0.3
 FEWEST = 2  # of one identity: a pair
@@ -18,10 +18,10 @@ FEWEST = 2  # of one identity: a pair
 class OpenSetParts:
     """Who is enrolled, and the rows ``(I,)`` of identities that nobody enrolled.
 
-    ``enrolment`` holds rows of the whole table.
+    ``enrollment`` holds rows of the whole table.
     """
 
-    enrolment: Enrolment
+    enrollment: Enrollment
     outsiders: IntArray
 
 
@@ -77,7 +77,7 @@ def thinned(table: EmbeddingTable, most_rows: int, seed: int) -> EmbeddingTable:
 def split_open_set(
     table: EmbeddingTable, photos: int, seed: int, outsider_share: float = OUTSIDER_SHARE
 ) -> OpenSetParts:
-    """Keep a share of the identities out, enrol the first ``photos`` by key of those that remain.
+    """Keep a share of the identities out, enroll the first ``photos`` by key of those that remain.
 
     Identities with at most ``photos`` images cannot be enrolled and probed: they are outsiders
     first, then identities drawn by ``seed`` until their share is reached; at least one identity
@@ -94,9 +94,9 @@ def split_open_set(
         raise ValueError(f"too few identities of more than {photos} images for an open set")
     inside = known[np.isin(table.labels[known], enrolled)]
     keys = tuple(table.keys[row] for row in inside)
-    local = enrol_people(table.labels[inside], keys, photos)
+    local = enroll_people(table.labels[inside], keys, photos)
     return OpenSetParts(
-        enrolment=Enrolment(inside[local.enrolled], inside[local.probes], local.owners),
+        enrollment=Enrollment(inside[local.enrolled], inside[local.probes], local.owners),
         outsiders=known[~np.isin(table.labels[known], enrolled)].astype(np.int64),
     )
 

@@ -73,23 +73,23 @@ def draw_map(table: EmbeddingTable, seed: int, path: Path) -> Drawn | None:
         return None
     parts, _ = usable[-1]
     random = np.random.default_rng(seed)
-    enrolment = parts.enrolment
-    busiest = np.argsort(-np.bincount(enrolment.owners), kind="stable")[:MOST_CENTROIDS]
-    shown = np.nonzero(np.isin(enrolment.owners, busiest))[0]
-    shown = _drawn(shown, enrolment.owners[shown], MOST_QUERIES)
+    enrollment = parts.enrollment
+    busiest = np.argsort(-np.bincount(enrollment.owners), kind="stable")[:MOST_CENTROIDS]
+    shown = np.nonzero(np.isin(enrollment.owners, busiest))[0]
+    shown = _drawn(shown, enrollment.owners[shown], MOST_QUERIES)
     outside = random.permutation(parts.outsiders)[:MOST_OUTSIDERS]
     points = np.concatenate(
         [
-            centroids(table.embeddings, enrolment.enrolled[busiest]),
-            table.embeddings[enrolment.probes[shown]],
+            centroids(table.embeddings, enrollment.enrolled[busiest]),
+            table.embeddings[enrollment.probes[shown]],
             table.embeddings[outside],
         ]
     )
     places = _embedded(points.astype(np.float64), seed)
     figure = new_figure(7.0, 6.2)
     axes = plain_axes(figure)
-    names = [table.label_names[table.labels[row]] for row in enrolment.enrolled[busiest, 0]]
-    _scatter(axes, places, busiest, enrolment.owners[shown], names)
+    names = [table.label_names[table.labels[row]] for row in enrollment.enrolled[busiest, 0]]
+    _scatter(axes, places, busiest, enrollment.owners[shown], names)
     axes.set_title("t-SNE of centroids, queries and outsiders")
     axes.set_xlabel("first t-SNE axis (no unit)")
     axes.set_ylabel("second t-SNE axis (no unit)")

@@ -15,7 +15,7 @@ from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.foundation.records import Record
 from training.foundation.sheets import Sheet
-from training.metrics.open_set import enrol_people, identify_open_set
+from training.metrics.open_set import enroll_people, identify_open_set
 from training.metrics.pairs import pair_similarities, same_and_different
 from training.metrics.verification import threshold_at_far
 
@@ -76,7 +76,7 @@ def trial_figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[
     ratio = max(float((group >= overall).mean()) for group in groups) / TAIL_RATE
     missed = [
         identify_open_set(
-            val, enrol_people(identities, people.val.files, photos), strangers, OPEN_SET_RATES
+            val, enroll_people(identities, people.val.files, photos), strangers, OPEN_SET_RATES
         )
         .points[-1]
         .fnir.value

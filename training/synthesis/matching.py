@@ -108,11 +108,11 @@ def _margin(own: FloatArray, nearest: FloatArray, people: list[int]) -> float:
 
 
 def likenesses(looks: list[FloatArray], enrolled: int) -> tuple[FloatArray, FloatArray]:
-    """Return how like their later photos people are to their own enrolment, and others to it.
+    """Return how like their later photos people are to their own enrollment, and others to it.
 
     The first is ``(teachers, N)``: the least cosine of a later photo to the mean of the enrolled
     ones. The second is ``(teachers, N, N)``: the highest cosine of any photo of person j to the
-    enrolment of person i; -1 on the diagonal.
+    enrollment of person i; -1 on the diagonal.
     """
     centres = np.concatenate([centre_of(person[:, :enrolled]) for person in looks], axis=1)
     own, others = [], []

@@ -34,8 +34,8 @@ The cosine of a new person's photos to those of a parent is {middle:.2f} in the 
 class SynthesisReport:
     """How well a set of new people is told apart.
 
-    By teacher: the least cosine of a later photo to the own enrolment, and the highest of any photo
-    of another person to it. ``parent_likeness`` has an entry for each new person.
+    By teacher: the lowest cosine of a later photo to the own enrollment, and the highest of any
+    photo of another person to it. ``parent_likeness`` has an entry for each new person.
     """
 
     people: int

@@ -1,4 +1,4 @@
-"""Enrol employees, add and replace their photos; read, change and delete them as records."""
+"""Enroll employees, add and replace their photos; read, change and delete them as records."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
 
 @enroll_router.post(
     "/enroll",
-    summary="Enrol an employee, or add photos to one",
+    summary="Enroll an employee, or add photos to one",
     status_code=201,
     responses={
         200: {"model": schemas.EnrollResponse, "description": "Photos were added"},
@@ -134,7 +134,7 @@ def add_photos(
 ) -> schemas.EnrollResponse:
     """Store one to twenty photos of an employee who is there; nobody is ever created.
 
-    Judged as at an enrolment. With `replace: true` the photos take the place of all that are
+    Judged as at an enrollment. With `replace: true` the photos take the place of all that are
     enrolled, in one step, and must only agree with each other: for somebody enrolled from photos of
     somebody else. Where no photo can be used, everything stays as it is.
     """
@@ -186,7 +186,7 @@ def list_employees(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> schemas.EmployeePageBody:
-    """Return employees in the order of their enrolment, page by page.
+    """Return employees in the order of their enrollment, page by page.
 
     With `card_number` or `name` only those whom they fit; give the same filters with the cursor.
     """

@@ -145,7 +145,7 @@ def verify_claim(
     """Compare the face with one employee, as after a badge was read. A non-match is no error.
 
     `next_step` says what the door should do: a look-alike of the employee who was recorded at an
-    enrolment may make a match ask for a second factor.
+    enrollment may make a match ask for a second factor.
     """
     result = state.recognition.verify_claim(employee_id, scene, faces)
     return _answer_to_claim(result, state, door)

@@ -53,7 +53,7 @@ def measure_pairs(
 
     Without them, because a photo that lies under another's id makes two people one. A pair is to be
     named where a photo of one reaches the other as ``alike_limits`` asks, or where the centroids
-    reach the threshold of the enrolment guard, which would ask about the two.
+    reach the threshold of the enrollment guard, which would ask about the two.
     """
     sums = gallery.sums(~misplaced)
     counts = np.bincount(gallery.owners[~misplaced], minlength=len(sums)).astype(np.int64)

@@ -19,7 +19,7 @@ class AuditThresholds:
 
     ``identify`` and ``verify``: of a photo, for 1:N and 1:1, against whoever has the most photos;
     ``identify_of`` and ``verify_of`` against people of up to so many photos, ascending.
-    ``duplicate``: of new photos' centroid with somebody's, from which enrolment asks whether the
+    ``duplicate``: of new photos' centroid with somebody's, from which enrollment asks whether the
     two are one. ``stated_fpir``: the share of strangers whom the operator accepts to be taken for
     somebody, ``stated_fmr``: of false claims, where it is told; ``promise_for``: for whom.
     """
@@ -146,7 +146,7 @@ class PersonPair:
 
 
 class Weakness(StrEnum):
-    """Why an enrolment is weak."""
+    """Why an enrollment is weak."""
 
     ONE_PHOTO = "one_photo"
     SMALL = "small"

@@ -1,4 +1,4 @@
-"""Enrolments that hang on one photo, or on no good one."""
+"""Enrollments that hang on one photo, or on no good one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from app.domain.faces import FaceQuality, QualityLimits
 
 
 def good_photo_limits(least: QualityLimits) -> QualityLimits:
-    """Return what a photo needs to carry an enrolment, from the ``least`` that enrolment takes.
+    """Return what a photo needs to carry an enrollment, from the ``least`` that enrollment takes.
 
     Twice the size, half as much sharpness again and three quarters of the turn. One such photo is
-    enough. Nothing of its brightness: what enrolment took has its tones, and a dark face is none of
-    a weak enrolment.
+    enough. Nothing of its brightness: what enrollment took has its tones, and a dark face is no
+    sign of a weak enrollment.
     """
     return dataclasses.replace(
         least,

@@ -88,7 +88,7 @@ def test_pairs_are_found_that_only_misplaced_photos_kept_apart() -> None:
     assert named(result) == {("a", "b"), ("a", "c"), ("b", "c")}
 
 
-def test_whom_the_enrolment_guard_would_ask_about_is_named() -> None:
+def test_whom_the_enrollment_guard_would_ask_about_is_named() -> None:
     people = made_people(300, 3)
     centre, first, second = DIRECTIONS[0], DIRECTIONS[1], DIRECTIONS[2]
     beside = iter(DIRECTIONS[3:])

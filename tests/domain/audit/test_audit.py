@@ -80,7 +80,7 @@ def test_without_second_photos_refusals_cannot_be_measured() -> None:
     result = audited(gallery_of(made_people(5, 1)))
     measured = {rate.name: rate.measured for rate in result.rates}
     assert measured["fnmr_verify"] is None
-    assert any("Enrol a second" in advice for advice in result.advice)
+    assert any("Enroll a second" in advice for advice in result.advice)
 
 
 def test_whoever_has_fewer_photos_is_held_to_the_threshold_of_so_many() -> None:

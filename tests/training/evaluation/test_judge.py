@@ -92,9 +92,9 @@ def test_queries_are_answered_from_the_enrolled_images_nearest_first() -> None:
     parts, scores = found
     known, unknown = choose_queries(parts, scores, 6, seed=0)
     assert len(set(known.tolist())) == len(set(unknown.tolist())) == 6
-    assert parts.enrolment.probes[scores.own.argmin()] in known
+    assert parts.enrollment.probes[scores.own.argmin()] in known
     assert parts.outsiders[scores.peaks.argmax()] in unknown
-    enrolled = {table.keys[row] for row in parts.enrolment.enrolled.ravel()}
+    enrolled = {table.keys[row] for row in parts.enrollment.enrolled.ravel()}
     for rows, is_known in ((known, True), (unknown, False)):
         for row, query in zip(rows, rank_queries(table, parts, rows, 5), strict=True):
             assert (query.key, query.known) == (table.keys[row], is_known)
@@ -103,7 +103,7 @@ def test_queries_are_answered_from_the_enrolled_images_nearest_first() -> None:
             values = sorted(
                 (
                     float(table.embeddings[row] @ table.embeddings[other])
-                    for other in parts.enrolment.enrolled.ravel()
+                    for other in parts.enrollment.enrolled.ravel()
                 ),
                 reverse=True,
             )

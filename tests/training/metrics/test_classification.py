@@ -105,20 +105,20 @@ def test_the_det_curve_equals_the_slow_protocol() -> None:
     parts = split_open_set(table, 1, seed=3)
     seen = open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[parts.outsiders],
         strangers=table.labels[parts.outsiders],
     )
     curve = det_curve(seen)
-    gallery = table.embeddings[parts.enrolment.enrolled[:, 0]]
+    gallery = table.embeddings[parts.enrollment.enrolled[:, 0]]
     peaks = (table.embeddings[parts.outsiders] @ gallery.T).max(axis=1)
     for fpir, fnir in zip(curve.x, curve.y, strict=True):
         found = 0.0
-        for row, owner in zip(parts.enrolment.probes, parts.enrolment.owners, strict=True):
+        for row, owner in zip(parts.enrollment.probes, parts.enrollment.owners, strict=True):
             scores = gallery @ table.embeddings[row]
             alone = slow_accepted(scores[owner : owner + 1], peaks, fpir)
             found += float(scores.argmax() == owner) * alone
-        assert fnir == pytest.approx(1 - found / len(parts.enrolment.probes))
+        assert fnir == pytest.approx(1 - found / len(parts.enrollment.probes))
     assert list(curve.y) == sorted(curve.y, reverse=True)
 
 
@@ -127,7 +127,7 @@ def made_scores(seed: int) -> OpenSetScores:
     parts = split_open_set(table, 1, seed=0)
     return open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[parts.outsiders],
         strangers=table.labels[parts.outsiders],
     )
@@ -169,7 +169,7 @@ def test_no_error_seen_is_not_told_as_no_error_possible() -> None:
         assert estimate.low < 0.98
     parts = split_open_set(table, 1, seed=0)
     outsiders = table.embeddings[parts.outsiders]
-    point = identify_open_set(table.embeddings, parts.enrolment, outsiders, (0.1,)).points[0]
+    point = identify_open_set(table.embeddings, parts.enrollment, outsiders, (0.1,)).points[0]
     assert point.fnir.value == 0.0
     assert point.fnir.high > 0.05
 

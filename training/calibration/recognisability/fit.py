@@ -26,7 +26,7 @@ from training.metrics.estimates import Estimate
 from training.metrics.intervals import clopper_pearson
 from training.metrics.pairs import pair_similarities
 
-#: Shares of validation photos below the limits; enrolment is the stricter of the two.
+#: Shares of validation photos below the limits; enrollment is the stricter of the two.
 ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.004
 FITTED_PEOPLE, HELD_OUT_PEOPLE = 240, 120
 #: At most so many strangers of a group, LFW photos and masked faces say what the limits cost.

@@ -18,7 +18,7 @@ from training.evaluation.bursts import Bursts, BurstTrial
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import SEED, bootstrap_rate, bootstrap_statistic
-from training.metrics.open_set import Enrolment, identify_open_set
+from training.metrics.open_set import Enrollment, identify_open_set
 from training.metrics.platt import fit_platt, likelihood_ratio_cost
 from training.metrics.reliability import calibration_error, equal_width_bins, same_probability
 from training.studies.burst.results import BurstKind, FusionFigures, LineCheck, MixtureFigures
@@ -109,17 +109,17 @@ def _reached(impostors: Matrix) -> float:
 def _missed(trial: BurstTrial, frames: int, *, weighted: bool) -> Estimate:
     """Return FNIR at the FPIR of interest, with an interval that resamples people."""
     probes = trial.genuine.fused(frames, weighted=weighted)
-    # Enrolment numbers its people without gaps from those that have probes on; the rest follow.
+    # Enrollment numbers its people without gaps from those that have probes on; the rest follow.
     shown, owners = np.unique(trial.genuine.people, return_inverse=True)
     others = np.setdiff1d(np.arange(len(trial.gallery)), shown)
-    enrolment = Enrolment(
+    enrollment = Enrollment(
         enrolled=np.concatenate([shown, others])[:, None],
         probes=len(trial.gallery) + np.arange(len(probes)),
         owners=owners.astype(np.int64),
     )
     found = identify_open_set(
         np.concatenate([trial.gallery, probes]),
-        enrolment,
+        enrollment,
         trial.impostors.fused(frames, weighted=weighted),
         (FPIR,),
         strangers=trial.impostors.people,

@@ -44,7 +44,7 @@ def trial_faces(embedder: CropEmbedder, val: CropSet, strangers: CropSet) -> Tri
 
 
 def made_poor(crops: CropSet) -> CropSet:
-    """Return the crops as if their faces had as few pixels as enrolment takes."""
+    """Return the crops as if their faces had as few pixels as enrollment takes."""
     images = [
         reduced(np.ascontiguousarray(image.transpose(1, 2, 0)), _POOR_SIZE).transpose(2, 0, 1)
         for image in crops.images.numpy()

@@ -122,7 +122,7 @@ def remarks(record: ProofRecord) -> list[str]:
     return [
         counted(record.promises),
         *exceeded_where_not_promised(record.promises, record.groups),
-        f"twins noticed at enrolment: {estimate_text(record.look_alikes.noticed)}",
+        f"twins noticed at enrollment: {estimate_text(record.look_alikes.noticed)}",
     ]
 
 

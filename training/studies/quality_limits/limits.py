@@ -26,7 +26,7 @@ from training.evaluation.embedders import CropEmbedder
 from training.foundation.arrays import BoolArray, ByteImage, FloatArray, IntArray, Matrix
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import bootstrap_rate
-from training.metrics.open_set import enrol_people
+from training.metrics.open_set import enroll_people
 from training.metrics.reliability import calibration_error, equal_width_bins
 from training.studies.enrollment.faces import measure_crops, reduced
 from training.studies.quality_limits.refusals import exposure_limits
@@ -81,7 +81,7 @@ class SpoiltProbes:
 
     ``cllr`` (bits) and ``ece`` are of the model's own likelihood ratios, as many of either kind:
     whether a probability still means what it says when the picture is poor. ``gated``: what each
-    limit of exposure makes of them, the door's and enrolment's, now and until 2.2.
+    limit of exposure makes of them, the door's and enrollment's, now and until 2.2.
     """
 
     kind: str
@@ -133,7 +133,7 @@ def measure_limits(
 
     Raises ``ValueError`` where nobody has more than three photos.
     """
-    drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
+    drawn = enroll_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
     gallery = embedder.embed(val.of(torch.from_numpy(drawn.enrolled.reshape(-1))))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
     middles = mean_directions(gallery)

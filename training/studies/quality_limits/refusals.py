@@ -29,9 +29,9 @@ MOST_RATIO = 1.5
 #: A group of fewer faces is not judged.
 LEAST_FACES = 100
 EXPOSURE = ("max_clipped_shadows", "max_clipped_highlights", "min_contrast_to_noise")
-STAGES = {"door": VERIFICATION_LIMITS, "enrolment": ENROLLMENT_LIMITS}
-#: What the door and enrolment asked of the mean luma until 2.2, for comparison; it fails.
-FORMER_BRIGHTNESS = {"door": (40.0, 225.0), "enrolment": (50.0, 215.0)}
+STAGES = {"door": VERIFICATION_LIMITS, "enrollment": ENROLLMENT_LIMITS}
+#: What the door and enrollment asked of the mean luma until 2.2, for comparison; it fails.
+FORMER_BRIGHTNESS = {"door": (40.0, 225.0), "enrollment": (50.0, 215.0)}
 
 #: Says of a face whether a limit refuses it; None where what it asks for was not measured.
 Refuses = Callable[[FaceQuality], bool | None]

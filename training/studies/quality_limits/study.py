@@ -59,7 +59,7 @@ def run(
     """
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     manifest = ModelManifest.from_json(read_manifest(model))
-    stages = {"door": manifest.verification_limits, "enrolment": manifest.enrollment_limits}
+    stages = {"door": manifest.verification_limits, "enrollment": manifest.enrollment_limits}
     refusals = []
     for faces in _grouped_faces(embedder, manifest.recognisability, data):
         tell(f"measured: {len(faces.qualities):,} {faces.source}")

@@ -44,11 +44,11 @@ def found(served: ServedPictures) -> OddPictures:
     return result
 
 
-def test_enrolment_asks_for_more_than_the_door(served: ServedPictures) -> None:
-    """What the door refuses is not shown to enrolment, which would refuse it too."""
-    door, enrolment = served.manifest.verification_limits, served.manifest.enrollment_limits
+def test_enrollment_asks_for_more_than_the_door(served: ServedPictures) -> None:
+    """What the door refuses is not shown to enrollment, which would refuse it too."""
+    door, enrollment = served.manifest.verification_limits, served.manifest.enrollment_limits
     for name, value in dataclasses.asdict(door).items():
-        wanted = getattr(enrolment, name)
+        wanted = getattr(enrollment, name)
         assert wanted >= value if name.startswith("min_") else wanted <= value
 
 

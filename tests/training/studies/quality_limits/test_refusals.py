@@ -71,7 +71,7 @@ def measured_limits(quality: FaceQuality) -> set[str]:
 
 
 def test_the_limits_of_brightness_fail_on_the_figures_they_had() -> None:
-    """FairFace crops refused for their brightness at enrolment: black, white, east asian."""
+    """FairFace crops refused for their brightness at enrollment: black, white, east asian."""
     assert ratio_lower_bound((814, 6546), (308, 9977)) > 3
     faces = faces_of(black=(814, 6546), white=(308, 9977), east=(250, 6587))
     (found,) = unequal_limits(one for one in refusals_by_group(faces) if one.stage == "door")
