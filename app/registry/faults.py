@@ -82,8 +82,8 @@ def _of_postgresql(error: psycopg.Error) -> FacegateError | None:
     if error.sqlstate in _BUSY_SQLSTATES:
         return BusyError(_RETRY_AFTER_SECONDS)
     if error.sqlstate in _POSTGRESQL:
-        kind, said = _POSTGRESQL[error.sqlstate]
-        return kind(said)
+        kind, message = _POSTGRESQL[error.sqlstate]
+        return kind(message)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return RegistryUnavailableError(_AWAY)
     return None
@@ -94,8 +94,8 @@ def _of_sqlite(error: sqlite3.Error) -> FacegateError | None:
     if code in _BUSY_SQLITE_CODES:
         return BusyError(_RETRY_AFTER_SECONDS)
     if code in _SQLITE:
-        kind, said = _SQLITE[code]
-        return kind(said)
+        kind, message = _SQLITE[code]
+        return kind(message)
     # A database that somebody put in the place of ours; SQLite has no code of its own for it.
     if code == sqlite3.SQLITE_ERROR and str(error).startswith(("no such table", "no such column")):
         return RegistrySchemaError(_SCHEMA)

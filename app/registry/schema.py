@@ -82,8 +82,8 @@ def _telling_faults() -> Iterator[None]:
     except CommandError as error:
         raise RegistrySchemaError(f"the database's schema cannot be made: {error}") from error
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise RegistrySchemaError(f"the database's schema cannot be made: {said}") from error
+        message = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise RegistrySchemaError(f"the database's schema cannot be made: {message}") from error
 
 
 def _require_utf8(connection: Connection) -> None:

@@ -37,7 +37,7 @@ class ChallengeTrial:
     challenge: Challenge
     reopen: Callable[[Challenge], None]
 
-    def judge(self, views: Sequence[HeadView]) -> None:
+    def check(self, views: Sequence[HeadView]) -> None:
         """Return where the frames obey; raises ``LivenessFailedError``."""
         require_motion(self.challenge.instructions, views)
 

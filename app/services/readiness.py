@@ -139,15 +139,15 @@ class Readiness:
             if self._busy_since is None:
                 self._busy_since = now
             held = now - self._busy_since
-            said = f"another writer has held the database for {held:.0f} s"
-            return Finding(said) if held > SLOW_SECONDS else Finding(notes=(said,))
+            message = f"another writer has held the database for {held:.0f} s"
+            return Finding(message) if held > SLOW_SECONDS else Finding(notes=(message,))
         self._busy_since = None
         return Finding()
 
     def _index(self) -> Finding:
         """Bring the index up to date, and note who is enrolled and cannot be found."""
         with self._registry.session() as session:
-            self._gallery.bring_up_to_date(session)
+            self._gallery.refresh(session)
             unseen = self._gallery.count_unseen(session)
         notes = []
         if unseen:

@@ -127,7 +127,7 @@ class SceneReader:
                 "the frames of a burst must show one person; these are more likely of several"
             )
         if trial is not None:
-            trial.judge(
+            trial.check(
                 [HeadView(face.detection.landmarks, face.quality.yaw_degrees) for face in faces]
             )
         weights = [frame_weight(face.quality) for face in faces]

@@ -10,7 +10,7 @@ from app.domain.employees import EmployeeStatus, NewPhoto
 from app.domain.verdict import NextStep, Verdict
 from app.services.answers import ClaimVerification
 from app.services.employees import EmployeeChange
-from app.services.recognition import LOOKED_AT
+from app.services.recognition import MIN_CANDIDATES
 from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, QUALITY, photo
 from tests.services.test_enrollment_guards import SUSPEND, enroll_confirmed
@@ -119,7 +119,7 @@ def test_a_rejected_claim_is_refused_or_worth_another_look(house: House) -> None
 def test_a_look_alike_is_found_however_few_candidates_are_wanted(house: House) -> None:
     """More people than are read for an answer are more probable, and the look-alike is one too."""
     enroll_team(house, "ann")
-    names = [f"twin{number:02}" for number in range(LOOKED_AT + 2)]
+    names = [f"twin{number:02}" for number in range(MIN_CANDIDATES + 2)]
     for name in names:
         with house.gallery.changing() as session:  # one face under many ids
             ann = session.find_employee("ann")

@@ -107,7 +107,7 @@ def test_a_burst_takes_one_turn(open_house: Callable[..., House]) -> None:
     house = open_house(admission=Admission(1, 8, 0.2))
     enroll_team(house, "ann")
     scene = burst("ann", 5, 6, 7, 8, 9)
-    with house.admission.turn(), pytest.raises(errors.BusyError):
+    with house.admission.permit(), pytest.raises(errors.BusyError):
         house.recognition.identify(scene, 1, LARGEST)
     # With one turn to give, a second one within the first would never come.
     assert house.recognition.identify(scene, 1, LARGEST).known is not None
@@ -161,12 +161,12 @@ def test_a_busy_service_spends_no_challenge(open_house: Callable[..., House]) ->
     challenge = challenges.give()
     answer = obedient(challenge)
     for _ in range(2):
-        with house.admission.turn(), pytest.raises(errors.BusyError):
+        with house.admission.permit(), pytest.raises(errors.BusyError):
             house.recognition.identify(answer, 1, LARGEST)
     assert house.recognition.identify(answer, 1, LARGEST).face.liveness is Liveness.PASSED
     with pytest.raises(scene_errors.ChallengeUnknownError):  # judged once, and never again
         house.recognition.identify(answer, 1, LARGEST)
-    with house.admission.turn(), pytest.raises(scene_errors.ChallengeUnknownError):
+    with house.admission.permit(), pytest.raises(scene_errors.ChallengeUnknownError):
         house.recognition.identify(answer, 1, LARGEST)
 
 

@@ -27,7 +27,7 @@ from training.engines.schedule import learning_rate_factor, resolution_at
 from training.engines.targets import CORRECTION, TargetSource, mean_similarity
 from training.engines.warm_start import PublishedNetwork, start_from_published
 from training.foundation.checkpoints import (
-    judged_weights,
+    evaluation_weights,
     load_checkpoint,
     require_same_precision,
     take_weights,
@@ -206,7 +206,7 @@ class DistillationRun:
         self._require_trained(state, path)
         if path.resolve() == self.checkpoint_path.resolve() and not self.options.resume:
             raise CheckpointError(f"{path} would make way for this run; name another --run folder")
-        take_weights(self.student, judged_weights(state), path)
+        take_weights(self.student, evaluation_weights(state), path)
         if _shapes(state["heads"]) == _shapes(self.heads.state_dict()):
             self.heads.load_state_dict(state["heads"])
         this = {

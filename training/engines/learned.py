@@ -20,7 +20,7 @@ from training.engines.learning_loop import learn_to_the_end, load_best
 from training.engines.learning_parts import LearningParts
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
-from training.metrics.similarity import judge_similarity, recall_at_one
+from training.metrics.similarity import measure_similarity, recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.sampler_recipe import IdentityBatchRecipe, PairsRecipe, TripletsRecipe
 from training.teachers.plain import plain_targets
@@ -91,7 +91,7 @@ def learn_recipe(
         "best_step": run.best_step,
         "seconds": round(seconds, 1),
         "images": {"train": len(parts.train), "test": len(parts.test)},
-        "measures": judge_similarity(judged.embeddings, judged.labels),
+        "measures": measure_similarity(judged.embeddings, judged.labels),
     }
     try:
         torch.save(vars(judged), folder / EMBEDDINGS)

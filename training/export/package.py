@@ -19,7 +19,7 @@ from training.export.parity import Parity, measure_parity
 from training.export.provenance import DataFile
 from training.export.trained_origin import EarlierRun, TrainedOrigin
 from training.foundation.arrays import ByteImage
-from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
 from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.networks.served import save_module
@@ -49,7 +49,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
     state = load_checkpoint(checkpoint, torch.device("cpu"))
     recipe = Recipe.model_validate(state["recipe"])
     student = make_student(recipe.student)
-    take_weights(student, judged_weights(state), checkpoint)
+    take_weights(student, evaluation_weights(state), checkpoint)
     origin = TrainedOrigin(
         recipe=recipe,
         steps=int(state.get("step_number", 0)),

@@ -77,7 +77,7 @@ def require_same_precision(kept: str, now: Precision) -> None:
         )
 
 
-def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+def evaluation_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the student to judge and to ship: the moving average where a checkpoint has one."""
     average = state.get("average")
     found: dict[str, Tensor] = state["student"] if average is None else average

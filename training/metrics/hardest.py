@@ -120,13 +120,13 @@ def _kept(
 ) -> FloatArray:
     """Return the best rows ``(similarity, row, column)`` of those found and those of a block."""
     ranked = np.where(wanted, np.float32(sign) * block, np.float32(np.inf)).ravel()
-    near = (
+    nearest = (
         np.argpartition(ranked, count - 1)[:count]
         if len(ranked) > count
         else np.arange(len(ranked))
     )
-    near = near[np.isfinite(ranked[near])]
-    rows, columns = np.divmod(near, block.shape[1])
+    nearest = nearest[np.isfinite(ranked[nearest])]
+    rows, columns = np.divmod(nearest, block.shape[1])
     values = block[rows, columns].astype(np.float64)
     together = np.concatenate([found, np.stack([values, rows + start, columns], axis=1)])
     order = np.lexsort((together[:, 2], together[:, 1], sign * together[:, 0]))

@@ -46,31 +46,31 @@ def label_name(table: EmbeddingTable, row: int) -> str | None:
     return None if number < 0 else table.label_names[number]
 
 
-def thinned(table: EmbeddingTable, most_rows: int, seed: int) -> EmbeddingTable:
-    """Return at most ``most_rows`` rows: first fewer of each identity, then fewer identities.
+def thinned(table: EmbeddingTable, max_rows: int, seed: int) -> EmbeddingTable:
+    """Return at most ``max_rows`` rows: first fewer of each identity, then fewer identities.
 
     So that genuine pairs remain. Rows stay in their order; a table that fits is returned as it is.
     """
-    if len(table) <= most_rows:
+    if len(table) <= max_rows:
         return table
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(table))
     place = _place_within_identity(table.labels[shuffled])
     sizes = np.unique(table.labels, return_counts=True)[1]
-    most = max(
+    max_each = max(
         (
             each
             for each in range(FEWEST, int(sizes.max()) + 1)
-            if np.minimum(sizes, each).sum() <= most_rows
+            if np.minimum(sizes, each).sum() <= max_rows
         ),
         default=FEWEST,
     )
-    kept = np.sort(shuffled[place < most])
-    if len(kept) > most_rows:
+    kept = np.sort(shuffled[place < max_each])
+    if len(kept) > max_rows:
         order = random.permutation(len(sizes))
         numbers = np.unique(table.labels)[order]
-        total = np.cumsum(np.minimum(sizes, most)[order])
-        kept = kept[np.isin(table.labels[kept], numbers[total <= most_rows])]
+        total = np.cumsum(np.minimum(sizes, max_each)[order])
+        kept = kept[np.isin(table.labels[kept], numbers[total <= max_rows])]
     return part_of(table, kept.astype(np.int64))
 
 

@@ -85,11 +85,14 @@ def trial_figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[
     single = photo_scores(val, identities, strangers)
     several = centroid_scores(val, identities, people.val.files, strangers, PHOTOS[-1])
     scores = [single] if several is None else [single, several]
-    asked = max(threshold_at_far(group, TAIL_RATE) for group in groups)
+    worst_threshold = max(threshold_at_far(group, TAIL_RATE) for group in groups)
     tars = (threshold_at_far(different, 1e-3), threshold_at_far(different, 1e-4), worst)
     return (
         *(f"{float((same >= threshold).mean()):.3f}" for threshold in tars),
         f"{ratio:.1f} x",
         *(f"{value:.3f}" for value in missed),
-        *(f"{float(np.mean(each.same < asked + max(0.0, each.shift))):.3f}" for each in scores),
+        *(
+            f"{float(np.mean(each.same < worst_threshold + max(0.0, each.shift))):.3f}"
+            for each in scores
+        ),
     )

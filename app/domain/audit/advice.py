@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.audit.alike import MOST_PAIRS
+from app.domain.audit.alike import MAX_PAIRS
 from app.domain.audit.result import AuditRate, AuditResult, AuditThresholds
 from app.domain.intervals import Rate
 from app.domain.policy import PromiseFor
@@ -84,7 +84,7 @@ def _on_ids(result: AuditResult) -> list[str]:
         )
     if result.pairs_cut:
         said.append(
-            f"More than {MOST_PAIRS:,} pairs of ids are alike, and only the most alike of them "
+            f"More than {MAX_PAIRS:,} pairs of ids are alike, and only the most alike of them "
             "were judged: the numbers of pairs are too low. Look whether one person, or one photo, "
             "was enrolled many times, and audit again."
         )
@@ -111,7 +111,7 @@ def _on_photos(result: AuditResult) -> list[str]:
 
 def _on_the_promise(rates: dict[str, AuditRate], thresholds: AuditThresholds) -> list[str]:
     """Return what the gallery itself meets of what is promised, each of its people a stranger."""
-    whom = PROMISED_TO[thresholds.promise_for]
+    promised_to = PROMISED_TO[thresholds.promise_for]
     kinds = [
         ("Strangers taken for somebody (1:N)", "fpir_photos", thresholds.stated_fpir),
         ("False claims accepted (1:1)", "fmr_verify", thresholds.stated_fmr),
@@ -125,8 +125,8 @@ def _on_the_promise(rates: dict[str, AuditRate], thresholds: AuditThresholds) ->
         return []
     return [
         f"What this gallery itself meets, with each of its people as a stranger to the others. "
-        f"{'. '.join(met)}. What is stated is promised to {whom}; relatives among the enrolled are "
-        "more alike than strangers are."
+        f"{'. '.join(met)}. What is stated is promised to {promised_to}; relatives among the "
+        "enrolled are more alike than strangers are."
     ]
 
 

@@ -19,7 +19,7 @@ from training.engines.run_folder import RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
 from training.export.package import read_training
 from training.foundation.arrays import FloatArray
-from training.foundation.checkpoints import judged_weights, load_checkpoint
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint
 from training.foundation.errors import CheckpointError, TrainingDivergedError
 from training.networks.joint import JointNetwork
 from training.networks.served import save_module
@@ -161,7 +161,7 @@ def test_checkpoints_from_before_the_average_still_load(data: Path, tmp_path: Pa
         del state["recipe"][key]
     torch.save(state, path)
     assert make_run(tiny_recipe(), data, tmp_path / "run", resume=True).step_number == 1
-    assert judged_weights(state) is state["student"]
+    assert evaluation_weights(state) is state["student"]
     assert read_training(path)[1].recipe == tiny_recipe()
 
 

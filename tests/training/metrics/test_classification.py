@@ -13,8 +13,8 @@ from training.foundation.errors import DataError
 from training.metrics.classification import (
     decision_figures,
     det_curve,
-    judge_decisions,
-    judge_threshold,
+    measure_at_threshold,
+    measure_decisions,
     roc_curve,
 )
 from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
@@ -135,7 +135,7 @@ def made_scores(seed: int) -> OpenSetScores:
 
 def test_the_threshold_of_other_people_is_judged_on_these() -> None:
     chosen_on, seen = made_scores(1), made_scores(2)
-    result = judge_threshold(chosen_on, seen, 0.1)
+    result = measure_at_threshold(chosen_on, seen, 0.1)
     assert result.threshold == threshold_at_far(chosen_on.peaks, 0.1)
     assert result.fpir.value == pytest.approx((seen.peaks >= result.threshold).mean())
     assert result.fnir.value == pytest.approx(
@@ -152,7 +152,7 @@ def test_judged_pairs_are_those_of_the_table_at_the_given_threshold() -> None:
     fitted_on = draw_pairs(made_table([5] * 20, noise=0.8, seed=1), seed=0)
     pairs = draw_pairs(made_table([5] * 20, noise=0.8, seed=2), seed=0)
     threshold = best_threshold(fitted_on.similarities, fitted_on.same)
-    result = judge_decisions(pairs, threshold)
+    result = measure_decisions(pairs, threshold)
     right = (pairs.similarities >= threshold) == pairs.same
     assert result.accuracy.value == pytest.approx(right.mean())
     assert result.auc.value == pytest.approx(area_under_curve(pairs.genuine, pairs.impostor))
@@ -163,7 +163,7 @@ def test_judged_pairs_are_those_of_the_table_at_the_given_threshold() -> None:
 
 def test_no_error_seen_is_not_told_as_no_error_possible() -> None:
     table = made_table([4] * 12, noise=0.01)
-    result = judge_decisions(draw_pairs(table, seed=0), 0.9)
+    result = measure_decisions(draw_pairs(table, seed=0), 0.9)
     for estimate in (result.accuracy, result.precision, result.recall):
         assert estimate.value == estimate.high == 1.0
         assert estimate.low < 0.98

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding, mean_directions
 from app.domain.policy import DUPLICATE_ALARMS
@@ -104,7 +104,7 @@ def agreement_figures(
 
 
 def _outliers(photos: Matrix, calibration: Calibration) -> tuple[int, ...]:
-    return judge_agreement([as_embedding(one) for one in photos], [], calibration).outliers
+    return find_outliers([as_embedding(one) for one in photos], [], calibration).outliers
 
 
 def _catches(photos: Matrix, guest: Matrix, calibration: Calibration) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from training.foundation.arrays import FloatArray, IntArray, Matrix
@@ -169,7 +169,7 @@ def guard(gallery: Matrix, calibration: Calibration) -> FloatArray:
     """
     weights = np.ones(gallery.shape[:2])
     for person, photos in enumerate(gallery):
-        found = judge_agreement([as_embedding(photo) for photo in photos], [], calibration)
+        found = find_outliers([as_embedding(photo) for photo in photos], [], calibration)
         weights[person, list(found.outliers)] = 0.0
     return weights
 

@@ -140,7 +140,7 @@ def measure_limits(
     probes = val.of(torch.from_numpy(drawn.probes))
     found: list[SpoiltProbes] = []
 
-    def judge(kind: str, amount: str, shown: CropSet, owners: IntArray) -> None:
+    def add_step(kind: str, amount: str, shown: CropSet, owners: IntArray) -> None:
         against = np.asarray(embedder.embed(shown) @ middles.T, np.float64)
         own = owners[:, None] == np.arange(len(middles))
         similarities = against[own]
@@ -152,13 +152,13 @@ def measure_limits(
         tell(f"{kind} {amount}: FNMR {fnmr.value:.3f} of {len(owners)}")
 
     for step in steps():
-        judge(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
+        add_step(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
     turned = np.abs(yaw[drawn.probes]) if yaw is not None else np.zeros(0)
     for low, high in itertools.pairwise(YAWS):
         rows = np.flatnonzero((turned >= low) & (turned < high))
         if len(rows):
             shown, owners = probes.of(torch.from_numpy(rows)), drawn.owners[rows]
-            judge("turned", f"{low:g} to {high:g} degrees", shown, owners)
+            add_step("turned", f"{low:g} to {high:g} degrees", shown, owners)
     return tuple(found)
 
 

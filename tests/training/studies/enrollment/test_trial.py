@@ -14,8 +14,8 @@ from tests.training.evaluation.made_people import made_people, strangers, write_
 from training.cli.app import app
 from training.data.populations import Pool
 from training.studies.enrollment.guards import agreement_figures, duplicate_figures, false_alarms
-from training.studies.enrollment.report import guard_sheets, rule_sheets
 from training.studies.enrollment.rules import RULES
+from training.studies.enrollment.tables import guard_sheets, rule_sheets
 from training.studies.enrollment.trial import (
     CONDITIONS,
     PHOTOS,

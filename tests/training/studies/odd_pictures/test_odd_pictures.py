@@ -17,10 +17,10 @@ from training.data.invented_people import invented_people
 from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.served import DEFAULT_TARGETS, newest_model
 from training.studies.odd_pictures.people import cast_of_invented
-from training.studies.odd_pictures.report import fault_lines, sheets_of
 from training.studies.odd_pictures.results import OddPictures
 from training.studies.odd_pictures.served import ServedPictures, as_photo
 from training.studies.odd_pictures.study import faults
+from training.studies.odd_pictures.tables import fault_lines, sheets_of
 from training.studies.odd_pictures.trial import try_kinds
 
 pytestmark = pytest.mark.slow

@@ -43,7 +43,7 @@ class SynthesisReport:
     enrolled: int
     seed: int
     teachers: tuple[str, ...]
-    least_genuine: tuple[float, ...]
+    min_genuine: tuple[float, ...]
     highest_impostor: tuple[float, ...]
     parent_likeness: tuple[float, ...]
 
@@ -54,7 +54,7 @@ class SynthesisReport:
             "|---|---|---|---|",
         ]
         for name, own, other in zip(
-            self.teachers, self.least_genuine, self.highest_impostor, strict=True
+            self.teachers, self.min_genuine, self.highest_impostor, strict=True
         ):
             rows.append(f"| {name} | {own:.3f} | {other:.3f} | {own - other:.3f} |")
         return "\n".join(rows)
