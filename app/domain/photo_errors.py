@@ -19,6 +19,7 @@ PhotoError                      one photo cannot be used, and why
     FaceUnrecognisableError     as far as the model can tell, it could be anybody
     PhotoOfSomebodyElseError    unlike the other photos or those enrolled
     PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
+    PhotoAlreadyEnrolledError   the employee has it
 NoUsablePhotoError              an enrollment in which every photo failed
 TooManyPhotosError
 """
@@ -186,6 +187,13 @@ class PhotoFailure:
     def of(position: int, error: PhotoError) -> PhotoFailure:
         """Return what ``error`` says of the photo at ``position``."""
         return PhotoFailure(position, error.code, str(error), error.hint)
+
+
+class PhotoAlreadyEnrolledError(PhotoError):
+    """The employee has this very picture already, as the same file or encoded anew."""
+
+    code = "already_enrolled"
+    advice = "nothing is to be done, or take a new photo: only another one adds anything"
 
 
 class NoUsablePhotoError(FacegateError):

@@ -7,13 +7,15 @@ import sqlite3
 import psycopg
 from sqlalchemy.engine import ExceptionContext
 
-from app.domain.errors import BusyError, FacegateError, RegistryUnavailableError
-from app.domain.storage_errors import (
+from app.domain.errors import (
+    BusyError,
+    FacegateError,
     RegistryDamagedError,
     RegistryFullError,
     RegistryInputOutputError,
     RegistryReadOnlyError,
     RegistrySchemaError,
+    RegistryUnavailableError,
 )
 
 _RETRY_AFTER_SECONDS = 1

@@ -14,8 +14,12 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.errors import BusyError, FacegateError, RegistryUnavailableError
-from app.domain.storage_errors import RegistrySchemaError
+from app.domain.errors import (
+    BusyError,
+    FacegateError,
+    RegistrySchemaError,
+    RegistryUnavailableError,
+)
 from app.registry.database import (
     POSTGRESQL,
     Location,

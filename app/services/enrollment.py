@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.employee_errors import (
+from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
+from app.domain.errors import (
     CardNumberDiffersError,
     EmployeeDeletedError,
+    EmployeeNotFoundError,
+    LookAlike,
     NameDiffersError,
-    PhotoAlreadyEnrolledError,
 )
-from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
-from app.domain.errors import EmployeeNotFoundError, LookAlike
 from app.domain.faces import QualityLimits
-from app.domain.photo_errors import NoUsablePhotoError, PhotoError, PhotoFailure, TooManyPhotosError
+from app.domain.photo_errors import (
+    NoUsablePhotoError,
+    PhotoAlreadyEnrolledError,
+    PhotoError,
+    PhotoFailure,
+    TooManyPhotosError,
+)
 from app.services.employees import lock_employee, require_employee, require_photo
 from app.services.enrolled_photos import EnrolledPhotos, Faces
 from app.services.enrollment_guards import EnrollmentGuards

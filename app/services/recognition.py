@@ -13,12 +13,8 @@ import numpy.typing as npt
 from app.domain.calibration import gallery_posterior, pair_probability
 from app.domain.decision import Evidence, decide, decide_claims
 from app.domain.embeddings import Embedding, similarity
-from app.domain.employee_errors import (
-    CardNotFoundError,
-    EmployeeSuspendedError,
-    NoCurrentPhotoError,
-)
 from app.domain.employees import Employee, EmployeeStatus
+from app.domain.errors import CardNotFoundError, EmployeeSuspendedError, NoCurrentPhotoError
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import GallerySimilarities, most_probable
 from app.domain.model_manifest import ModelManifest

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.domain.embeddings import as_embedding
-from app.domain.employee_errors import NoCurrentPhotoError
 from app.domain.employees import EmployeeStatus, NewPhoto
+from app.domain.errors import NoCurrentPhotoError
 from app.domain.verdict import NextStep, Verdict
 from app.services.answers import ClaimVerification
 from app.services.employees import EmployeeChange

@@ -27,7 +27,7 @@ from app.api.http.request_id import request_id
 from app.api.http.uploads import body_docs, read_body
 from app.api.photos.problems import PHOTO_PROBLEMS
 from app.api.state import State
-from app.domain import employee_errors, errors, photo_errors
+from app.domain import errors, photo_errors
 from app.domain.employees import EmployeeFilter
 from app.services.employees import EmployeeChange
 from app.services.enrollment import EnrollmentRequest, Upload
@@ -81,10 +81,10 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
             photo_errors.NoUsablePhotoError,
             photo_errors.TooManyPhotosError,
             errors.EmployeeConflictError,
-            employee_errors.NameDiffersError,
-            employee_errors.CardNumberDiffersError,
-            employee_errors.CardNumberTakenError,
-            employee_errors.EmployeeDeletedError,
+            errors.NameDiffersError,
+            errors.CardNumberDiffersError,
+            errors.CardNumberTakenError,
+            errors.EmployeeDeletedError,
             errors.EmployeeNotFoundError,
             errors.FaceAlreadyEnrolledError,
             errors.BusyError,
@@ -122,7 +122,7 @@ def enroll(
         photo_errors.NoUsablePhotoError,
         photo_errors.TooManyPhotosError,
         errors.EmployeeNotFoundError,
-        employee_errors.EmployeeDeletedError,
+        errors.EmployeeDeletedError,
         errors.FaceAlreadyEnrolledError,
         errors.BusyError,
         *UPLOAD_PROBLEMS,
@@ -148,7 +148,7 @@ def add_photos(
     responses=problem_docs(
         *PHOTO_PROBLEMS,
         photo_errors.PhotoOfSomebodyElseError,
-        employee_errors.PhotoAlreadyEnrolledError,
+        photo_errors.PhotoAlreadyEnrolledError,
         errors.EmployeeNotFoundError,
         errors.PhotoNotFoundError,
         errors.FaceAlreadyEnrolledError,
@@ -208,7 +208,7 @@ def read_employee(employee_id: EmployeeIdInPath, state: State) -> schemas.Employ
     responses=problem_docs(
         errors.EmployeeNotFoundError,
         errors.EmployeeConflictError,
-        employee_errors.CardNumberTakenError,
+        errors.CardNumberTakenError,
         BAD_REQUEST,
         INVALID_REQUEST,
         TOO_LARGE,

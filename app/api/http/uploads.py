@@ -18,8 +18,8 @@ from starlette.datastructures import FormData, UploadFile
 from app.api.http.field_faults import field_faults
 from app.api.http.middleware.body import received_body
 from app.api.http.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA, ApiError
+from app.domain.errors import TemporaryStorageError
 from app.domain.photo_errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
-from app.domain.storage_errors import TemporaryStorageError
 from app.services.enrollment import Upload
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
