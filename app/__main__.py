@@ -21,28 +21,28 @@ from app.settings import Settings, misspelt_variables
 
 logger = logging.getLogger("app")
 
-MOST_ARENAS = 8
+MAX_ARENAS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop, or audit; what prevents either is one line, not a traceback."""
     log_to_stderr()
-    asked = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(arguments)
     try:
         settings = Settings()
     except ValidationError as error:
-        faults = "; ".join(_told(fault) for fault in error.errors(include_input=False))
+        faults = "; ".join(_fault_text(fault) for fault in error.errors(include_input=False))
         logger.error("the settings cannot be used: %s", faults)
         sys.exit(2)
     misspelt = misspelt_variables(os.environ)
     if misspelt:
-        told = "; ".join(
+        text = "; ".join(
             f"{name} is no setting, {meant} is one" for name, meant in misspelt.items()
         )
-        logger.error("the settings cannot be used: %s", told)
+        logger.error("the settings cannot be used: %s", text)
         sys.exit(2)
-    if asked.command == "audit":
-        _audit(settings, asked.out)
+    if parsed.command == "audit":
+        _audit(settings, parsed.out)
     else:
         _serve(settings)
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: Settings) -> None:
     try:
         _require_free_port(settings.host, settings.port)
-        limit_arenas(max(2, min(settings.workers, MOST_ARENAS)), os.environ)
+        limit_arenas(max(2, min(settings.workers, MAX_ARENAS)), os.environ)
         from app.bootstrap import build_state, make_lifespan
         from app.main import create_app
 
@@ -101,7 +101,7 @@ def _require_free_port(host: str, port: int) -> None:
         raise OSError(f"FACEGATE_HOST, FACEGATE_PORT: {host}:{port}: {error.strerror}") from error
 
 
-def _told(fault: ErrorDetails) -> str:
+def _fault_text(fault: ErrorDetails) -> str:
     """Return what is wrong with which variable; the value may be a secret and is not repeated."""
     names = [f"FACEGATE_{str(part).upper()}: " for part in fault["loc"]]
     return "".join(names) + fault["msg"]

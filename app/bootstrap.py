@@ -246,13 +246,13 @@ def choose_liveness(settings: Settings) -> Challenges | NoLiveness:
     return NoLiveness(settings.require_liveness)
 
 
-def provide_threads(place_count: int) -> None:
+def provide_threads(slot_count: int) -> None:
     """Give the running event loop a thread for every place, and some for all else.
 
     The queue of requests is then ``Admission``'s, which has an end, and not the pool's, which has
     none and in which everything else would stand behind the photos.
     """
-    to_thread.current_default_thread_limiter().total_tokens = place_count + SPARE_THREADS
+    to_thread.current_default_thread_limiter().total_tokens = slot_count + SPARE_THREADS
 
 
 async def give_back_memory(
@@ -286,7 +286,7 @@ def make_lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
         ready = await to_thread.run_sync(build_state, settings) if built is None else built
         state, registry = ready
-        provide_threads(state.admission.place_count)
+        provide_threads(state.admission.slot_count)
         trimming = asyncio.create_task(give_back_memory(state.admission))
         try:
             yield {"facegate": state}

@@ -58,13 +58,13 @@ def body_limits(settings: Settings, app: FastAPI) -> Callable[[Scope], int | Non
 
     None for what no route of ``app`` takes.
     """
-    most = settings.max_request_bytes
+    max_bytes = settings.max_request_bytes
 
     def limit(scope: Scope) -> int | None:
         if photo_route(scope):
-            return most
+            return max_bytes
         is_routed = any(route.matches(scope)[0] is Match.FULL for route in app.routes)
-        return min(most, MAX_RECORD_BYTES) if is_routed else None
+        return min(max_bytes, MAX_RECORD_BYTES) if is_routed else None
 
     return limit
 

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         False, description="Decide nothing without a passed liveness check."
     )
     min_face_pixels: float = Field(
-        ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enrol, in pixels."
+        ENROLLMENT_LIMITS.min_size_pixels, gt=0, description="Smallest face to enroll, in pixels."
     )
     max_upload_bytes: int = Field(10_000_000, gt=0, description="Largest photo file.")
     max_request_bytes: int = Field(64_000_000, gt=0, description="Largest request body.")
@@ -189,7 +189,7 @@ class Settings(BaseSettings):
 
     @field_validator(*SECRETS)
     @classmethod
-    def _trim(cls, secret: SecretStr | None, told: ValidationInfo) -> SecretStr | None:
+    def _trim(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         """Leave out white space at either end: a line's end in a file, a copied blank."""
         if secret is None or not secret.get_secret_value():
             return None
@@ -197,7 +197,7 @@ class Settings(BaseSettings):
         if not trimmed:
             # Not the same as unset: that would open the doors.
             raise ValueError("it holds white space only")
-        if told.field_name == "api_key" and not all("!" <= letter <= "~" for letter in trimmed):
+        if info.field_name == "api_key" and not all("!" <= letter <= "~" for letter in trimmed):
             raise ValueError(
                 "a key has printable ASCII characters only, and no blank: it is sent in a header"
             )
@@ -218,7 +218,7 @@ class Settings(BaseSettings):
             raise ValueError("FACEGATE_METRICS=key needs FACEGATE_API_KEY")
         if key is None and not self.allow_anonymous and not _is_loopback(self.host):
             raise ValueError(
-                f"listening on {self.host} without FACEGATE_API_KEY lets anyone enrol; set a key, "
+                f"listening on {self.host} without FACEGATE_API_KEY lets anyone enroll; set a key, "
                 "or FACEGATE_ALLOW_ANONYMOUS=true behind a gateway that checks callers"
             )
         return self
@@ -244,16 +244,16 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _origin(text: str) -> str:
     """Return an origin as browsers send it; raises ``ValueError`` for what is none."""
-    told = f"{text!r} is not an origin such as https://doors.example"
+    info = f"{text!r} is not an origin such as https://doors.example"
     parts = urlsplit(text)
     try:
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode()
     except ValueError:
-        raise ValueError(told) from None
+        raise ValueError(info) from None
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
     if parts.scheme not in _DEFAULT_PORTS or not host or "*" in host or extra:
-        raise ValueError(told)
+        raise ValueError(info)
     host = f"[{host}]" if ":" in host else host
     shown = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{host}{shown}"

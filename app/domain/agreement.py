@@ -47,7 +47,7 @@ class _Group:
         )
 
 
-def judge_agreement(
+def find_outliers(
     photos: Sequence[Embedding], enrolled: Sequence[Embedding], calibration: Calibration
 ) -> Agreement:
     """Return which of ``photos`` show somebody else than the others, or than who is enrolled.

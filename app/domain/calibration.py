@@ -55,8 +55,8 @@ class Calibration:
         ``frames`` were fused into each probe. A count between two lines takes the lower one.
         """
         lines = self._lines_for(frames)
-        wanted = np.asarray([line.photos for line in lines])
-        chosen = np.clip(np.searchsorted(wanted, photo_counts, side="right") - 1, 0, None)
+        numbers = np.asarray([line.photos for line in lines])
+        chosen = np.clip(np.searchsorted(numbers, photo_counts, side="right") - 1, 0, None)
         slopes = np.asarray([line.slope for line in lines])[chosen]
         intercepts = np.asarray([line.intercept for line in lines])[chosen]
         ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts

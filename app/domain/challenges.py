@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView, apparent_nose_depth, nose_parallax
-from app.domain.scene_errors import LivenessFailedError
 
 #: Frames that answer a challenge must be of one person at odds of 999 to 1: who turns the head may
 #: not be somebody else than who is then recognised. A natural logarithm.

@@ -114,15 +114,15 @@ def decide_claims(
     then speaks against that one; nobody else is looked at. Raises ``ValueError`` where a claimed
     person is not in the evidence.
     """
-    wanted = np.asarray(claimed, np.int64)
-    if not np.isin(wanted, evidence.keys).all():
+    claimed_keys = np.asarray(claimed, np.int64)
+    if not np.isin(claimed_keys, evidence.keys).all():
         raise ValueError("nothing was compared with one who is claimed")
-    places = np.searchsorted(evidence.keys, wanted)
-    needed = _needed(evidence.photo_counts[places], thresholds)
-    reached = evidence.similarities[np.arange(len(wanted)), places] >= needed
-    decisions = [Decision(Verdict.UNKNOWN, key) for key in wanted.tolist()]
+    columns = np.searchsorted(evidence.keys, claimed_keys)
+    needed = _needed(evidence.photo_counts[columns], thresholds)
+    reached = evidence.similarities[np.arange(len(claimed_keys)), columns] >= needed
+    decisions = [Decision(Verdict.UNKNOWN, key) for key in claimed_keys.tolist()]
     for row in np.flatnonzero(reached).tolist():
-        decisions[row] = _decide_accepted(evidence, row, int(places[row]), look_alikes)
+        decisions[row] = _decide_accepted(evidence, row, int(columns[row]), look_alikes)
     return decisions
 
 
@@ -156,8 +156,8 @@ def _decide_known(
     needed = _needed(evidence.photo_counts[others], thresholds)
     rivals = others[evidence.similarities[row, others] >= needed]
     if len(rivals) == 0:
-        near = np.flatnonzero(_nearly_as_probable(evidence.ratios[row], first))
-        rivals = near[near != first]
+        probable = np.flatnonzero(_nearly_as_probable(evidence.ratios[row], first))
+        rivals = probable[probable != first]
     return _between(evidence, row, first, rivals, unseen=unseen)
 
 
@@ -183,8 +183,8 @@ def _compared_look_alikes(
     alike = [other for other in look_alikes(key) if other != key]
     if not alike:
         return np.zeros(0, np.intp), False
-    places = np.flatnonzero(np.isin(evidence.keys, alike))
-    return places, len(places) < len(set(alike))
+    columns = np.flatnonzero(np.isin(evidence.keys, alike))
+    return columns, len(columns) < len(set(alike))
 
 
 def _between(

@@ -2,22 +2,40 @@
 
 FacegateError
     EmployeeNotFoundError
+        CardNotFoundError
     PhotoNotFoundError
     EmployeeConflictError           the registry already says otherwise
+        EmployeeSuspendedError
+        NoCurrentPhotoError
+        NameDiffersError
+        CardNumberDiffersError
+        CardNumberTakenError
+        EmployeeDeletedError
     FaceAlreadyEnrolledError        the face is enrolled under another id
     LastPhotoError                  an employee must keep one photo
     BusyError                       more work waits than may wait
     RegistryUnavailableError        the database does not answer
+        RegistryFullError
+        RegistryReadOnlyError
+        RegistryInputOutputError
+        RegistryDamagedError
+        RegistrySchemaError
     NotReadyError                   the index does not reflect the registry
-    InvalidCursorError
     UnsupportedRiskError            a promise that the data behind the model cannot support
+    InvalidCursorError
     ModelArtifactError              a model file is not what its manifest says
     UnsupportedRuntimeError         the chosen runtime does not run on this machine
     DetectorArtifactError           the detector's file is missing or foreign
+    RefusedAttemptError
+        BurstOfSeveralPeopleError
+        LivenessRequiredError
+        LivenessFailedError
+        ChallengeUnknownError
+    LivenessNotConfiguredError
+    ChallengesOffError
+    TemporaryStorageError
 
-Those of audits are in app.domain.audit.errors, those of bursts and liveness in scene_errors, the
-kinds of EmployeeConflictError and a repeated photo in employee_errors, those of
-RegistryUnavailableError and of full disks in storage_errors, those of photos in photo_errors.
+Those of audits are in app.domain.audit.errors, those of photos in app.domain.photo_errors.
 """
 
 from __future__ import annotations
@@ -146,3 +164,136 @@ class DetectorArtifactError(FacegateError):
     """The detector's weights are missing or not the expected ones."""
 
     code = "detector_artifact"
+
+
+class EmployeeSuspendedError(EmployeeConflictError):
+    """The claimed employee is suspended and passes nowhere."""
+
+    code = "employee_suspended"
+
+
+class NoCurrentPhotoError(EmployeeConflictError):
+    """The claimed employee has no photo that the present model has seen."""
+
+    code = "no_current_photo"
+
+
+class NameDiffersError(EmployeeConflictError):
+    """The id is enrolled under another name."""
+
+    code = "name_differs"
+
+
+class CardNumberDiffersError(EmployeeConflictError):
+    """The id is enrolled with another card number."""
+
+    code = "card_number_differs"
+
+
+class CardNumberTakenError(EmployeeConflictError):
+    """Another employee has this card number."""
+
+    code = "card_number_taken"
+
+
+class EmployeeDeletedError(EmployeeConflictError):
+    """The employee was deleted while photos for it were looked at; nothing is made anew."""
+
+    code = "employee_deleted"
+
+
+class CardNotFoundError(EmployeeNotFoundError):
+    """No employee has this card number."""
+
+    code = "card_not_found"
+
+    def __init__(self, card_number: str) -> None:
+        super().__init__("")
+        self.args = (f"no employee has the card number {card_number!r}",)
+
+
+class RefusedAttemptError(FacegateError):
+    """An attempt to pass that is refused for how it was made, not for what its pictures are worth.
+
+    Many of them at one door are somebody trying.
+    """
+
+    code = "attempt_refused"
+
+
+class BurstOfSeveralPeopleError(RefusedAttemptError):
+    """The frames of one burst do not all show the same person."""
+
+    code = "burst_of_several_people"
+
+
+class LivenessNotConfiguredError(FacegateError):
+    """The policy lets nobody in without a passed liveness check, and the service has none."""
+
+    code = "liveness_not_configured"
+
+
+class LivenessRequiredError(RefusedAttemptError):
+    """The policy lets nobody in without a passed liveness check, and the request brings none."""
+
+    code = "liveness_required"
+
+
+class LivenessFailedError(RefusedAttemptError):
+    """The frames do not answer the challenge as a living head would."""
+
+    code = "liveness_failed"
+
+
+class ChallengesOffError(FacegateError):
+    """A challenge is asked for or answered where the service gives none."""
+
+    code = "challenges_off"
+
+
+class ChallengeUnknownError(RefusedAttemptError):
+    """No such challenge is open: it was answered, has expired or was never given."""
+
+    code = "challenge_unknown"
+
+
+class RegistryFullError(RegistryUnavailableError):
+    """There is no room on the database's disk."""
+
+    code = "registry_full"
+    retry_after_seconds: ClassVar[int | None] = 60
+
+
+class RegistryReadOnlyError(RegistryUnavailableError):
+    """The database cannot be written to: by its file's permissions, its mount or its role."""
+
+    code = "registry_read_only"
+    retry_after_seconds: ClassVar[int | None] = None
+
+
+class RegistryInputOutputError(RegistryUnavailableError):
+    """The database's disk fails."""
+
+    code = "registry_io_error"
+    retry_after_seconds: ClassVar[int | None] = 30
+
+
+class RegistryDamagedError(RegistryUnavailableError):
+    """The database's file is damaged, or is no database."""
+
+    code = "registry_damaged"
+    retry_after_seconds: ClassVar[int | None] = None
+
+
+class RegistrySchemaError(RegistryUnavailableError):
+    """The database is not one that this version of the service can work with."""
+
+    code = "registry_schema"
+    retry_after_seconds: ClassVar[int | None] = None
+
+
+class TemporaryStorageError(FacegateError):
+    """There is no room, or no folder, to hold an upload while it is read."""
+
+    code = "temporary_storage"
+    retry_after_seconds: ClassVar[int | None] = 60

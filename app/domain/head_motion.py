@@ -19,7 +19,7 @@ _NOSE = 2
 #: How far noses stand before the plane of eyes and mouth, in face heights; 0.41 is the middle.
 _NOSE_DEPTHS = np.linspace(0.26, 0.56, 7)
 _YAWS = np.radians(np.arange(-80.0, 80.1, 2.0))
-_LEAST_TURN_DEGREES = 10.0
+_MIN_TURN_DEGREES = 10.0
 _PITCHES = np.radians(np.arange(-36.0, 36.1, 3.0))
 
 
@@ -77,8 +77,8 @@ def fit_head(straight: HeadView, turned: HeadView) -> HeadFit:
     if height == 0 or scale == 0:
         return HeadFit(float("nan"), float("inf"))
     flat = (before - before.mean(axis=0)) / height
-    wanted = after[:, 0] + 1j * after[:, 1]
-    wanted = (wanted - wanted.mean()) / scale
+    target = after[:, 0] + 1j * after[:, 1]
+    target = (target - target.mean()) / scale
     depth = np.zeros((len(_NOSE_DEPTHS), 1, 1, 5))
     depth[:, 0, 0, _NOSE] = _NOSE_DEPTHS
     yaw, pitch = _YAWS[:, None, None], _PITCHES[:, None]
@@ -87,9 +87,9 @@ def fit_head(straight: HeadView, turned: HeadView) -> HeadFit:
     down = flat[:, 1] * np.cos(pitch) + towards * np.sin(pitch)
     seen = across + 1j * down
     seen = seen - seen.mean(axis=-1, keepdims=True)
-    explained = np.abs((seen.conj() * wanted).sum(-1)) ** 2 / (np.abs(seen) ** 2).sum(-1)
+    explained = np.abs((seen.conj() * target).sum(-1)) ** 2 / (np.abs(seen) ** 2).sum(-1)
     best = np.unravel_index(int(explained.argmax()), explained.shape)
-    left = max(0.0, float((np.abs(wanted) ** 2).sum() - explained[best]))
+    left = max(0.0, float((np.abs(target) ** 2).sum() - explained[best]))
     return HeadFit(float(np.degrees(_YAWS[best[1]])), float(np.sqrt(left / 5)))
 
 
@@ -103,7 +103,7 @@ def apparent_nose_depth(straight: HeadView, turned: HeadView) -> float:
     """
     turn = fit_head(straight, turned).yaw_degrees
     sign = -1.0 if turn < 0 else 1.0
-    sine = np.sin(np.radians(max(_LEAST_TURN_DEGREES, abs(turn))))
+    sine = np.sin(np.radians(max(_MIN_TURN_DEGREES, abs(turn))))
     return float(sign * nose_parallax(straight, turned) / sine)
 
 

@@ -71,15 +71,15 @@ class ModelManifest:
     def enrollment_limits(self) -> QualityLimits:
         """What a face must have to be enrolled, as far as no setting asks for more."""
         centres = self.recognisability
-        least = 0.0 if centres is None else centres.min_enrollment
-        return dataclasses.replace(ENROLLMENT_LIMITS, min_recognisability=least)
+        min_recognisability = 0.0 if centres is None else centres.min_enrollment
+        return dataclasses.replace(ENROLLMENT_LIMITS, min_recognisability=min_recognisability)
 
     @property
     def verification_limits(self) -> QualityLimits:
         """What a face must have to be decided on at a door."""
         centres = self.recognisability
-        least = 0.0 if centres is None else centres.min_verification
-        return dataclasses.replace(VERIFICATION_LIMITS, min_recognisability=least)
+        min_recognisability = 0.0 if centres is None else centres.min_verification
+        return dataclasses.replace(VERIFICATION_LIMITS, min_recognisability=min_recognisability)
 
     @staticmethod
     def from_json(document: Json) -> ModelManifest:

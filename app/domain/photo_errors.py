@@ -1,4 +1,4 @@
-"""What can be wrong with a photo, and with an enrolment's photos, as facts.
+"""What can be wrong with a photo, and with an enrollment's photos, as facts.
 
 PhotoError                      one photo cannot be used, and why
     UnsupportedPhotoTypeError
@@ -19,7 +19,8 @@ PhotoError                      one photo cannot be used, and why
     FaceUnrecognisableError     as far as the model can tell, it could be anybody
     PhotoOfSomebodyElseError    unlike the other photos or those enrolled
     PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
-NoUsablePhotoError              an enrolment in which every photo failed
+    PhotoAlreadyEnrolledError   the employee has it
+NoUsablePhotoError              an enrollment in which every photo failed
 TooManyPhotosError
 """
 
@@ -163,7 +164,7 @@ class PhotoOfSomebodyElseError(PhotoError):
     """The photo shows somebody else than the others of the request or those enrolled."""
 
     code = "photo_of_somebody_else"
-    advice = "leave it out, or enrol that person under an id of their own"
+    advice = "leave it out, or enroll that person under an id of their own"
 
 
 class PhotosDisagreeError(PhotoError):
@@ -188,8 +189,15 @@ class PhotoFailure:
         return PhotoFailure(position, error.code, str(error), error.hint)
 
 
+class PhotoAlreadyEnrolledError(PhotoError):
+    """The employee has this very picture already, as the same file or encoded anew."""
+
+    code = "already_enrolled"
+    advice = "nothing is to be done, or take a new photo: only another one adds anything"
+
+
 class NoUsablePhotoError(FacegateError):
-    """No photo of an enrolment could be used, so nothing was stored."""
+    """No photo of an enrollment could be used, so nothing was stored."""
 
     code = "no_usable_photo"
 

@@ -21,7 +21,7 @@ from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.tails import GenuineScores, ImpostorTail
 
 HIGHEST_SIMILARITY = 0.9999
-#: Of the guard against a second enrolment: new people who may be asked about, and the least people
+#: Of the guard against a second enrollment: new people who may be asked about, and the least people
 #: to count with. Together they give one false match in a thousand comparisons.
 DUPLICATE_ALARMS = 0.05
 DUPLICATE_PEOPLE = 51
@@ -163,20 +163,20 @@ class RiskPolicy:
         """The similarity that half of all genuine single photos reach; 1 where it was not told."""
         return self._genuine[0].similarity_at(0.5) if self._genuine else HIGHEST_SIMILARITY
 
-    def most_people(self, fpir: float, promise_for: PromiseFor | None = None) -> int:
+    def max_people(self, fpir: float, promise_for: PromiseFor | None = None) -> int:
         """Return up to how many enrolled people ``fpir`` can be promised."""
         rarest = self.rarest_rate_for(promise_for or self._targets.promise_for)
         return int(math.log1p(-fpir) / math.log1p(-rarest) + 1e-9)
 
     def require_supported(self, rate: float, people: int) -> None:
         """Raise ``UnsupportedRiskError`` where the data cannot support the rate."""
-        wanted = comparison_rate(rate, people)
-        if wanted < self.rarest_rate * (1 - 1e-9):
+        pair_rate = comparison_rate(rate, people)
+        if pair_rate < self.rarest_rate * (1 - 1e-9):
             raise UnsupportedRiskError(
                 f"a rate of {rate:g} against {people} enrolled people needs a false-match rate of "
-                f"{wanted:.1e} a comparison; the pairs of people behind this model support "
+                f"{pair_rate:.1e} a comparison; the pairs of people behind this model support "
                 f"{self.rarest_rate:.1e} at the rarest, which is {rate:g} for at most "
-                f"{self.most_people(rate)} people"
+                f"{self.max_people(rate)} people"
             )
 
     def verify(self, *, fused: bool = False, photos: int | None = None) -> Promise:
@@ -212,11 +212,11 @@ class RiskPolicy:
         photos than to one; without it the threshold holds for any number. ``promise_for``: as if
         that had been stated.
         """
-        whom = promise_for or self._targets.promise_for
-        named, rarest = self._named(whom), self.rarest_rate_for(whom)
-        wanted = comparison_rate(rate, people)
-        most = min(tail.points[0][0] for tail in self._tails)
-        usable = min(max(wanted, rarest), most)
+        promised_to = promise_for or self._targets.promise_for
+        named, rarest = self._named(promised_to), self.rarest_rate_for(promised_to)
+        pair_rate = comparison_rate(rate, people)
+        max_rate = min(tail.points[0][0] for tail in self._tails)
+        usable = min(max(pair_rate, rarest), max_rate)
         strictest = max(named, key=lambda tail: tail.upper_at(usable))
         tightened = [value for value in (self._targets.min_similarity, floor) if value is not None]
         shift = self.shift(photos) + (self._shift if fused else 0.0)
@@ -236,17 +236,19 @@ class RiskPolicy:
             promised_rate=attempt_rate(bound, people),
             worst_group_rate=max(one.rate for one in met),
             mixed_rate=met[0].rate,
-            kept=wanted >= rarest * (1 - 1e-9),
-            promise_for=whom,
+            kept=pair_rate >= rarest * (1 - 1e-9),
+            promise_for=promised_to,
             met=met,
         )
 
-    def false_rejections(self, asked: Callable[[int], float]) -> tuple[FalseRejections, ...]:
+    def false_rejections(
+        self, threshold_for: Callable[[int], float]
+    ) -> tuple[FalseRejections, ...]:
         """Return for each number of enrolled photos the share of genuine probes refused.
 
-        ``asked`` gives the threshold's similarity for a number of photos.
+        ``threshold_for`` gives the threshold's similarity for a number of photos.
         """
-        return tuple(_rejections(scores, asked(scores.photos)) for scores in self._genuine)
+        return tuple(_rejections(scores, threshold_for(scores.photos)) for scores in self._genuine)
 
 
 def _met(tail: ImpostorTail, single: float, people: int) -> MetRate:

@@ -55,7 +55,7 @@ class Recognisability:
     def sha256(self) -> str:
         """The hash of centres and limits, in hexadecimal digits.
 
-        Of the limits as decimal text, enrolment first, and the rows as little-endian float32.
+        Of the limits as decimal text, enrollment first, and the rows as little-endian float32.
         """
         limits = f"{self.min_enrollment} {self.min_verification}\n".encode()
         rows = np.ascontiguousarray(self.centres, dtype="<f4").tobytes()

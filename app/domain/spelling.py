@@ -35,8 +35,8 @@ def has_hidden_characters(text: str, *, in_name: bool = False) -> bool:
     A name may hold the joiners and variant selectors of scripts that need them, behind a letter.
     """
     return any(
-        _is_hidden(letter) and not (in_name and _belongs_to_script(text, place))
-        for place, letter in enumerate(text)
+        _is_hidden(letter) and not (in_name and _belongs_to_script(text, position))
+        for position, letter in enumerate(text)
     )
 
 
@@ -59,10 +59,10 @@ def _is_hidden(letter: str) -> bool:
     return category in _REFUSED_CATEGORIES or _IGNORABLE.match(letter) is not None
 
 
-def _belongs_to_script(text: str, place: int) -> bool:
-    before = text[place - 1] if place else ""
+def _belongs_to_script(text: str, position: int) -> bool:
+    before = text[position - 1] if position else ""
     return (
-        _JOINER_OR_VARIANT.match(text[place]) is not None
+        _JOINER_OR_VARIANT.match(text[position]) is not None
         and ord(before or " ") >= _FIRST_SCRIPT_THAT_JOINS
         and unicodedata.category(before)[0] in {"L", "M"}
         and not _is_hidden(before)

@@ -16,10 +16,10 @@ Similarities = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 #: Half decades from 1e-1 to 1e-7.
 RATES = tuple(float(f"{10.0 ** (-k / 2):.3g}") for k in range(2, 15))
-LEAST_MATCHES = 10  # a rate that fewer pairs show is not measured
+MIN_MATCHES = 10  # a rate that fewer pairs show is not measured
 NOISE_FACTOR = 10
 EXCESS_RATE = 1e-3
-LEAST_EXCESSES = 50
+MIN_EXCESSES = 50
 HIGHEST = 0.9999
 
 
@@ -62,9 +62,9 @@ def fit_pareto_tail(ascending: Similarities) -> ParetoTail:
     distribution", 1987: a closed form that a handful of excesses does not upset.) Where 1e-3 leaves
     fewer than 50 excesses, the 50 highest are used. Raises ``ValueError`` below 51 similarities.
     """
-    if len(ascending) <= LEAST_EXCESSES:
+    if len(ascending) <= MIN_EXCESSES:
         raise ValueError("too few pairs for the tail of false matches")
-    count = max(LEAST_EXCESSES, round(len(ascending) * EXCESS_RATE))
+    count = max(MIN_EXCESSES, round(len(ascending) * EXCESS_RATE))
     start = float(ascending[-count - 1])
     excesses = ascending[-count:].astype(np.float64) - start
     mean = float(excesses.mean())
@@ -87,11 +87,11 @@ def measure_tail(similarities: Similarities, doubtful_pairs: int = 0) -> Measure
     ascending = similarities.copy()
     ascending.sort()
     pareto = fit_pareto_tail(ascending)
-    least = max(LEAST_MATCHES, NOISE_FACTOR * doubtful_pairs) / len(ascending)
+    min_rate = max(MIN_MATCHES, NOISE_FACTOR * doubtful_pairs) / len(ascending)
     points: list[tuple[float, float]] = []
     for rate in RATES:
-        observed = rate >= least or rate >= pareto.rate
+        observed = rate >= min_rate or rate >= pareto.rate
         reached = similarity_reached(ascending, rate) if observed else pareto.similarity_at(rate)
         floor = points[-1][1] if points else -1.0
         points.append((rate, min(HIGHEST, max(reached, floor))))
-    return MeasuredTail(tuple(points), min(least, 1.0), len(ascending))
+    return MeasuredTail(tuple(points), min(min_rate, 1.0), len(ascending))

@@ -65,12 +65,12 @@ class ImpostorTail:
 
     def _at(self, false_match_rate: float, similarities: list[float]) -> float:
         rates = np.log([rate for rate, _ in self.points])
-        wanted = math.log(false_match_rate)
-        if not rates[-1] - 1e-9 <= wanted <= rates[0] + 1e-9:
+        log_rate = math.log(false_match_rate)
+        if not rates[-1] - 1e-9 <= log_rate <= rates[0] + 1e-9:
             raise ValueError(
                 f"a false-match rate of {false_match_rate:g} lies outside the measured range"
             )
-        return float(np.interp(-wanted, -rates, similarities))
+        return float(np.interp(-log_rate, -rates, similarities))
 
     def false_match_rate_at(self, similarity: float) -> float:
         """Return the rate at which different people reach ``similarity``, clipped to the points."""

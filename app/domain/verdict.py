@@ -25,17 +25,23 @@ class NextStep(StrEnum):
 
 
 def next_step(
-    verdict: Verdict, best_probability: float, quality: FaceQuality, wanted: QualityLimits
+    verdict: Verdict,
+    best_probability: float,
+    quality: FaceQuality,
+    enrollment_limits: QualityLimits,
 ) -> NextStep:
     """Return what to do.
 
-    An unknown face is worth a second look where the picture is poorer than an enrolment needs
-    (``wanted``), or where it is more probably one employee than anybody else and only too far from
-    the threshold; ``best_probability`` is that of the most probable employee.
+    An unknown face is worth a second look where the picture is poorer than an enrollment needs
+    (``enrollment_limits``), or where it is more probably one employee than anybody else and only
+    too far from the threshold; ``best_probability`` is that of the most probable employee.
     """
     if verdict is Verdict.KNOWN:
         return NextStep.OPEN
     if verdict is Verdict.AMBIGUOUS:
         return NextStep.ASK_SECOND_FACTOR
-    poor = quality.size_pixels < wanted.min_size_pixels or quality.sharpness < wanted.min_sharpness
+    poor = (
+        quality.size_pixels < enrollment_limits.min_size_pixels
+        or quality.sharpness < enrollment_limits.min_sharpness
+    )
     return NextStep.RETRY_CLOSER if poor or best_probability > 0.5 else NextStep.REFUSE

@@ -14,13 +14,13 @@ def read_audit_page(
     connection: Connection, model_version: str, after_key: int, limit: int
 ) -> AuditPage:
     """Return the photos of up to ``limit`` active employees with a larger key, by key."""
-    wanted = (
+    query = (
         select(EmployeeRow.key, EmployeeRow.employee_id)
         .where(EmployeeRow.status == EmployeeStatus.ACTIVE.value, EmployeeRow.key > after_key)
         .order_by(EmployeeRow.key)
         .limit(limit)
     )
-    names = {row.key: row.employee_id for row in connection.execute(wanted)}
+    names = {row.key: row.employee_id for row in connection.execute(query)}
     found = (
         select(PhotoRow.employee_key, PhotoRow.embedding, *PHOTO_COLUMNS)
         .where(PhotoRow.employee_key.in_(list(names)), PhotoRow.model_version == model_version)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import psycopg
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.employee_errors import CardNumberTakenError
-from app.domain.errors import EmployeeConflictError
+from app.domain.errors import CardNumberTakenError, EmployeeConflictError
 
 #: How PostgreSQL (by constraint) and SQLite (by column) name what was violated.
 _FIELDS = {

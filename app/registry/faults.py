@@ -7,13 +7,15 @@ import sqlite3
 import psycopg
 from sqlalchemy.engine import ExceptionContext
 
-from app.domain.errors import BusyError, FacegateError, RegistryUnavailableError
-from app.domain.storage_errors import (
+from app.domain.errors import (
+    BusyError,
+    FacegateError,
     RegistryDamagedError,
     RegistryFullError,
     RegistryInputOutputError,
     RegistryReadOnlyError,
     RegistrySchemaError,
+    RegistryUnavailableError,
 )
 
 _RETRY_AFTER_SECONDS = 1
@@ -82,8 +84,8 @@ def _of_postgresql(error: psycopg.Error) -> FacegateError | None:
     if error.sqlstate in _BUSY_SQLSTATES:
         return BusyError(_RETRY_AFTER_SECONDS)
     if error.sqlstate in _POSTGRESQL:
-        kind, said = _POSTGRESQL[error.sqlstate]
-        return kind(said)
+        kind, message = _POSTGRESQL[error.sqlstate]
+        return kind(message)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return RegistryUnavailableError(_AWAY)
     return None
@@ -94,8 +96,8 @@ def _of_sqlite(error: sqlite3.Error) -> FacegateError | None:
     if code in _BUSY_SQLITE_CODES:
         return BusyError(_RETRY_AFTER_SECONDS)
     if code in _SQLITE:
-        kind, said = _SQLITE[code]
-        return kind(said)
+        kind, message = _SQLITE[code]
+        return kind(message)
     # A database that somebody put in the place of ours; SQLite has no code of its own for it.
     if code == sqlite3.SQLITE_ERROR and str(error).startswith(("no such table", "no such column")):
         return RegistrySchemaError(_SCHEMA)

@@ -55,7 +55,7 @@ def _select_gallery(model_version: str, status: EmployeeStatus) -> CompoundSelec
     Two would need a snapshot around them, or could pair new photos with an old centroid; a join
     would send each centroid once a photo.
     """
-    wanted = EmployeeRow.status == status.value
+    has_status = EmployeeRow.status == status.value
     photos = (
         select(
             EmployeeRow.key.label("employee_key"),
@@ -63,11 +63,11 @@ def _select_gallery(model_version: str, status: EmployeeStatus) -> CompoundSelec
             PhotoRow.embedding,
         )
         .join(PhotoRow, PhotoRow.employee_key == EmployeeRow.key)
-        .where(wanted, PhotoRow.model_version == model_version)
+        .where(has_status, PhotoRow.model_version == model_version)
     )
     centroids = (
         select(EmployeeRow.key, literal(_CENTROID, BigInteger), CentroidRow.embedding)
         .join(CentroidRow, CentroidRow.employee_key == EmployeeRow.key)
-        .where(wanted, CentroidRow.model_version == model_version)
+        .where(has_status, CentroidRow.model_version == model_version)
     )
     return union_all(photos, centroids).order_by("employee_key", "photo_key")

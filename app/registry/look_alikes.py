@@ -1,4 +1,4 @@
-"""Pairs of employees who look alike, as somebody confirmed at an enrolment."""
+"""Pairs of employees who look alike, as somebody confirmed at an enrollment."""
 
 from __future__ import annotations
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.domain.errors import BusyError, RegistryUnavailableError
-from app.domain.storage_errors import RegistryDamagedError
+from app.domain.errors import BusyError, RegistryDamagedError, RegistryUnavailableError
 from app.registry.database import SQLITE, begin_immediate
 from app.registry.session import Clock
 from app.registry.tables import GalleryStateRow, ProbeRow

@@ -14,8 +14,12 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.errors import BusyError, FacegateError, RegistryUnavailableError
-from app.domain.storage_errors import RegistrySchemaError
+from app.domain.errors import (
+    BusyError,
+    FacegateError,
+    RegistrySchemaError,
+    RegistryUnavailableError,
+)
 from app.registry.database import (
     POSTGRESQL,
     Location,
@@ -82,8 +86,8 @@ def _telling_faults() -> Iterator[None]:
     except CommandError as error:
         raise RegistrySchemaError(f"the database's schema cannot be made: {error}") from error
     except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise RegistrySchemaError(f"the database's schema cannot be made: {said}") from error
+        message = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise RegistrySchemaError(f"the database's schema cannot be made: {message}") from error
 
 
 def _require_utf8(connection: Connection) -> None:

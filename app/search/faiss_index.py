@@ -127,7 +127,7 @@ class FaissGalleryIndex:
             gallery = self._gallery
             keys = sorted(gallery.photos_of)
             count = min(limit, len(keys))
-            chosen = [keys[place * len(keys) // count] for place in range(count)]
+            chosen = [keys[step * len(keys) // count] for step in range(count)]
             rows = [np.asarray(gallery.centroids.reconstruct(key)) for key in chosen]
         return self._matrix(rows)
 

@@ -11,7 +11,7 @@ from app.domain.errors import BusyError
 MAX_BYTES_IN_FLIGHT = 256_000_000
 
 
-class Place:
+class Slot:
     """What one request holds of the machine; counts the bytes of its body."""
 
     def __init__(self, admission: Admission) -> None:
@@ -43,27 +43,27 @@ class Admission:
         timeout_seconds: float,
         max_bytes: int = MAX_BYTES_IN_FLIGHT,
     ) -> None:
-        self.place_count = capacity + waiting_limit
-        self._turns = threading.BoundedSemaphore(capacity)
+        self.slot_count = capacity + waiting_limit
+        self._permits = threading.BoundedSemaphore(capacity)
         self._timeout_seconds = timeout_seconds
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._places: set[Place] = set()
+        self._slots: set[Slot] = set()
         self._finished = 0
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def slot(self) -> Iterator[Slot]:
         """Claim a place without waiting; raises ``BusyError`` where all are taken."""
-        place = Place(self)
+        slot = Slot(self)
         with self._lock:
-            if len(self._places) >= self.place_count:
+            if len(self._slots) >= self.slot_count:
                 raise BusyError(retry_after_seconds=1)
-            self._places.add(place)
+            self._slots.add(slot)
         try:
-            yield place
+            yield slot
         finally:
             with self._lock:
-                self._places.remove(place)
+                self._slots.remove(slot)
                 self._finished += 1
 
     @property
@@ -74,24 +74,24 @@ class Admission:
     @property
     def is_busy(self) -> bool:
         """Whether a request has a place."""
-        return bool(self._places)
+        return bool(self._slots)
 
-    def count_bytes(self, place: Place, byte_count: int) -> None:
-        """Count what ``place`` holds; raises ``BusyError`` as ``Place.hold`` does."""
+    def count_bytes(self, slot: Slot, byte_count: int) -> None:
+        """Count what ``slot`` holds; raises ``BusyError`` as ``Slot.hold`` does."""
         with self._lock:
-            if byte_count <= place.byte_count:
+            if byte_count <= slot.byte_count:
                 return
-            others = sum(one.byte_count for one in self._places if one is not place)
+            others = sum(one.byte_count for one in self._slots if one is not slot)
             if others and others + byte_count > self._max_bytes:
                 raise BusyError(retry_after_seconds=1)
-            place.byte_count = byte_count
+            slot.byte_count = byte_count
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def permit(self) -> Iterator[None]:
         """Wait for a turn to recognise; raises ``BusyError`` where that takes too long."""
-        if not self._turns.acquire(timeout=self._timeout_seconds):
+        if not self._permits.acquire(timeout=self._timeout_seconds):
             raise BusyError(retry_after_seconds=2)
         try:
             yield
         finally:
-            self._turns.release()
+            self._permits.release()

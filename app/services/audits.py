@@ -103,7 +103,7 @@ class GalleryAudit:
     ) -> None:
         """``thresholds`` gives those in force when an audit starts.
 
-        With ``recognisability`` photos that no enrolment would take are named and not compared.
+        With ``recognisability`` photos that no enrollment would take are named and not compared.
         """
         self.model_version = model_version
         self._registry = registry

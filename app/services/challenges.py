@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.domain.challenges import SEQUENCES, Instruction, require_motion
-from app.domain.errors import BusyError
-from app.domain.head_motion import HeadView
-from app.domain.scene_errors import (
+from app.domain.errors import (
+    BusyError,
     ChallengesOffError,
     ChallengeUnknownError,
     LivenessNotConfiguredError,
     LivenessRequiredError,
 )
+from app.domain.head_motion import HeadView
 
 CHALLENGE_SECONDS = 30.0
 MAX_OPEN_CHALLENGES = 1_000
@@ -37,7 +37,7 @@ class ChallengeTrial:
     challenge: Challenge
     reopen: Callable[[Challenge], None]
 
-    def judge(self, views: Sequence[HeadView]) -> None:
+    def check(self, views: Sequence[HeadView]) -> None:
         """Return where the frames obey; raises ``LivenessFailedError``."""
         require_motion(self.challenge.instructions, views)
 

@@ -31,7 +31,7 @@ class EmployeeChange:
 
 @dataclass(frozen=True)
 class EmployeePage:
-    """Some employees in the order of their enrolment; the next page starts after ``next_key``."""
+    """Some employees in the order of their enrollment; the next page starts after ``next_key``."""
 
     employees: Sequence[Employee]
     next_key: int | None
@@ -64,7 +64,7 @@ class Employees:
             return employee, self._measured(session, employee, session.list_photos(employee.key))
 
     def look_alikes(self, employee_id: str) -> list[str]:
-        """Return the ids of who looks like this employee, in order of their enrolment.
+        """Return the ids of who looks like this employee, in order of their enrollment.
 
         Raises ``EmployeeNotFoundError``.
         """

@@ -1,4 +1,4 @@
-"""The photos of one employee as an enrolment compares new ones with them."""
+"""The photos of one employee as an enrollment compares new ones with them."""
 
 from __future__ import annotations
 

@@ -1,20 +1,26 @@
-"""Enrolment: photos of one employee in, each judged, the good ones stored or nothing."""
+"""Enrollment: photos of one employee in, each judged, the good ones stored or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.employee_errors import (
+from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
+from app.domain.errors import (
     CardNumberDiffersError,
     EmployeeDeletedError,
+    EmployeeNotFoundError,
+    LookAlike,
     NameDiffersError,
-    PhotoAlreadyEnrolledError,
 )
-from app.domain.employees import Employee, EnrolledPhoto, NewPhoto
-from app.domain.errors import EmployeeNotFoundError, LookAlike
 from app.domain.faces import QualityLimits
-from app.domain.photo_errors import NoUsablePhotoError, PhotoError, PhotoFailure, TooManyPhotosError
+from app.domain.photo_errors import (
+    NoUsablePhotoError,
+    PhotoAlreadyEnrolledError,
+    PhotoError,
+    PhotoFailure,
+    TooManyPhotosError,
+)
 from app.services.employees import lock_employee, require_employee, require_photo
 from app.services.enrolled_photos import EnrolledPhotos, Faces
 from app.services.enrollment_guards import EnrollmentGuards
@@ -29,7 +35,7 @@ Upload = bytes | PhotoError
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """Whom to enrol or extend, from which photos.
+    """Whom to enroll or extend, from which photos.
 
     Without ``full_name`` the employee must exist. ``confirmed_distinct``: somebody has looked, and
     whoever looks alike is another person. ``replaces``: the photos take the place of all enrolled.

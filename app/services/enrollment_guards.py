@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration
 from app.domain.embeddings import Embedding, centroid, similarity
 from app.domain.employees import Employee, EmployeeStatus
@@ -17,9 +17,9 @@ from app.services.ports import RegistrySession
 
 
 class EnrollmentGuards:
-    """Judges the photos of one enrolment by the model's calibration and the policy's threshold.
+    """Judges the photos of one enrollment by the model's calibration and the policy's threshold.
 
-    They are asked inside the enrolment's transaction, about what nobody else can change.
+    They are asked inside the enrollment's transaction, about what nobody else can change.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class EnrollmentGuards:
         A photo is compared with the others and with those ``enrolled``: the employee's photos of
         the present model, but for any that are being replaced.
         """
-        found = judge_agreement(photos, enrolled, self._calibration)
+        found = find_outliers(photos, enrolled, self._calibration)
         if found.undecided:
             return dict.fromkeys(found.outliers, _undecided(photos))
         accepted = [one for n, one in enumerate(photos) if n not in found.outliers]
@@ -64,7 +64,7 @@ class EnrollmentGuards:
         """
         # From here on no other process commits a change of the gallery before this one does.
         session.lock_gallery()
-        self._gallery.bring_up_to_date(session)
+        self._gallery.refresh(session)
         limit = self._duplicate_similarity(self._gallery.index.size)
         excused = {employee.key} | session.look_alikes_of([employee.key])[employee.key]
         alike = {
@@ -86,8 +86,8 @@ class EnrollmentGuards:
         self, session: RegistrySession, probe: Embedding, limit: float
     ) -> Iterator[tuple[int, float]]:
         everyone = self._gallery.index.compare_all(probe)
-        near = np.flatnonzero(everyone.similarities >= limit)
-        for position in near.tolist():
+        similar = np.flatnonzero(everyone.similarities >= limit)
+        for position in similar.tolist():
             yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
         # Whom the index does not hold, for nobody may be recognised as them.
         suspended = self._gallery.photos.gallery(session, EmployeeStatus.SUSPENDED)
@@ -96,17 +96,19 @@ class EnrollmentGuards:
 
     def _odd_one(self, photo: Embedding, person: Sequence[Embedding]) -> PhotoOfSomebodyElseError:
         likeness = similarity(photo, centroid(person))
-        wanted = self._calibration.similarity_of_equal_evidence(len(person))
+        needed = self._calibration.similarity_of_equal_evidence(len(person))
         photos = "photo" if len(person) == 1 else f"{len(person)} photos"
         return PhotoOfSomebodyElseError(
             f"the face has similarity {likeness:.2f} to the employee's other {photos}, "
-            f"{wanted:.2f} is needed"
+            f"{needed:.2f} is needed"
         )
 
 
 def _undecided(photos: Sequence[Embedding]) -> PhotosDisagreeError:
-    least = min(similarity(one, other) for n, one in enumerate(photos) for other in photos[n + 1 :])
+    lowest = min(
+        similarity(one, other) for n, one in enumerate(photos) for other in photos[n + 1 :]
+    )
     return PhotosDisagreeError(
         f"the {len(photos)} usable photos show different people, as unlike as similarity "
-        f"{least:.2f}, and no more than half of them agree"
+        f"{lowest:.2f}, and no more than half of them agree"
     )

@@ -64,7 +64,7 @@ class FaceExtraction:
 
         Of several faces the largest is taken, unless they are to be refused.
         """
-        with self._admission.turn():
+        with self._admission.permit():
             return self._extract(content, limits, several)
 
     def extract_burst(
@@ -76,7 +76,7 @@ class FaceExtraction:
         has frames, never for more.
         """
         found: list[ExtractedFace | PhotoError] = []
-        with self._admission.turn():
+        with self._admission.permit():
             for frame in frames:
                 try:
                     if isinstance(frame, PhotoError):

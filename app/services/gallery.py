@@ -45,7 +45,7 @@ class Gallery:
 
     @property
     def index(self) -> GalleryIndex:
-        """The index, for searching after ``bring_up_to_date``."""
+        """The index, for searching after ``refresh``."""
         return self._index
 
     @property
@@ -78,7 +78,7 @@ class Gallery:
             with self._changing:  # a change of this process may lie between commit and index
                 return session.revision() == self._index.revision
 
-    def bring_up_to_date(self, session: RegistrySession) -> None:
+    def refresh(self, session: RegistrySession) -> None:
         """Rebuild the index where somebody else changed the registry."""
         if session.revision() != self._index.revision:
             with self._changing:
@@ -112,15 +112,15 @@ class Gallery:
         entry = self._refresh_entry(session, employee)
         revision = session.advance_revision()
         session.commit()
-        self._follow(session, revision, employee.key, entry)
+        self._apply(session, revision, employee.key, entry)
 
     def commit_removal(self, session: RegistrySession, employee: Employee) -> None:
         """Commit the deletion of one employee, then take it from the index."""
         revision = session.advance_revision()
         session.commit()
-        self._follow(session, revision, employee.key, None)
+        self._apply(session, revision, employee.key, None)
 
-    def _follow(
+    def _apply(
         self,
         session: RegistrySession,
         revision: int,
@@ -158,5 +158,5 @@ def unseen_people(count: int, model_version: str) -> str:
     """Return what an administrator is told of people whom the present model never saw."""
     return (
         f"{count} active employees have no photo of model {model_version} and cannot be "
-        "recognised; pictures are not kept, so enrol them again"
+        "recognised; pictures are not kept, so enroll them again"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from app.domain.own_strangers import (
-    LEAST_OWN_PEOPLE,
-    MOST_OWN_PEOPLE,
+    MAX_OWN_PEOPLE,
+    MIN_OWN_PEOPLE,
     OwnStrangers,
     count_own_strangers,
 )
@@ -71,13 +71,13 @@ class DecisionPolicy:
     def own_strangers(self) -> OwnStrangers | None:
         """Return what the gallery says of itself; counted again after it grew by a tenth."""
         size = self._index.size
-        if size < LEAST_OWN_PEOPLE:
+        if size < MIN_OWN_PEOPLE:
             return None
         if self._fits(size) or not self._counting.acquire(blocking=self._counted_at == 0):
             return self._own  # while one request counts anew, the others go by the last count
         try:
             if not self._fits(size):
-                sample = self._index.sample_centroids(MOST_OWN_PEOPLE)
+                sample = self._index.sample_centroids(MAX_OWN_PEOPLE)
                 self._own, self._counted_at = count_own_strangers(sample, self.risk), size
             return self._own
         finally:

@@ -66,7 +66,7 @@ class Embedder(Protocol):
 class LivenessTrial(Protocol):
     """One request's attempt to pass a liveness check."""
 
-    def judge(self, views: Sequence[HeadView]) -> None:
+    def check(self, views: Sequence[HeadView]) -> None:
         """Return where the frames, in order, are of a living head.
 
         Raises ``LivenessFailedError`` naming what is amiss.

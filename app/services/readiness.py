@@ -1,4 +1,4 @@
-"""Readiness: everything that a decision and an enrolment need, really tried."""
+"""Readiness: everything that a decision and an enrollment need, really tried."""
 
 from __future__ import annotations
 
@@ -134,20 +134,20 @@ class Readiness:
         try:
             self._registry.probe()
         except BusyError:
-            # A long enrolment holds SQLite's only lock for a moment; for longer something is wrong.
+            # A long enrollment holds SQLite's only lock for a moment; longer is a fault.
             now = self._clock()
             if self._busy_since is None:
                 self._busy_since = now
             held = now - self._busy_since
-            said = f"another writer has held the database for {held:.0f} s"
-            return Finding(said) if held > SLOW_SECONDS else Finding(notes=(said,))
+            message = f"another writer has held the database for {held:.0f} s"
+            return Finding(message) if held > SLOW_SECONDS else Finding(notes=(message,))
         self._busy_since = None
         return Finding()
 
     def _index(self) -> Finding:
         """Bring the index up to date, and note who is enrolled and cannot be found."""
         with self._registry.session() as session:
-            self._gallery.bring_up_to_date(session)
+            self._gallery.refresh(session)
             unseen = self._gallery.count_unseen(session)
         notes = []
         if unseen:

@@ -13,12 +13,8 @@ import numpy.typing as npt
 from app.domain.calibration import gallery_posterior, pair_probability
 from app.domain.decision import Evidence, decide, decide_claims
 from app.domain.embeddings import Embedding, similarity
-from app.domain.employee_errors import (
-    CardNotFoundError,
-    EmployeeSuspendedError,
-    NoCurrentPhotoError,
-)
 from app.domain.employees import Employee, EmployeeStatus
+from app.domain.errors import CardNotFoundError, EmployeeSuspendedError, NoCurrentPhotoError
 from app.domain.faces import ENROLLMENT_LIMITS, QualityLimits
 from app.domain.matching import GallerySimilarities, most_probable
 from app.domain.model_manifest import ModelManifest
@@ -32,7 +28,7 @@ from app.services.ports import GalleryIndex, LivenessCheck, Registry, RegistrySe
 from app.services.scenes import Scene, SceneReader, SeenFace
 from app.services.usable_photos import centroid_of
 
-LOOKED_AT = 10  # candidates that are read at least: the first of them may be gone
+MIN_CANDIDATES = 10  # candidates that are read at least: the first of them may be gone
 
 
 class Recognition:
@@ -63,14 +59,14 @@ class Recognition:
         """Rank the employees nearest to the face; raises as ``SceneReader.read`` does."""
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
-            self._gallery.bring_up_to_date(session)
+            self._gallery.refresh(session)
             compared = self._gallery.index.compare_all(face.embedding)
             evidence = Evidence.of(compared, self._manifest.calibration, face.frames_used)
             probabilities, nobody = gallery_posterior(
                 evidence.ratios[0], self._policy.prior_unknown
             )
             people = _ComparedPeople(session, self._gallery.index, face, evidence, probabilities)
-            order = most_probable(evidence.ratios[0], evidence.keys, max(limit, LOOKED_AT))
+            order = most_probable(evidence.ratios[0], evidence.keys, max(limit, MIN_CANDIDATES))
             looked_at = evidence.keys[order].tolist()
             ranked = people.candidates(looked_at)
             # Who was suspended or deleted since the index answered is no candidate any more, and
@@ -131,14 +127,14 @@ class Recognition:
             lambda photos: self._policy.verify(fused=fused, photos=photos).threshold.similarity,
             {employee.key: alike}.__getitem__,
         )
-        place = int(np.searchsorted(evidence.keys, employee.key))
-        photos = int(evidence.photo_counts[place])
-        probability = pair_probability(float(evidence.ratios[0, place]), self._policy.prior_same)
+        column = int(np.searchsorted(evidence.keys, employee.key))
+        photos = int(evidence.photo_counts[column])
+        probability = pair_probability(float(evidence.ratios[0, column]), self._policy.prior_same)
         return ClaimVerification(
             employee=employee,
             accepted=decision.verdict is not Verdict.UNKNOWN,
             next_step=next_step(decision.verdict, probability, face.quality, self._wanted_quality),
-            similarity=float(evidence.similarities[0, place]),
+            similarity=float(evidence.similarities[0, column]),
             probability=probability,
             threshold=self._policy.verify(fused=fused, photos=photos).threshold,
             face=face,
@@ -162,10 +158,12 @@ class Recognition:
     def _refuse_unseen(self, session: RegistrySession, employee: Employee) -> NoReturn:
         version = self._gallery.model_version
         count = sum(one.model_version == version for one in session.list_photos(employee.key))
-        said = f"{employee.employee_id!r} has no photo of the present model"
+        message = f"{employee.employee_id!r} has no photo of the present model"
         if count:
-            said = f"none of the {count} photos of {employee.employee_id!r} can be used: enrol anew"
-        raise NoCurrentPhotoError(said)
+            message = (
+                f"none of the {count} photos of {employee.employee_id!r} can be used: enroll anew"
+            )
+        raise NoCurrentPhotoError(message)
 
     def verify_card(
         self, card_number: str, content: bytes | Scene, several: SeveralFaces
@@ -221,11 +219,11 @@ class _ComparedPeople:
         return {
             key: Candidate(
                 employees[key],
-                float(self.evidence.similarities[0, place]),
+                float(self.evidence.similarities[0, column]),
                 closest[key],
-                float(self.probabilities[place]),
+                float(self.probabilities[column]),
             )
-            for key, place in zip(keys, self._places(keys), strict=True)
+            for key, column in zip(keys, self._columns(keys), strict=True)
             if key in closest
             and key in employees
             and employees[key].status is EmployeeStatus.ACTIVE
@@ -233,10 +231,10 @@ class _ComparedPeople:
 
     def photos_of(self, key: int) -> int:
         """Return how many photos this person has in the index."""
-        (place,) = self._places([key])
-        return int(self.evidence.photo_counts[place])
+        (column,) = self._columns([key])
+        return int(self.evidence.photo_counts[column])
 
-    def _places(self, keys: Sequence[int]) -> npt.NDArray[np.intp]:
+    def _columns(self, keys: Sequence[int]) -> npt.NDArray[np.intp]:
         return np.searchsorted(self.evidence.keys, np.asarray(keys, np.int64))
 
 

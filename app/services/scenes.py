@@ -8,7 +8,7 @@ from enum import StrEnum
 from app.domain.calibration import Calibration
 from app.domain.challenges import CHALLENGE_LINK
 from app.domain.embeddings import centroid
-from app.domain.errors import BusyError
+from app.domain.errors import BurstOfSeveralPeopleError, BusyError
 from app.domain.faces import QualityLimits
 from app.domain.fusion import MAX_FRAMES, frame_weight, weakest_link
 from app.domain.head_motion import HeadView
@@ -25,7 +25,6 @@ from app.domain.photo_errors import (
     PhotoError,
     SeveralFacesFoundError,
 )
-from app.domain.scene_errors import BurstOfSeveralPeopleError
 from app.services.challenges import NoLiveness
 from app.services.extraction import ExtractedFace, FaceExtraction, SeveralFaces
 from app.services.ports import LivenessCheck
@@ -127,7 +126,7 @@ class SceneReader:
                 "the frames of a burst must show one person; these are more likely of several"
             )
         if trial is not None:
-            trial.judge(
+            trial.check(
                 [HeadView(face.detection.landmarks, face.quality.yaw_degrees) for face in faces]
             )
         weights = [frame_weight(face.quality) for face in faces]

@@ -1,4 +1,4 @@
-"""The usable photos of an enrolment, sorted: to store, there already, of somebody else."""
+"""The usable photos of an enrollment, sorted: to store, there already, of somebody else."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def sort_faces(
             repeated.append(RepeatedPhoto(position, photo.photo_id, face))
     single, copies = without_copies(unknown)
     strange = {
-        single[place][0]: error
-        for place, error in guards.disagreeing(
+        single[position][0]: error
+        for position, error in guards.disagreeing(
             [face.embedding for _, face in single], enrolled.embeddings
         ).items()
     }

@@ -76,7 +76,7 @@ class UsablePhotos:
     def _objection(self, embedding: Embedding) -> str | None:
         if len(embedding) != self._embedding_dim:
             return f"an embedding of {len(embedding)} numbers, not of {self._embedding_dim}"
-        return next((said for check in self._checks if (said := check(embedding))), None)
+        return next((reason for check in self._checks if (reason := check(embedding))), None)
 
     def _centroid(self, person: StoredPerson, photos: Photos) -> Embedding | None:
         """Return the stored centroid where it is of these photos, else theirs, if there is one."""

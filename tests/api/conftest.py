@@ -49,7 +49,7 @@ def make_app(open_house: Callable[..., House], tmp_path: Path) -> Callable[..., 
                 audits=house.audits,
                 challenges=house.challenges,
             )
-            provide_threads(house.admission.place_count)
+            provide_threads(house.admission.slot_count)
             yield {"facegate": state}
 
         defaults: dict[str, object] = {"data_dir": tmp_path, "max_request_bytes": 20_000}

@@ -35,7 +35,7 @@ QUALITY = FaceQuality(200.0, 200.0, 120.0, 0.0, 0.0, 0.0, 0.95)
 
 
 def write_gallery(url: str) -> None:
-    """Enrol the made people; the last ``TWICE`` are the first ones again."""
+    """Enroll the made people; the last ``TWICE`` are the first ones again."""
     manifest = open_artifact(Settings().model_dir).manifest
     random = np.random.default_rng(20261122)
     centres = random.normal(size=(PEOPLE, manifest.embedding_dim))

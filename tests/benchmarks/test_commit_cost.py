@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(300)]
 ROUNDS = 100
 
 
-def median_enrolment_ms(folder: Path, synchronous: str) -> float:
+def median_enrollment_ms(folder: Path, synchronous: str) -> float:
     engine = create_registry_engine(migrated_database(SQLITE, folder))
 
     @event.listens_for(engine, "connect")
@@ -45,9 +45,9 @@ def test_what_full_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     found = {}
     for synchronous in ("NORMAL", "FULL"):
         (folder := tmp_path / synchronous).mkdir()
-        found[synchronous] = median_enrolment_ms(folder, synchronous)
+        found[synchronous] = median_enrollment_ms(folder, synchronous)
     with capsys.disabled():
         print(
-            f"\nan enrolment's transaction: {found['NORMAL']:.1f} ms with synchronous=NORMAL, "
+            f"\nan enrollment's transaction: {found['NORMAL']:.1f} ms with synchronous=NORMAL, "
             f"{found['FULL']:.1f} ms with FULL: {found['FULL'] - found['NORMAL']:+.1f} ms"
         )

@@ -1,7 +1,7 @@
 """What thousands of mixed requests do to the memory of the service; prints the slope.
 
 Photos of many sizes and formats, some of them damaged, from four callers at once: verify, identify,
-enrol, delete, refuse. The slope is that of a line through the resident memory after a tenth of the
+enroll, delete, refuse. The slope is that of a line through the resident memory after a tenth of the
 requests, when every buffer and arena has been used once.
 """
 

@@ -89,7 +89,7 @@ def stage_times(photo: bytes, tmp_path: Path) -> dict[str, float]:
 
     def search() -> None:
         with registry.session() as session:
-            gallery.bring_up_to_date(session)
+            gallery.refresh(session)
             everyone = gallery.index.compare_all(embedding)
             nearest = int(everyone.employee_keys[everyone.similarities.argmax()])
             session.employees_by_key([nearest])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.embeddings import Embedding, as_embedding
 
@@ -32,7 +32,7 @@ people = st.integers(0, 10_000)
 @settings(deadline=None)
 @given(people, st.integers(1, 12), st.integers(0, 12))
 def test_photos_of_one_person_agree(person: int, photos: int, enrolled: int) -> None:
-    found = judge_agreement(shots(person, photos), shots(person, enrolled, 50), CALIBRATION)
+    found = find_outliers(shots(person, photos), shots(person, enrolled, 50), CALIBRATION)
     assert found.outliers == ()
     assert not found.undecided
 
@@ -46,7 +46,7 @@ def test_the_minority_is_named_wherever_it_stands(
     photos = [(True, one) for one in shots(person, right)]
     photos += [(False, shots(person + 1 + n, 1)[0]) for n in range(wrong)]
     order.shuffle(photos)
-    found = judge_agreement([one for _, one in photos], [], CALIBRATION)
+    found = find_outliers([one for _, one in photos], [], CALIBRATION)
     assert found.outliers == tuple(n for n, (is_right, _) in enumerate(photos) if not is_right)
     assert not found.undecided
 
@@ -55,7 +55,7 @@ def test_the_minority_is_named_wherever_it_stands(
 @given(people, st.integers(1, 5))
 def test_without_a_majority_all_are_named(person: int, each: int) -> None:
     photos = shots(person, each) + shots(person + 1, each)
-    found = judge_agreement(photos, [], CALIBRATION)
+    found = find_outliers(photos, [], CALIBRATION)
     assert found.outliers == tuple(range(2 * each))
     assert found.undecided
 
@@ -66,7 +66,7 @@ def test_who_is_enrolled_decides_against_any_majority(
     person: int, enrolled: int, right: int, wrong: int
 ) -> None:
     photos = shots(person, right) + shots(person + 1, wrong)
-    found = judge_agreement(photos, shots(person, enrolled, 50), CALIBRATION)
+    found = find_outliers(photos, shots(person, enrolled, 50), CALIBRATION)
     assert found.outliers == tuple(range(right, right + wrong))
     assert not found.undecided
 
@@ -75,7 +75,7 @@ def test_who_is_enrolled_decides_against_any_majority(
 @given(people, st.permutations(range(6)))
 def test_the_order_of_the_photos_does_not_matter(person: int, order: list[int]) -> None:
     photos = shots(person, 4) + shots(person + 1, 2)
-    found = judge_agreement([photos[n] for n in order], [], CALIBRATION)
+    found = find_outliers([photos[n] for n in order], [], CALIBRATION)
     assert {order[place] for place in found.outliers} == {4, 5}
 
 
@@ -83,12 +83,12 @@ def test_a_photo_between_two_is_accepted_by_way_of_the_nearer_one() -> None:
     """40 degrees agree (cosine 0.77), 80 do not (0.17), and the middle of the first two is near."""
     turns = np.radians([0, 40, 80])
     photos = [as_embedding(np.array([np.cos(turn), np.sin(turn)])) for turn in turns]
-    assert judge_agreement(photos[2:], photos[:1], CALIBRATION).outliers == (0,)
-    assert judge_agreement(photos[1:], photos[:1], CALIBRATION).outliers == ()
+    assert find_outliers(photos[2:], photos[:1], CALIBRATION).outliers == (0,)
+    assert find_outliers(photos[1:], photos[:1], CALIBRATION).outliers == ()
 
 
 def test_two_that_are_wholly_opposite_disagree() -> None:
     one = shots(1, 1)[0]
-    assert judge_agreement([one, as_embedding(-one)], [], CALIBRATION).undecided
-    assert judge_agreement([one], [one, as_embedding(-one)], CALIBRATION).outliers == (0,)
-    assert judge_agreement([], [], CALIBRATION).outliers == ()
+    assert find_outliers([one, as_embedding(-one)], [], CALIBRATION).undecided
+    assert find_outliers([one], [one, as_embedding(-one)], CALIBRATION).outliers == (0,)
+    assert find_outliers([], [], CALIBRATION).outliers == ()

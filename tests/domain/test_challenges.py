@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from app.domain.challenges import Instruction, require_motion
+from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView, apparent_nose_depth, fit_head, nose_parallax
-from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
 from tests.domain.turned_head import HEAD, Points, bent, printed, project
 

@@ -76,7 +76,7 @@ def test_what_was_not_measured_refuses_nobody() -> None:
     require_quality(stored, ENROLLMENT_LIMITS)
 
 
-def test_verification_is_never_stricter_than_enrolment() -> None:
+def test_verification_is_never_stricter_than_enrollment() -> None:
     assert VERIFICATION_LIMITS.min_size_pixels <= ENROLLMENT_LIMITS.min_size_pixels
     assert VERIFICATION_LIMITS.min_sharpness <= ENROLLMENT_LIMITS.min_sharpness
     assert VERIFICATION_LIMITS.max_clipped_shadows >= ENROLLMENT_LIMITS.max_clipped_shadows

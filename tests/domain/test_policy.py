@@ -100,9 +100,9 @@ def test_whom_it_is_promised_to_decides_how_rare_a_risk_the_data_supports() -> N
     worst = RiskPolicy(model, RiskTargets(0.01, 0.001))
     mixed = RiskPolicy(model, RiskTargets(0.01, 0.001, promise_for=PromiseFor.MIXED))
     assert mixed.rarest_rate == MIXED.rarest_rate < worst.rarest_rate == unsure.rarest_rate
-    assert mixed.most_people(0.01) > worst.most_people(0.01)
-    assert worst.most_people(0.01, PromiseFor.MIXED) == mixed.most_people(0.01)
-    people = worst.most_people(0.01) + 1
+    assert mixed.max_people(0.01) > worst.max_people(0.01)
+    assert worst.max_people(0.01, PromiseFor.MIXED) == mixed.max_people(0.01)
+    people = worst.max_people(0.01) + 1
     with pytest.raises(UnsupportedRiskError):
         worst.require_supported(0.01, people)
     mixed.require_supported(0.01, people)
@@ -137,7 +137,7 @@ def test_a_floor_and_a_setting_make_it_stricter_and_never_looser() -> None:
 def test_a_rate_beyond_the_data_is_refused_and_never_promised() -> None:
     risk = policy()
     assert risk.rarest_rate == pytest.approx(1e-7)
-    assert risk.most_people(0.01) == 100_503
+    assert risk.max_people(0.01) == 100_503
     risk.require_supported(0.01, 100_503)
     with pytest.raises(UnsupportedRiskError, match="at most 100503 people"):
         risk.require_supported(0.01, 100_504)

@@ -124,7 +124,7 @@ def test_bad_photos_are_typed_problems(http: httpx2.Client) -> None:
     assert verify(http, photo).status_code == 200
 
 
-def test_two_faces_are_refused_for_enrolment_and_counted_for_verify(http: httpx2.Client) -> None:
+def test_two_faces_are_refused_for_enrollment_and_counted_for_verify(http: httpx2.Client) -> None:
     enroll(http, PEOPLE[0])
     sides = [cv2.imread(str(PEOPLE[n].photos[-1])) for n in (0, 1)]
     height = 480

@@ -51,7 +51,7 @@ def blend(first: Embedding, second: Embedding, share: float) -> Embedding:
 
 
 def plant() -> tuple[dict[str, list[tuple[Embedding, ExtractedFace]]], str]:
-    """Return what to enrol under which id, and the model's version.
+    """Return what to enroll under which id, and the model's version.
 
     Three photos each, but: persons 1 and 2 have one photo swapped, person 3 is enrolled under two
     ids of two photos, person 5 is blended towards person 6, person 7 has one photo.
@@ -142,7 +142,7 @@ def test_the_command_prints_the_same_and_writes_the_page(planted: Planted, tmp_p
     assert "may be one person: 1\n  person-03 / person-03-again" in printed
     assert "can be confused: 1\n  person-05 / person-06" in printed
     assert "photos unlike their person: 2" in printed
-    assert "weak enrolments: 1\n  person-07 1 photos: one_photo" in printed
+    assert "weak enrollments: 1\n  person-07 1 photos: one_photo" in printed
     assert len(re.findall("<svg", page.read_text())) == 2
 
 

@@ -23,7 +23,7 @@ from tests.registry.databases import SQLITE, empty_database
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def enrol_one(url: str) -> None:
+def enroll_one(url: str) -> None:
     registry = SqlRegistry(create_registry_engine(url))
     with registry.session() as session:
         key = session.add_employee("E-1", "A", "C-1").key
@@ -47,7 +47,7 @@ def test_migrating_brings_an_empty_database_to_head(empty_url: str) -> None:
     assert is_at_head(empty_url)
     upgrade_to_head(empty_url)  # again is no change
     assert is_at_head(empty_url)
-    enrol_one(empty_url)
+    enroll_one(empty_url)
 
 
 def test_the_migrated_schema_is_the_one_in_the_code(empty_url: str) -> None:
@@ -75,13 +75,13 @@ def test_every_constraint_has_a_name(empty_url: str) -> None:
 
 def test_up_down_and_up_again_on_data(empty_url: str) -> None:
     upgrade_to_head(empty_url)
-    enrol_one(empty_url)
+    enroll_one(empty_url)
     with create_migration_engine(empty_url).connect() as connection:
         command.downgrade(alembic_config(connection), "base")
     assert table_names(empty_url) <= {"alembic_version", "sqlite_sequence"}
     assert not is_at_head(empty_url)
     upgrade_to_head(empty_url)
-    enrol_one(empty_url)  # nothing of the first time is in the way
+    enroll_one(empty_url)  # nothing of the first time is in the way
     with create_migration_engine(empty_url).connect() as connection:
         command.check(alembic_config(connection))
 
@@ -97,7 +97,7 @@ def test_a_failing_migration_leaves_the_database_as_it_was(empty_url: str) -> No
 def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(empty_url: str) -> None:
     """Batch mode drops and recreates on SQLite, where a cascade would empty the other tables."""
     upgrade_to_head(empty_url)
-    enrol_one(empty_url)
+    enroll_one(empty_url)
     with create_migration_engine(empty_url).connect() as connection, connection.begin():
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table(

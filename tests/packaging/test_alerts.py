@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from app.api.metrics.service import ServiceMetrics
+from app.domain.errors import RefusedAttemptError
 from app.domain.policy import RiskPolicy
-from app.domain.scene_errors import RefusedAttemptError
 from app.domain.verdict import Verdict
 from tests.packaging.dockerfile import ROOT
 from tests.services.conftest import RISK

@@ -1,4 +1,4 @@
-"""What tests enrol."""
+"""What tests enroll."""
 
 from __future__ import annotations
 

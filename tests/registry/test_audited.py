@@ -8,7 +8,7 @@ from app.registry.repository import SqlRegistry
 from tests.registry.builders import MODEL, OTHER_MODEL, QUALITY, new_photo, random_embedding
 
 
-def enrol(registry: SqlRegistry, employee_id: str, seeds: list[int], model: str = MODEL) -> int:
+def enroll(registry: SqlRegistry, employee_id: str, seeds: list[int], model: str = MODEL) -> int:
     with registry.session() as session:
         key = session.add_employee(employee_id, "A", None).key
         session.add_photos(key, [new_photo(seed, model) for seed in seeds])
@@ -17,10 +17,10 @@ def enrol(registry: SqlRegistry, employee_id: str, seeds: list[int], model: str 
 
 
 def test_pages_hold_every_photo_of_active_people_once(registry: SqlRegistry) -> None:
-    enrol(registry, "E-1", [1, 2])
-    suspended = enrol(registry, "E-2", [3])
-    enrol(registry, "E-3", [4], model=OTHER_MODEL)
-    enrol(registry, "E-4", [5])
+    enroll(registry, "E-1", [1, 2])
+    suspended = enroll(registry, "E-2", [3])
+    enroll(registry, "E-3", [4], model=OTHER_MODEL)
+    enroll(registry, "E-4", [5])
     with registry.session() as session:
         session.update_employee(suspended, status=EmployeeStatus.SUSPENDED)
         session.commit()

@@ -35,7 +35,7 @@ def residue(directory: Path, embedding: Embedding) -> list[str]:
     )
 
 
-def enrol(registry: SqlRegistry, seeds: list[int]) -> int:
+def enroll(registry: SqlRegistry, seeds: list[int]) -> int:
     with registry.session() as session:
         key = session.add_employee(f"E-{seeds[0]}", "A", None).key
         session.add_photos(key, [new_photo(seed) for seed in seeds])
@@ -45,8 +45,8 @@ def enrol(registry: SqlRegistry, seeds: list[int]) -> int:
 
 
 def test_a_deleted_employee_leaves_no_byte(registry: SqlRegistry, tmp_path: Path) -> None:
-    key = enrol(registry, [1, 2])
-    enrol(registry, [3])
+    key = enroll(registry, [1, 2])
+    enroll(registry, [3])
     assert residue(tmp_path, random_embedding(1))
     with registry.session() as session:
         session.delete_employee(key)
@@ -57,7 +57,7 @@ def test_a_deleted_employee_leaves_no_byte(registry: SqlRegistry, tmp_path: Path
 
 
 def test_a_deleted_photo_leaves_no_byte(registry: SqlRegistry, tmp_path: Path) -> None:
-    key = enrol(registry, [1, 2])
+    key = enroll(registry, [1, 2])
     with registry.session() as session:
         session.delete_photo(session.list_photos(key)[0].key)
         session.store_centroid(key, random_embedding(2), MODEL)
@@ -67,7 +67,7 @@ def test_a_deleted_photo_leaves_no_byte(registry: SqlRegistry, tmp_path: Path) -
 
 
 def test_an_erasure_that_is_not_committed_is_none(registry: SqlRegistry, tmp_path: Path) -> None:
-    key = enrol(registry, [1])
+    key = enroll(registry, [1])
     with registry.session() as session:
         session.delete_employee(key)
     assert residue(tmp_path, random_embedding(1))
@@ -76,8 +76,8 @@ def test_an_erasure_that_is_not_committed_is_none(registry: SqlRegistry, tmp_pat
 def test_the_log_is_emptied_later_where_a_reader_still_uses_it(
     engine: Engine, registry: SqlRegistry, tmp_path: Path
 ) -> None:
-    key = enrol(registry, [1])
-    enrol(registry, [2])
+    key = enroll(registry, [1])
+    enroll(registry, [2])
     with engine.connect() as reader:
         reader.exec_driver_sql("BEGIN")
         reader.execute(text("SELECT count(*) FROM photos")).scalar_one()
@@ -94,8 +94,8 @@ def test_the_log_is_emptied_later_where_a_reader_still_uses_it(
 def test_the_log_of_a_process_that_died_is_emptied_by_the_next(
     engine: Engine, registry: SqlRegistry, tmp_path: Path
 ) -> None:
-    enrol(registry, [1])
-    enrol(registry, [2])
+    enroll(registry, [1])
+    enroll(registry, [2])
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM employees WHERE employee_id = 'E-1'"))
     assert residue(tmp_path, random_embedding(1))
@@ -121,7 +121,7 @@ def test_nothing_is_left_after_many_arrivals_and_departures(
                 session.commit()
         else:
             seeds = [seed + number for number in range(chance.randint(1, 6))]
-            present[enrol(registry, seeds)] = seeds
+            present[enroll(registry, seeds)] = seeds
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert len(departed) > 100
     for seed in departed:

@@ -30,7 +30,7 @@ def statements_of(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def enrol(registry: SqlRegistry, employee_id: str, seeds: list[int], model: str = MODEL) -> int:
+def enroll(registry: SqlRegistry, employee_id: str, seeds: list[int], model: str = MODEL) -> int:
     with registry.session() as session:
         key = session.add_employee(employee_id, "A", None).key
         session.add_photos(key, [new_photo(seed, model) for seed in seeds])
@@ -47,8 +47,8 @@ def test_an_empty_gallery_is_empty(registry: SqlRegistry) -> None:
 
 
 def test_the_gallery_holds_centroids_and_photos_by_key(registry: SqlRegistry) -> None:
-    first = enrol(registry, "E-2", [1, 2, 3])
-    second = enrol(registry, "E-1", [4])
+    first = enroll(registry, "E-2", [1, 2, 3])
+    second = enroll(registry, "E-1", [4])
     with registry.session() as session:
         entries = session.gallery(MODEL)
         photo_keys = [[photo.key for photo in session.list_photos(key)] for key in (first, second)]
@@ -65,9 +65,9 @@ def test_the_gallery_holds_centroids_and_photos_by_key(registry: SqlRegistry) ->
 
 
 def test_only_active_employees_with_photos_of_the_version_are_in_it(registry: SqlRegistry) -> None:
-    active = enrol(registry, "E-1", [1])
-    suspended = enrol(registry, "E-2", [2])
-    other = enrol(registry, "E-3", [3], OTHER_MODEL)
+    active = enroll(registry, "E-1", [1])
+    suspended = enroll(registry, "E-2", [2])
+    other = enroll(registry, "E-3", [3], OTHER_MODEL)
     with registry.session() as session:
         session.update_employee(suspended, status=EmployeeStatus.SUSPENDED)
         photoless = session.add_employee("E-4", "A", None)
@@ -81,7 +81,7 @@ def test_only_active_employees_with_photos_of_the_version_are_in_it(registry: Sq
 
 
 def test_the_stored_centroid_counts_and_the_last_one_stored(registry: SqlRegistry) -> None:
-    key = enrol(registry, "E-1", [1])
+    key = enroll(registry, "E-1", [1])
     with registry.session() as session:
         session.store_centroid(key, random_embedding(8), MODEL)
         session.store_centroid(key, random_embedding(9), MODEL)
@@ -98,7 +98,7 @@ def test_the_stored_centroid_counts_and_the_last_one_stored(registry: SqlRegistr
 def test_a_missing_or_damaged_centroid_is_none(
     engine: Engine, registry: SqlRegistry, change: str
 ) -> None:
-    enrol(registry, "E-1", [1, 2])
+    enroll(registry, "E-1", [1, 2])
     with engine.begin() as connection:
         connection.execute(text(change))
     with registry.session() as session:
@@ -129,7 +129,7 @@ def test_a_large_gallery_is_one_statement(engine: Engine, registry: SqlRegistry)
 
 def test_the_gallery_is_left_to_others_after_it_was_read(registry: SqlRegistry) -> None:
     """No cursor of it may keep the session from committing, or a snapshot alive."""
-    key = enrol(registry, "E-1", [1])
+    key = enroll(registry, "E-1", [1])
     with registry.session() as session:
         session.gallery(MODEL)
         session.delete_employee(key)

@@ -11,7 +11,7 @@ from app.registry.repository import SqlRegistry
 from tests.registry.builders import MODEL, new_photo
 
 
-def enrol(registry: SqlRegistry, *employee_ids: str) -> list[int]:
+def enroll(registry: SqlRegistry, *employee_ids: str) -> list[int]:
     with registry.session() as session:
         keys = [session.add_employee(one, "A", None).key for one in employee_ids]
         for key in keys:
@@ -21,7 +21,7 @@ def enrol(registry: SqlRegistry, *employee_ids: str) -> list[int]:
 
 
 def test_a_pair_is_seen_from_both_sides(registry: SqlRegistry) -> None:
-    a, b, c = enrol(registry, "a", "b", "c")
+    a, b, c = enroll(registry, "a", "b", "c")
     with registry.session() as session:
         session.add_look_alikes(b, [a, c])
         session.commit()
@@ -34,7 +34,7 @@ def test_a_pair_is_seen_from_both_sides(registry: SqlRegistry) -> None:
 
 
 def test_a_pair_is_stored_once_whoever_names_it(registry: SqlRegistry, engine: Engine) -> None:
-    a, b = enrol(registry, "a", "b")
+    a, b = enroll(registry, "a", "b")
     for first, second in ((a, b), (b, a), (a, b)):
         with registry.session() as session:
             session.add_look_alikes(first, [second, second])
@@ -44,7 +44,7 @@ def test_a_pair_is_stored_once_whoever_names_it(registry: SqlRegistry, engine: E
 
 
 def test_an_erased_employee_looks_like_nobody(registry: SqlRegistry, engine: Engine) -> None:
-    a, b, c = enrol(registry, "a", "b", "c")
+    a, b, c = enroll(registry, "a", "b", "c")
     with registry.session() as session:
         session.add_look_alikes(a, [b, c])
         session.add_look_alikes(b, [c])
@@ -57,7 +57,7 @@ def test_an_erased_employee_looks_like_nobody(registry: SqlRegistry, engine: Eng
 
 
 def test_nobody_is_their_own_look_alike_nor_that_of_the_gone(registry: SqlRegistry) -> None:
-    (a,) = enrol(registry, "a")
+    (a,) = enroll(registry, "a")
     with registry.session() as session:
         with pytest.raises(ValueError, match="own"):
             session.add_look_alikes(a, [a])
@@ -68,7 +68,7 @@ def test_nobody_is_their_own_look_alike_nor_that_of_the_gone(registry: SqlRegist
 
 
 def test_the_gallery_can_be_asked_for_who_is_suspended(registry: SqlRegistry) -> None:
-    a, b = enrol(registry, "a", "b")
+    a, b = enroll(registry, "a", "b")
     with registry.session() as session:
         session.update_employee(b, status=EmployeeStatus.SUSPENDED)
         session.commit()
@@ -80,7 +80,7 @@ def test_the_gallery_can_be_asked_for_who_is_suspended(registry: SqlRegistry) ->
 
 
 def test_who_has_no_photo_yet_is_not_counted(registry: SqlRegistry) -> None:
-    enrol(registry, "a")
+    enroll(registry, "a")
     with registry.session() as session:
         session.add_employee("b", "B", None)
         assert session.count_active() == 1
@@ -108,7 +108,7 @@ def test_the_gallery_lock_keeps_other_revisions_waiting(registry: SqlRegistry) -
 
 
 def test_confirmed_pairs_are_told_by_their_ids(registry: SqlRegistry) -> None:
-    a, b, c = enrol(registry, "a", "b", "c")
+    a, b, c = enroll(registry, "a", "b", "c")
     with registry.session() as session:
         assert session.confirmed_pairs() == []
         session.add_look_alikes(c, [a])

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app.domain import storage_errors
+from app.domain import errors
 from app.domain.errors import BusyError, FacegateError, RegistryUnavailableError
 from app.registry.database import create_probe_engine, create_registry_engine
 from app.registry.faults import domain_error
@@ -111,10 +111,10 @@ def _forget(file: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (overwrite, storage_errors.RegistryDamagedError),
-        (truncate, storage_errors.RegistryDamagedError),
+        (overwrite, errors.RegistryDamagedError),
+        (truncate, errors.RegistryDamagedError),
         (_forget, RegistryUnavailableError),
-        (replace_by_an_empty_database, storage_errors.RegistrySchemaError),
+        (replace_by_an_empty_database, errors.RegistrySchemaError),
     ],
 )
 def test_a_file_that_is_not_ours_any_more_is_noticed_and_a_backup_heals(
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_ours_any_more_is_noticed_and_a_backup_heals(
 
 
 def test_what_was_moved_away_is_not_written_to(registry: SqlRegistry, file: Path) -> None:
-    """An acknowledged enrolment in a file that nobody will open again is a lost one."""
+    """An acknowledged enrollment in a file that nobody will open again is a lost one."""
     moved = file.with_name("moved.db")
     with registry.session():
         pass
@@ -171,7 +171,7 @@ def test_a_full_database_says_so_and_goes_on_when_there_is_room(
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_048, limits[1]))
     try:
-        with pytest.raises(storage_errors.RegistryInputOutputError):
+        with pytest.raises(errors.RegistryInputOutputError):
             enroll_somebody(registry, "E-2")
         with pytest.raises(RegistryUnavailableError):
             registry.probe()
@@ -189,17 +189,17 @@ def test_sqlites_own_word_for_full(file: Path) -> None:
         with pytest.raises(sqlite3.Error) as caught:
             connection.execute("INSERT INTO filler VALUES (zeroblob(1000000))")
     found = domain_error(caught.value)
-    assert isinstance(found, storage_errors.RegistryFullError)
+    assert isinstance(found, errors.RegistryFullError)
     assert found.retry_after_seconds == 60
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (sqlite3.SQLITE_READONLY_DBMOVED, storage_errors.RegistryReadOnlyError),
-        (sqlite3.SQLITE_IOERR_FSYNC, storage_errors.RegistryInputOutputError),
-        (sqlite3.SQLITE_CORRUPT_INDEX, storage_errors.RegistryDamagedError),
-        (sqlite3.SQLITE_NOTADB, storage_errors.RegistryDamagedError),
+        (sqlite3.SQLITE_READONLY_DBMOVED, errors.RegistryReadOnlyError),
+        (sqlite3.SQLITE_IOERR_FSYNC, errors.RegistryInputOutputError),
+        (sqlite3.SQLITE_CORRUPT_INDEX, errors.RegistryDamagedError),
+        (sqlite3.SQLITE_NOTADB, errors.RegistryDamagedError),
         (sqlite3.SQLITE_CANTOPEN_ISDIR, RegistryUnavailableError),
         (sqlite3.SQLITE_BUSY_RECOVERY, BusyError),
         (sqlite3.SQLITE_MISUSE, None),
@@ -302,7 +302,7 @@ def test_a_database_that_another_holds_is_told_at_the_start(file: Path) -> None:
 def test_a_newer_schema_is_told(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(storage_errors.RegistrySchemaError, match="has the schema 9999"):
+    with pytest.raises(errors.RegistrySchemaError, match="has the schema 9999"):
         upgrade_to_head(file)
 
 
@@ -415,9 +415,9 @@ def test_a_read_only_postgresql_is_told(tmp_path: Path) -> None:
         {"options": "-c default_transaction_read_only=on"}
     )
     registry = open_registry(url.render_as_string(hide_password=False))
-    with pytest.raises(storage_errors.RegistryReadOnlyError):
+    with pytest.raises(errors.RegistryReadOnlyError):
         registry.probe()
-    with pytest.raises(storage_errors.RegistryReadOnlyError):
+    with pytest.raises(errors.RegistryReadOnlyError):
         enroll_somebody(registry)
     registry.close()
 
@@ -435,7 +435,7 @@ def test_a_postgresql_that_is_not_utf8_is_told(tmp_path: Path, encoding: str) ->
             f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'"
         )
     other = make_url(url).set(database=name).render_as_string(hide_password=False)
-    with pytest.raises(storage_errors.RegistrySchemaError, match=f"is encoded in {encoding}"):
+    with pytest.raises(errors.RegistrySchemaError, match=f"is encoded in {encoding}"):
         upgrade_to_head(other)
 
 

@@ -84,7 +84,7 @@ def test_the_revision_grows_by_one_and_only_with_a_commit(registry: SqlRegistry)
 
 
 def test_enrolling_from_several_threads_loses_nothing(registry: SqlRegistry) -> None:
-    def enrol_many(worker: int) -> list[int]:
+    def enroll_many(worker: int) -> list[int]:
         revisions = []
         for number in range(25):
             with registry.session() as session:
@@ -97,7 +97,7 @@ def test_enrolling_from_several_threads_loses_nothing(registry: SqlRegistry) -> 
         return revisions
 
     with ThreadPoolExecutor(2) as pool:
-        revisions = [revision for some in pool.map(enrol_many, range(2)) for revision in some]
+        revisions = [revision for some in pool.map(enroll_many, range(2)) for revision in some]
     assert sorted(revisions) == list(range(1, 51))
     with registry.session() as session:
         assert session.revision() == 50

@@ -116,7 +116,7 @@ def test_only_the_last_few_results_are_kept(house: House) -> None:
 
 def test_an_audit_takes_no_turn_of_recognition_and_leaves_the_index_free(house: House) -> None:
     enroll(house, "ada")
-    with house.admission.turn(), house.admission.turn():  # all there are
+    with house.admission.permit(), house.admission.permit():  # all there are
         assert run(house).people_count == 1
     before = house.index.revision
     run(house)

@@ -107,7 +107,7 @@ def test_what_is_committed_is_answered_as_done_and_the_index_catches_up(house: H
     assert result.created
     assert not gallery.is_current()
     with house.registry.session() as session:
-        gallery.bring_up_to_date(session)
+        gallery.refresh(session)
     assert gallery.is_current()
     assert index.size == 1
 

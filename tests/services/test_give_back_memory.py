@@ -28,7 +28,7 @@ def test_memory_is_given_back_again_after_it_failed_once(
     async def work_until_given_back() -> None:
         task = asyncio.create_task(give_back_memory(admission, give_back, 0.005))
         for _ in range(200):
-            with admission.place():
+            with admission.slot():
                 pass
             await asyncio.sleep(0.05)
             if done.is_set() or task.done():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.domain.embeddings import as_embedding
-from app.domain.employee_errors import NoCurrentPhotoError
 from app.domain.employees import EmployeeStatus, NewPhoto
+from app.domain.errors import NoCurrentPhotoError
 from app.domain.verdict import NextStep, Verdict
 from app.services.answers import ClaimVerification
 from app.services.employees import EmployeeChange
-from app.services.recognition import LOOKED_AT
+from app.services.recognition import MIN_CANDIDATES
 from tests.services.conftest import House
 from tests.services.fakes import MANIFEST, QUALITY, photo
 from tests.services.test_enrollment_guards import SUSPEND, enroll_confirmed
@@ -24,7 +24,7 @@ def claim(house: House, employee_id: str, content: bytes) -> ClaimVerification:
 
 
 def enroll_twin(house: House, employee_id: str, of: str) -> None:
-    """Enrol a second person with the face of another, whom somebody has told apart."""
+    """Enroll a second person with the face of another, whom somebody has told apart."""
     result = enroll_confirmed(house, employee_id, *(photo(of, shot) for shot in (11, 12, 13)))
     assert result.look_alikes == (of,)
 
@@ -119,7 +119,7 @@ def test_a_rejected_claim_is_refused_or_worth_another_look(house: House) -> None
 def test_a_look_alike_is_found_however_few_candidates_are_wanted(house: House) -> None:
     """More people than are read for an answer are more probable, and the look-alike is one too."""
     enroll_team(house, "ann")
-    names = [f"twin{number:02}" for number in range(LOOKED_AT + 2)]
+    names = [f"twin{number:02}" for number in range(MIN_CANDIDATES + 2)]
     for name in names:
         with house.gallery.changing() as session:  # one face under many ids
             ann = session.find_employee("ann")
@@ -150,7 +150,7 @@ def test_photos_that_cancel_out_are_no_photos_to_claim_with(house: House) -> Non
         new = [NewPhoto(one, QUALITY, MANIFEST.model_version) for one in pair]
         session.add_photos(bob.key, new)
         house.gallery.commit(session, bob)
-    with pytest.raises(NoCurrentPhotoError, match="enrol anew"):
+    with pytest.raises(NoCurrentPhotoError, match="enroll anew"):
         claim(house, "bob", photo("bob", 8))
     # Nothing speaks against bob, who is in no index and recorded as alike.
     assert claim(house, "ann", photo("ann", 8)).next_step is NextStep.ASK_SECOND_FACTOR

@@ -71,7 +71,7 @@ def test_people_who_are_unlike_do_not_make_it_looser() -> None:
     assert policy.verify().threshold.similarity >= policy.risk.verify().threshold.similarity
 
 
-def test_one_double_enrolment_does_not_close_the_door() -> None:
+def test_one_double_enrollment_does_not_close_the_door() -> None:
     clean, doubled = policy_of(index_of(300, 0.1)), policy_of(index_of(300, 0.1, twice=3))
     strict = doubled.identify().threshold.similarity
     assert strict == pytest.approx(clean.identify().threshold.similarity, abs=0.02)

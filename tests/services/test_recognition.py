@@ -112,7 +112,7 @@ def test_a_face_smaller_than_what_is_enrolled_is_asked_closer(house: House) -> N
     assert claim.next_step is NextStep.RETRY_CLOSER
 
 
-def test_two_photos_are_compared_without_enrolment(house: House) -> None:
+def test_two_photos_are_compared_without_enrollment(house: House) -> None:
     same = house.recognition.compare(photo("ann", 1), photo("ann", 2), LARGEST)
     different = house.recognition.compare(photo("ann", 1), photo("bob", 1), LARGEST)
     assert same.same

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import employee_errors, errors, photo_errors
+from app.domain import errors, photo_errors
 from app.domain.faces import Picture
 from app.services.admission import Admission
 from app.services.enrollment import EnrollmentRequest, EnrollmentResult
@@ -115,7 +115,7 @@ def test_a_replacement_must_agree_with_the_photos_that_stay(house: House) -> Non
     first, second = photo_ids(house, "ann")
     with pytest.raises(photo_errors.PhotoOfSomebodyElseError):
         house.enrollment.replace_photo("ann", first, photo("bob", 1))
-    with pytest.raises(employee_errors.PhotoAlreadyEnrolledError, match=second):
+    with pytest.raises(photo_errors.PhotoAlreadyEnrolledError, match=second):
         house.enrollment.replace_photo("ann", first, photo("ann", 2))
     with pytest.raises(photo_errors.UndecodablePhotoError):
         house.enrollment.replace_photo("ann", first, b"garbage")
@@ -193,7 +193,7 @@ def test_who_is_deleted_meanwhile_is_not_made_anew(house: House, name: str | Non
     enroll(house, "ann", photo("ann", 1))
     extraction = extraction_with(lambda: house.employees.unenroll("ann"))
     slow = make_enrollment(extraction, house.registry, house.gallery)
-    with pytest.raises(employee_errors.EmployeeDeletedError):
+    with pytest.raises(errors.EmployeeDeletedError):
         slow.enroll(EnrollmentRequest("ann", name, None, [photo("ann", 2)]))
     assert house.employees.page(0, 9).employees == []
     assert house.index.size == 0
@@ -208,7 +208,7 @@ def test_who_is_enrolled_anew_meanwhile_is_somebody_else(house: House) -> None:
 
     extraction = extraction_with(another_takes_the_id)
     slow = make_enrollment(extraction, house.registry, house.gallery)
-    with pytest.raises(employee_errors.EmployeeDeletedError):
+    with pytest.raises(errors.EmployeeDeletedError):
         slow.enroll(EnrollmentRequest("ann", "A Name", None, [photo("ann", 2)]))
     assert house.employees.read("ann")[0].photo_count == 1
 
@@ -243,7 +243,7 @@ def test_photos_that_race_a_deletion_leave_nobody_behind(open_house: Callable[[]
     deleted.set()
     for thread in threads:
         thread.join()
-    assert [type(error) for error in refused] == [employee_errors.EmployeeDeletedError] * 4
+    assert [type(error) for error in refused] == [errors.EmployeeDeletedError] * 4
     for house in houses:
         assert house.employees.page(0, 9).employees == []
         house.gallery.rebuild()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain import errors, photo_errors, scene_errors
+from app.domain import errors, photo_errors
 from app.domain.challenges import Instruction
 from app.services.admission import Admission
 from app.services.challenges import Challenge, Challenges, NoLiveness
@@ -93,7 +93,7 @@ def test_a_burst_of_several_people_is_refused(house: House) -> None:
         lambda: house.recognition.identify(mixed, 1, LARGEST),
         lambda: house.recognition.verify_claim("ann", mixed, LARGEST),
     ):
-        with pytest.raises(scene_errors.BurstOfSeveralPeopleError):
+        with pytest.raises(errors.BurstOfSeveralPeopleError):
             ask()
 
 
@@ -107,7 +107,7 @@ def test_a_burst_takes_one_turn(open_house: Callable[..., House]) -> None:
     house = open_house(admission=Admission(1, 8, 0.2))
     enroll_team(house, "ann")
     scene = burst("ann", 5, 6, 7, 8, 9)
-    with house.admission.turn(), pytest.raises(errors.BusyError):
+    with house.admission.permit(), pytest.raises(errors.BusyError):
         house.recognition.identify(scene, 1, LARGEST)
     # With one turn to give, a second one within the first would never come.
     assert house.recognition.identify(scene, 1, LARGEST).known is not None
@@ -116,16 +116,16 @@ def test_a_burst_takes_one_turn(open_house: Callable[..., House]) -> None:
 def test_without_a_check_liveness_is_not_checked(house: House) -> None:
     seen = house.recognition.identify(photo("ann", 5), 1, LARGEST)
     assert seen.face.liveness is Liveness.NOT_CHECKED
-    with pytest.raises(scene_errors.ChallengesOffError):
+    with pytest.raises(errors.ChallengesOffError):
         house.recognition.identify(Scene((photo("ann", 5),), "a-challenge"), 1, LARGEST)
 
 
 def test_required_and_not_configured_fails_loudly(open_house: Callable[..., House]) -> None:
     house = open_house(liveness=NoLiveness(required=True))
     enroll_team(house, "ann")
-    with pytest.raises(scene_errors.LivenessNotConfiguredError):
+    with pytest.raises(errors.LivenessNotConfiguredError):
         house.recognition.identify(photo("ann", 5), 1, LARGEST)
-    with pytest.raises(scene_errors.LivenessNotConfiguredError):
+    with pytest.raises(errors.LivenessNotConfiguredError):
         house.recognition.verify_claim("ann", photo("ann", 5), LARGEST)
 
 
@@ -133,13 +133,13 @@ def test_a_challenge_is_passed_by_following_it_once(open_house: Callable[..., Ho
     challenges = Challenges(True, Clock())
     house = open_house(liveness=challenges)
     enroll_team(house, "ann")
-    with pytest.raises(scene_errors.LivenessRequiredError):
+    with pytest.raises(errors.LivenessRequiredError):
         house.recognition.identify(photo("ann", 5), 1, LARGEST)
     answer = obedient(challenges.give())
     seen = house.recognition.identify(answer, 1, LARGEST)
     assert seen.face.liveness is Liveness.PASSED
     assert seen.known is not None
-    with pytest.raises(scene_errors.ChallengeUnknownError):
+    with pytest.raises(errors.ChallengeUnknownError):
         house.recognition.identify(answer, 1, LARGEST)
 
 
@@ -147,9 +147,9 @@ def test_a_failed_answer_spends_the_challenge(open_house: Callable[..., House]) 
     challenges = Challenges(False, Clock())
     house = open_house(liveness=challenges)
     challenge = challenges.give()
-    with pytest.raises(scene_errors.LivenessFailedError):
+    with pytest.raises(errors.LivenessFailedError):
         house.recognition.identify(obedient(challenge, flat=1), 1, LARGEST)
-    with pytest.raises(scene_errors.ChallengeUnknownError):
+    with pytest.raises(errors.ChallengeUnknownError):
         house.recognition.identify(obedient(challenge), 1, LARGEST)
 
 
@@ -161,12 +161,12 @@ def test_a_busy_service_spends_no_challenge(open_house: Callable[..., House]) ->
     challenge = challenges.give()
     answer = obedient(challenge)
     for _ in range(2):
-        with house.admission.turn(), pytest.raises(errors.BusyError):
+        with house.admission.permit(), pytest.raises(errors.BusyError):
             house.recognition.identify(answer, 1, LARGEST)
     assert house.recognition.identify(answer, 1, LARGEST).face.liveness is Liveness.PASSED
-    with pytest.raises(scene_errors.ChallengeUnknownError):  # judged once, and never again
+    with pytest.raises(errors.ChallengeUnknownError):  # judged once, and never again
         house.recognition.identify(answer, 1, LARGEST)
-    with house.admission.turn(), pytest.raises(scene_errors.ChallengeUnknownError):
+    with house.admission.permit(), pytest.raises(errors.ChallengeUnknownError):
         house.recognition.identify(answer, 1, LARGEST)
 
 
@@ -187,7 +187,7 @@ def test_a_challenge_that_was_not_judged_keeps_its_place_and_its_end() -> None:
     assert late is not None
     clock.now += 20
     late.withdraw()
-    with pytest.raises(scene_errors.ChallengeUnknownError):
+    with pytest.raises(errors.ChallengeUnknownError):
         challenges.begin(first.challenge_id)
     assert challenges.begin(second.challenge_id) is not None
 
@@ -197,7 +197,7 @@ def test_another_person_cannot_do_the_turning(open_house: Callable[..., House]) 
     house = open_house(liveness=challenges)
     challenge = challenges.give()
     frames = (*obedient(challenge, "eve").frames[:-1], obedient(challenge).frames[-1])
-    with pytest.raises(scene_errors.BurstOfSeveralPeopleError):
+    with pytest.raises(errors.BurstOfSeveralPeopleError):
         house.recognition.identify(Scene(frames, challenge.challenge_id), 1, LARGEST)
 
 
@@ -210,7 +210,7 @@ def test_a_challenge_expires_and_makes_room() -> None:
         challenges.give()
     assert busy.value.retry_after_seconds == 30
     clock.now += 30
-    with pytest.raises(scene_errors.ChallengeUnknownError):
+    with pytest.raises(errors.ChallengeUnknownError):
         challenges.begin(first.challenge_id)
     challenges.give()
     challenges.give()

@@ -9,8 +9,8 @@ import pytest
 
 from app.bootstrap import make_gallery, make_gallery_audit
 from app.domain.audit.errors import NothingToAuditError
-from app.domain.employee_errors import NoCurrentPhotoError
 from app.domain.employees import NewPhoto
+from app.domain.errors import NoCurrentPhotoError
 from app.domain.faces import Detection, FaceCrop, Picture
 from app.domain.photo_errors import FaceTurnedError, FaceUnrecognisableError, NoUsablePhotoError
 from app.domain.verdict import Verdict

@@ -138,7 +138,7 @@ def test_a_check_keeps_photos_out_of_every_comparison(house: House) -> None:
         assert [k for k, _ in gallery.photos.of_employee(session, result.employee.key)] == [other]
     (likeness,) = gallery.index.compare_all(stored[other]).similarities
     assert likeness == pytest.approx(1.0, abs=1e-5)
-    # The next enrolment does not bring it back.
+    # The next enrollment does not bring it back.
     make_enrollment(house.extraction, house.registry, gallery).enroll(
         EnrollmentRequest("ann", "A Name", None, (photo("ann", 3),))
     )

@@ -124,7 +124,7 @@ def tones_of(crop: Pixels) -> tuple[float | None, float | None, float | None]:
 
 
 def passes(crop: Pixels) -> bool:
-    """Whether the exposure of a crop is good enough to enrol; sharpness and size are not asked."""
+    """Whether the exposure of a crop is good enough to enroll; sharpness and size are not asked."""
     quality = measure_quality(crop, Detection(Box(0, 0, 80, 100), turned(0, 0, 0), 0.9))
     try:
         require_quality(dataclasses.replace(quality, sharpness=500.0), ENROLLMENT_LIMITS)

@@ -69,7 +69,7 @@ def test_a_photo_taken_sideways_gives_the_same_crop(vision: FaceVision, orientat
 
 
 def refusals(vision: FaceVision, make: Callable[[Picture, Detection], Picture]) -> list[object]:
-    """Return what enrolment says of a picture made of each invented person's photo."""
+    """Return what enrollment says of a picture made of each invented person's photo."""
     found: list[object] = []
     for path in PHOTOS[::6]:
         picture = vision.decode(path.read_bytes())

@@ -16,7 +16,7 @@ from training.foundation.arrays import ByteImage, FloatArray
 from training.foundation.errors import DataError
 
 _LANDMARKS = tuple((float(x), float(y)) for x, y in ARCFACE_TEMPLATE)
-_LEAST_SCALE = 0.3
+_MIN_SCALE = 0.3
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _frame(picture: ByteImage, random: np.random.Generator) -> tuple[ByteImage, 
     motion[:, 2] += random.normal(0, 0.8, 2) - CROP_MARGIN
     side = (FACE_CROP_SIZE, FACE_CROP_SIZE)
     moved = cv2.warpAffine(picture, motion, side, borderMode=cv2.BORDER_REPLICATE)
-    small = max(8, round(FACE_CROP_SIZE * random.uniform(_LEAST_SCALE, 1.0)))
+    small = max(8, round(FACE_CROP_SIZE * random.uniform(_MIN_SCALE, 1.0)))
     reduced = cv2.resize(moved, (small, small), interpolation=cv2.INTER_AREA)
     smeared = cv2.filter2D(reduced, -1, _motion_kernel(small, random)).astype(np.float64)
     lit = random.uniform(0.6, 1.3) * smeared + random.uniform(-20, 20)

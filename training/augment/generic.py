@@ -16,14 +16,14 @@ def augment_generic(images: Tensor, recipe: GenericAugmentRecipe, random: Random
     """Return changed float RGB images in 0..255, of the shape ``(N, 3, S, S)`` of ``images``."""
     if recipe.changes_nothing:
         return images.float()
-    cut = _cut(images.float(), recipe, random)
+    cropped = _crop(images.float(), recipe, random)
     light = AugmentRecipe(
         brightness=recipe.brightness, contrast=recipe.contrast, colour=0.0, grey=0.0
     )
-    return jitter_light(cut, light, random)
+    return jitter_light(cropped, light, random)
 
 
-def _cut(images: Tensor, recipe: GenericAugmentRecipe, random: Randomness) -> Tensor:
+def _crop(images: Tensor, recipe: GenericAugmentRecipe, random: Randomness) -> Tensor:
     """Return a square from within each image, at its full size again, some of them mirrored."""
     count = len(images)
     scale = random.uniform(1 - recipe.crop, 1.0, count)

@@ -12,7 +12,7 @@ from training.metrics.intervals import SEED
 
 BURST_FRAMES = (3, 5)
 #: A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
-MOST_STRANGERS = 750
+MAX_STRANGERS = 750
 #: Not the frames that ``training study burst`` judges the lines with.
 SEED_OF_FRAMES = SEED + 1_000
 
@@ -28,7 +28,7 @@ def burst_probes(
     if not isinstance(embedder, ExportedFile):
         return ()
     random = np.random.default_rng(SEED_OF_FRAMES)
-    rows = np.sort(random.permutation(len(strangers))[:MOST_STRANGERS])
+    rows = np.sort(random.permutation(len(strangers))[:MAX_STRANGERS])
     shown = simulated_bursts(
         val, np.arange(len(val)), np.arange(len(val)), embedder, SEED_OF_FRAMES
     )

@@ -26,7 +26,7 @@ def find_duplicates(
     root: Path,
     cache: Path,
     device: torch.device,
-    least_similarity: float = TEACHER_SIMILARITY,
+    min_similarity: float = TEACHER_SIMILARITY,
 ) -> IntArray | None:
     """Return the pairs of rows ``(K, 2)`` that the teachers take for one person.
 
@@ -43,4 +43,4 @@ def find_duplicates(
     joined = np.concatenate(views, axis=1).astype(np.float32)
     # Kept in half precision, an answer is of unit length to a few parts in ten thousand only.
     joined /= np.linalg.norm(joined, axis=1, keepdims=True)
-    return pairs_at_or_above(joined, least_similarity)
+    return pairs_at_or_above(joined, min_similarity)

@@ -10,12 +10,12 @@ from rich.console import Console
 
 from training.calibration.bursts import burst_probes
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from training.calibration.calibration_sheets import calibration_sheets
 from training.calibration.duplicates import find_duplicates
-from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.data.populations import read_people, read_pools, read_strangers
 from training.evaluation.embedders import CropEmbedder, ExportedFile
-from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE
 from training.foundation.sheets import print_sheets
 from training.recipes.recipe import Recipe
@@ -66,7 +66,7 @@ def read_faces(
         val_files=val.files,
         strangers=embedder.embed(strangers),
         stranger_files=strangers.files,
-        pools=read_pools(root / "strangers.csv", strangers.files, LEAST_PEOPLE),
+        pools=read_pools(root / "strangers.csv", strangers.files, MIN_PEOPLE),
         duplicates=find_duplicates(strangers, recipe, root, cache, device),
         bursts=burst_probes(val, strangers, embedder) if bursts else (),
     )

@@ -30,7 +30,7 @@ class FusedProbes:
 
 @dataclass(frozen=True)
 class Scores:
-    """Similarities for enrolment with ``photos`` photos, probed with ``frames`` frames in one.
+    """Similarities for enrollment with ``photos`` photos, probed with ``frames`` frames in one.
 
     ``same`` and ``owners`` are ``(S,)``; ``others`` compares validation people with each other and
     ``strangers`` compares strangers with them. ``enrolled`` counts the photos or centroids.

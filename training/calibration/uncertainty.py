@@ -7,7 +7,7 @@ import numpy as np
 from app.domain.tail_fit import (
     EXCESS_RATE,
     HIGHEST,
-    LEAST_EXCESSES,
+    MIN_EXCESSES,
     MeasuredTail,
     ParetoTail,
     Similarities,
@@ -27,12 +27,12 @@ def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) ->
     pairs of one person are not independent, so that people are drawn anew, with repeats, not pairs;
     in each draw the tail is read and fitted again (Efron 1979; the percentile of 200 draws).
     """
-    count = max(LEAST_EXCESSES + 1, round(len(similarities) * TOP_RATE))
-    cut = np.partition(similarities, len(similarities) - count)[len(similarities) - count]
-    places = np.nonzero(similarities >= cut)[0]
-    places = places[np.argsort(-similarities[places], kind="stable")]
-    descending = similarities[places].astype(np.float64)
-    first, second = pair_people(places, people)
+    count = max(MIN_EXCESSES + 1, round(len(similarities) * TOP_RATE))
+    lowest = np.partition(similarities, len(similarities) - count)[len(similarities) - count]
+    rows = np.nonzero(similarities >= lowest)[0]
+    rows = rows[np.argsort(-similarities[rows], kind="stable")]
+    descending = similarities[rows].astype(np.float64)
+    first, second = pair_people(rows, people)
     generator = np.random.default_rng(SEED)
     rates = [rate for rate, _ in tail.points]
     drawn = np.empty((ROUNDS, len(rates)))
@@ -51,12 +51,12 @@ def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) ->
     return tuple(uppers)
 
 
-def pair_people(places: IntArray, people: int) -> tuple[IntArray, IntArray]:
+def pair_people(rows: IntArray, people: int) -> tuple[IntArray, IntArray]:
     """Return who stands at these places of ``pair_similarities``: ``first < second``."""
     rows = np.arange(people, dtype=np.int64)
     starts = rows * people - rows * (rows + 1) // 2
-    first = np.searchsorted(starts, places, side="right") - 1
-    return first, places - starts[first] + first + 1
+    first = np.searchsorted(starts, rows, side="right") - 1
+    return first, rows - starts[first] + first + 1
 
 
 def _tail_of(
@@ -80,7 +80,7 @@ def _weighted_pareto(
 ) -> ParetoTail:
     """Fit the excesses over the quantile at 1e-3 by weighted L-moments, as ``fit_pareto_tail``."""
     count = int(np.searchsorted(reached, EXCESS_RATE)) + 1
-    count = min(len(descending) - 1, max(LEAST_EXCESSES, count))
+    count = min(len(descending) - 1, max(MIN_EXCESSES, count))
     start = descending[count]
     excesses, share = descending[:count] - start, weights[:count]
     rate = float(share.sum())

@@ -16,6 +16,6 @@ def demo(
         Path("runs/demo/demo.png")
     ),
 ) -> None:
-    """Enrol invented people in a temporary service, show it their other photos and strangers."""
+    """Enroll invented people in a temporary service, show it their other photos and strangers."""
     if not run_demo(picture, Console()):
         raise typer.Exit(1)

@@ -22,8 +22,8 @@ from training.evaluation.embedders import (
     read_manifest,
 )
 from training.evaluation.evaluate import evaluate_people
+from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.kept_answers import CACHE
-from training.evaluation.report import evaluation_sheets
 from training.foundation.device import choose_device
 from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError

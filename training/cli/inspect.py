@@ -11,7 +11,7 @@ from rich.console import Console
 from training.data.blurring import watchful_detector
 from training.data.readers.registry import ImageKind, guess_kind, read_images
 from training.data.readers.stem_pairs import unpaired_stems
-from training.inspection.examination import LEAST_CORRELATION, MOST_BITS, inspect_images
+from training.inspection.examination import MAX_BITS, MIN_CORRELATION, inspect_images
 from training.inspection.preview import preview_images
 from training.recipes.augment_recipe import GenericAugmentRecipe
 from training.recipes.transform_recipe import Fit, TransformRecipe
@@ -28,20 +28,34 @@ def inspect(
     data: DataArgument = None,
     kind: KindOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
-    most_bits: Annotated[
-        int, typer.Option(min=0, max=64, help="Bits by which near-duplicates' hashes may differ.")
-    ] = MOST_BITS,
-    least_correlation: Annotated[
-        float, typer.Option(min=-1, max=1, help="Correlation that near-duplicates have at least.")
-    ] = LEAST_CORRELATION,
+    max_bits: Annotated[
+        int,
+        typer.Option(
+            "--max-bits",
+            "--most-bits",
+            min=0,
+            max=64,
+            help="Bits by which near-duplicates' hashes may differ.",
+        ),
+    ] = MAX_BITS,
+    min_correlation: Annotated[
+        float,
+        typer.Option(
+            "--min-correlation",
+            "--least-correlation",
+            min=-1,
+            max=1,
+            help="Correlation that near-duplicates have at least.",
+        ),
+    ] = MIN_CORRELATION,
 ) -> None:
     """Look at every image: counts, sizes, unreadable files, duplicates. Exit code 1: findings."""
     chosen = kind or guess_kind(data)
     images = read_images(chosen, data, leftovers="leave_out")
     report = inspect_images(
         images,
-        most_bits=most_bits,
-        least_correlation=least_correlation,
+        max_bits=max_bits,
+        min_correlation=min_correlation,
         unpaired=unpaired_stems(data) if data and chosen == "stem_pairs" else (),
     )
     if as_json:

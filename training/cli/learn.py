@@ -13,7 +13,7 @@ from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import learn_recipe
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
-from training.metrics.similarity import judge_similarity
+from training.metrics.similarity import measure_similarity
 from training.recipes.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 
@@ -44,7 +44,7 @@ def learn(
     print_parts(parts)
     typer.echo(f"{chosen}, {loaded.precision}")
     judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
-    recall = judge_similarity(judged.embeddings, judged.labels)["R@1"]
+    recall = measure_similarity(judged.embeddings, judged.labels)["R@1"]
     try:
         blur_with = watchful_detector() if blur_faces else None
         report = report_run(

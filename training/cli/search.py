@@ -47,7 +47,7 @@ def embed(
     embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
     table, skipped = embed_folder(pictures, embedder)
     write_embeddings(out, table, embedder.name)
-    _tell_skipped(skipped)
+    _print_skipped(skipped)
     typer.echo(f"{len(table)} embeddings by {embedder.name}: {out}")
 
 
@@ -73,7 +73,7 @@ def search(
     folder = pictures or _indexed_pictures(index_dir)
     embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
     update = update_index(index_dir, folder, embedder, rebuild=rebuild)
-    _tell_update(update)
+    _print_update(update)
     hits = search_picture(update.index, embedder, query, top)
     table = Table("", "picture", "identity", "similarity")
     for place, hit in enumerate(hits, start=1):
@@ -118,17 +118,17 @@ def _indexed_pictures(index_dir: Path) -> Path:
     return Path(open_index(index_dir).manifest.pictures)
 
 
-def _tell_update(update: IndexUpdate) -> None:
+def _print_update(update: IndexUpdate) -> None:
     if update.rebuilt is not None:
         typer.echo(f"index made anew: {update.rebuilt}")
     typer.echo(
         f"index of {len(update.index.table)} pictures: {update.embedded} embedded, "
         f"{update.kept} kept, {update.removed} removed"
     )
-    _tell_skipped(update.skipped)
+    _print_skipped(update.skipped)
 
 
-def _tell_skipped(skipped: Mapping[str, str]) -> None:
+def _print_skipped(skipped: Mapping[str, str]) -> None:
     for key, reason in list(skipped.items())[:SHOWN_SKIPS]:
         typer.echo(f"left out: {key}: {reason}", err=True)
     if len(skipped) > SHOWN_SKIPS:

@@ -56,9 +56,9 @@ def stored_form(content: bytes) -> str:
             hidden = image.has_transparency_data and "A" not in image.mode
     except Exception as error:  # Pillow's plugins raise whatever a broken file leads them to
         raise UnreadableImageError("this is no picture that can be decoded") from error
-    told = f"{form} with transparency" if hidden else form
+    description = f"{form} with transparency" if hidden else form
     deeper = bits > _BITS and not form.startswith(("I", "F"))  # these say it themselves
-    return f"{told} of {bits} bits" if deeper else told
+    return f"{description} of {bits} bits" if deeper else description
 
 
 def decode_picture(content: bytes, key: str) -> Picture:

@@ -154,11 +154,11 @@ class PKBatchSampler(_Drawer):
         super().__init__(labels, seed)
         if identities < 2 or images < 2:
             raise DataError("a batch needs two identities with two images each, at least")
-        least = 2 if few == "repeat" else images
-        self._usable = torch.nonzero(self._known.counts >= least).flatten()
+        min_images = 2 if few == "repeat" else images
+        self._usable = torch.nonzero(self._known.counts >= min_images).flatten()
         if len(self._usable) < identities:
             raise DataError(
-                f"{len(self._usable)} identities have {least} images or more, a batch wants "
+                f"{len(self._usable)} identities have {min_images} images or more, a batch wants "
                 f"{identities}"
             )
         self._identities, self._images = identities, images

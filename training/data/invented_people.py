@@ -19,7 +19,7 @@ class InventedPerson:
 
 
 def invented_people(root: Path = PEOPLE) -> list[InventedPerson]:
-    """Return all people below ``root``, those to enrol first: every third is kept as a stranger.
+    """Return all people below ``root``, those to enroll first: every third is kept as a stranger.
 
     Raises ``FileNotFoundError`` where there are none.
     """

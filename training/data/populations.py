@@ -44,9 +44,9 @@ def read_strangers(root: Path) -> CropSet:
 
 
 def read_pools(
-    attributes: Path, files: Iterable[str], least_people: int, *, by_gender: bool = True
+    attributes: Path, files: Iterable[str], min_people: int, *, by_gender: bool = True
 ) -> list[Pool]:
-    """Return the pools of strangers of one group and gender with at least ``least_people``.
+    """Return the pools of strangers of one group and gender with at least ``min_people``.
 
     ``attributes`` is a CSV with the columns ``file, gender, group``; who lacks one is in no pool.
     Without ``by_gender`` a pool is of one group and any gender.
@@ -62,7 +62,7 @@ def read_pools(
     return [
         Pool(name, np.array(members, np.int64))
         for name, members in sorted(rows.items())
-        if len(members) >= least_people
+        if len(members) >= min_people
     ]
 
 

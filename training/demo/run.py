@@ -1,4 +1,4 @@
-"""Enrols invented people over HTTP, shows the service their other photos and strangers."""
+"""Enrolls invented people over HTTP, shows the service their other photos and strangers."""
 
 from __future__ import annotations
 

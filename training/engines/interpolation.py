@@ -15,7 +15,7 @@ import torch
 from training.data.crops import CropSet
 from training.engines.starts import PublishedNetwork, fit_linear, load_start, see_pictures
 from training.engines.targets import CORRECTION, TargetSource
-from training.foundation.checkpoints import judged_weights
+from training.foundation.checkpoints import evaluation_weights
 from training.foundation.errors import CheckpointError
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe
@@ -41,7 +41,7 @@ def interpolated(
     if TRAINED_SHARE in state:
         raise CheckpointError("these weights lie between start and end already; give the run's own")
     load_start(student, wanted, targets.root)
-    student.load_state_dict(mixed(student.state_dict(), judged_weights(state), trained_share))
+    student.load_state_dict(mixed(student.state_dict(), evaluation_weights(state), trained_share))
     seen, answers = see_pictures(student, targets, crops)
     fit_linear(student.project, seen, answers[CORRECTION])
     kept = ("recipe", "step_number", "elapsed_seconds", "earlier_runs")

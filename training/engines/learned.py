@@ -19,7 +19,7 @@ from training.engines.metric_learning import MetricStep
 from training.engines.run import Run, RunOptions, train
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
-from training.metrics.similarity import judge_similarity, recall_at_one
+from training.metrics.similarity import measure_similarity, recall_at_one
 from training.recipes.metric_recipe import MetricRecipe
 from training.teachers.plain import plain_targets
 
@@ -89,7 +89,7 @@ def learn_recipe(
         "best_step": run.best_step,
         "seconds": round(seconds, 1),
         "images": {"train": len(parts.train), "test": len(parts.test)},
-        "measures": judge_similarity(judged.embeddings, judged.labels),
+        "measures": measure_similarity(judged.embeddings, judged.labels),
     }
     try:
         torch.save(vars(judged), folder / EMBEDDINGS)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from training.augment.geometry import cut_crops
 from training.data.crops import CropSet
 from training.engines.targets import CORRECTION, TargetSource
-from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint, take_weights
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.foundation.errors import CheckpointError
 from training.networks.mobile_face_net import MobileFaceNetwork
@@ -111,7 +111,7 @@ def start_from(
         raise CheckpointError(
             f"{path}: weights alone, as of `interpolate`, are none that training can go on from"
         )
-    take_weights(student, judged_weights(state), path)
+    take_weights(student, evaluation_weights(state), path)
     if _shapes(state["heads"]) == _shapes(heads.state_dict()):
         heads.load_state_dict(state["heads"])
     this = {

@@ -14,7 +14,7 @@ from training.data.populations import rows_by_person
 from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 
-MOST_FRAMES = 5
+MAX_FRAMES = 5
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def days_apart(photos: Matrix, crops: CropSet, seed: int) -> BurstTrial:
     """
     random = np.random.default_rng(seed)
     rows_of = rows_by_person(crops.identities.numpy(), crops.files)
-    able = [person for person, rows in rows_of.items() if len(rows) > MOST_FRAMES]
+    able = [person for person, rows in rows_of.items() if len(rows) > MAX_FRAMES]
     outside = set(random.permutation(able)[: len(able) // 2].tolist())
     enrolled = [person for person in rows_of if person not in outside]
     gallery = photos[[rows_of[person][0] for person in enrolled]]
@@ -70,7 +70,7 @@ def days_apart(photos: Matrix, crops: CropSet, seed: int) -> BurstTrial:
         for person in people:
             others = rows_of[person][1:]
             for start in range(len(others)):
-                frames.append([others[(start + j) % len(others)] for j in range(MOST_FRAMES)])
+                frames.append([others[(start + j) % len(others)] for j in range(MAX_FRAMES)])
                 shown.append(number[person])
         chosen = np.array(frames, np.int64)
         return Bursts(photos[chosen], np.ones(chosen.shape), np.array(shown, np.int64))
@@ -89,7 +89,7 @@ def one_moment(
     crops: CropSet,
     strangers: CropSet,
     embedder: CropEmbedder,
-    most_strangers: int,
+    max_strangers: int,
     seed: int,
 ) -> BurstTrial:
     """Simulate the frames of one later photo of everybody who has two, and of strangers' photos.
@@ -100,19 +100,19 @@ def one_moment(
     gallery = photos[[rows[0] for rows in rows_of.values()]]
     shown = [(number, rows[1]) for number, rows in enumerate(rows_of.values()) if len(rows) > 1]
     people = np.array([number for number, _ in shown], np.int64)
-    chosen = np.random.default_rng(seed).permutation(len(strangers))[:most_strangers]
+    chosen = np.random.default_rng(seed).permutation(len(strangers))[:max_strangers]
     return BurstTrial(
         "simulated frames of one photo",
         gallery,
         simulated_bursts(
             crops, np.array([row for _, row in shown], np.int64), people, embedder, seed
         ),
-        simulated_bursts(strangers, chosen, np.arange(len(chosen)), embedder, seed + MOST_FRAMES),
+        simulated_bursts(strangers, chosen, np.arange(len(chosen)), embedder, seed + MAX_FRAMES),
     )
 
 
 def unseen_moment(
-    crops: CropSet, embedder: CropEmbedder, most_people: int, most_strangers: int, seed: int
+    crops: CropSet, embedder: CropEmbedder, max_people: int, max_strangers: int, seed: int
 ) -> BurstTrial:
     """Do the same with people nothing was fitted on: some of those with two photos are enrolled.
 
@@ -121,7 +121,7 @@ def unseen_moment(
     rows_of = rows_by_person(crops.identities.numpy(), crops.files)
     random = np.random.default_rng(seed)
     able = sorted(person for person, rows in rows_of.items() if len(rows) > 1)
-    chosen = random.permutation(able)[:most_people].tolist()
+    chosen = random.permutation(able)[:max_people].tolist()
     enrolled = crops.of(torch.tensor([row for person in chosen for row in rows_of[person][:2]]))
     alone = [rows[0] for rows in rows_of.values() if len(rows) == 1]
     trial = one_moment(
@@ -129,7 +129,7 @@ def unseen_moment(
         enrolled,
         crops.of(torch.tensor(alone)),
         embedder,
-        most_strangers,
+        max_strangers,
         seed,
     )
     return replace(trial, source="simulated frames of LFW photos", unseen=True)
@@ -145,7 +145,7 @@ def simulated_bursts(
     if not isinstance(embedder, ExportedFile):
         raise TypeError("simulated frames are ready crops, which only an exported model takes")
     stored = crops.images[rows].numpy()
-    made = [simulate_frames(stored, seed + number) for number in range(MOST_FRAMES)]
+    made = [simulate_frames(stored, seed + number) for number in range(MAX_FRAMES)]
     return Bursts(
         np.stack([embedder.embed_faces(frames.crops) for frames in made], axis=1),
         np.stack([frames.weights for frames in made], axis=1),

@@ -22,7 +22,7 @@ from training.data.crops import CROP_MARGIN, CROP_SIZE, CropSet
 from training.engines.embedding import embed_crops
 from training.evaluation.kept_answers import kept_answers
 from training.foundation.arrays import ByteImage, Matrix
-from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint, take_weights
 from training.foundation.device import EMBEDDED_AT_ONCE
 from training.foundation.errors import CheckpointError
 from training.networks.served import load_module, quiet_torchscript
@@ -65,7 +65,7 @@ class CheckpointEmbedder:
         state = load_checkpoint(path, device)
         self.recipe = recipe_in(state, Recipe, path)
         self.student = make_student(self.recipe.student).to(device)
-        take_weights(self.student, judged_weights(state), path)
+        take_weights(self.student, evaluation_weights(state), path)
         self.device = device
         self.name = f"{self.recipe.name} at step {state.get('step_number', 0)}"
         self.sha256: str | None = None

@@ -14,7 +14,7 @@ from training.evaluation.embedders import CropEmbedder
 from training.evaluation.false_matches import LFW_RATE, REPORTED_PEOPLE, match_strangers
 from training.evaluation.results import Evaluation
 from training.foundation.arrays import IntArray, Matrix
-from training.metrics.open_set import RULES, enrol_people, identify_open_set, single_photo_rows
+from training.metrics.open_set import RULES, enroll_people, identify_open_set, single_photo_rows
 from training.metrics.pairs import same_and_different
 from training.metrics.results import OpenSet, Verification
 from training.metrics.verification import threshold_at_far, verify_all_pairs, verify_pairs
@@ -78,7 +78,7 @@ def _open_sets(crops: CropSet, faces: Matrix, impostors: Matrix) -> tuple[OpenSe
     people = crops.identities.numpy()
     return tuple(
         identify_open_set(
-            faces, enrol_people(people, crops.files, photos), impostors, OPEN_SET_RATES
+            faces, enroll_people(people, crops.files, photos), impostors, OPEN_SET_RATES
         )
         for photos in OPEN_SET_PHOTOS
     )
@@ -87,10 +87,10 @@ def _open_sets(crops: CropSet, faces: Matrix, impostors: Matrix) -> tuple[OpenSe
 def _rankings(
     files: tuple[str, ...], people: IntArray, faces: Matrix, strangers: Matrix
 ) -> tuple[OpenSet, ...]:
-    """Compare the three ways to score a person of several photos, on the same enrolments."""
+    """Compare the three ways to score a person of several photos, on the same enrollments."""
     return tuple(
         identify_open_set(
-            faces, enrol_people(people, files, photos), strangers, RANKING_RATES, rule
+            faces, enroll_people(people, files, photos), strangers, RANKING_RATES, rule
         )
         for photos in RANKING_PHOTOS
         for rule in RULES

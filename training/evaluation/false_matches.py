@@ -12,7 +12,7 @@ from training.metrics.intervals import bootstrap_rate, vertex_bootstrap
 from training.metrics.pairs import pair_similarities, pairs_at_or_above
 from training.metrics.verification import threshold_at_far
 
-LEAST_PEOPLE = 400  # smaller pools have too few pairs to set a threshold by
+MIN_PEOPLE = 400  # smaller pools have too few pairs to set a threshold by
 REPORTED_PEOPLE = 80  # still enough for a rate of 1e-2
 LFW_RATE = 1e-3
 
@@ -34,9 +34,9 @@ def match_strangers(
     everyone = Pool("all strangers", np.arange(len(strangers)))
     overall = match_pool(strangers, everyone, lfw_threshold, default_threshold)
     matched = [match_pool(strangers, pool, lfw_threshold, default_threshold) for pool in pools]
-    large = [pool for pool in matched if pool.people >= LEAST_PEOPLE]
+    large = [pool for pool in matched if pool.people >= MIN_PEOPLE]
     if not large:
-        raise DataError(f"no group and gender has {LEAST_PEOPLE} strangers")
+        raise DataError(f"no group and gender has {MIN_PEOPLE} strangers")
     worst = max(large, key=lambda pool: pool.threshold_at_1e_3)
     limit = worst.threshold_at_1e_3
     return Strangers(
@@ -44,7 +44,7 @@ def match_strangers(
         default_threshold=default_threshold,
         overall=overall,
         pools=tuple(large),
-        small_pools=tuple(pool for pool in matched if pool.people < LEAST_PEOPLE),
+        small_pools=tuple(pool for pool in matched if pool.people < MIN_PEOPLE),
         worst_pool=worst.pool,
         worst_over_overall=worst.fmr_at_lfw_threshold.value / overall.fmr_at_lfw_threshold.value
         if overall.fmr_at_lfw_threshold.value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from training.calibration.report import calibration_sheets
+from training.calibration.calibration_sheets import calibration_sheets
 from training.calibration.results import MANIFEST_KEYS, Calibration
-from training.evaluation.report import evaluation_sheets
+from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.export.beside import beside_text
 from training.export.origin import ORIGIN
@@ -77,7 +77,7 @@ them says how alike two faces are. This card is written by `python -m training c
 - Input: RGB uint8 `(N, 3, 112, 112)`, five landmarks on the ArcFace template. Scaling and unit norm
   are inside.
 - Network: {facts.origin.network}.
-- A similarity of **{identify.similarity - _most_shift(facts):.3f}** is reached by
+- A similarity of **{identify.similarity - _max_shift(facts):.3f}** is reached by
   {identify.false_match_rate:g} of the pairs of photos of different people ({identify.population}).
   The service's threshold follows from the stated risk, from the number of people enrolled and from
   how many photos each has (`GET /v1/policy`).
@@ -144,7 +144,7 @@ def _thresholds(facts: _Facts) -> str:
 Fitted on validation people and strangers only. The service reads the threshold of a stated risk off
 the tails below, at their upper bounds, in the group and gender that asks for the most, because a
 staff is often of one region. A centroid of several photos is closer to everybody than one photo is:
-whoever has several is asked for more, by photos enrolled up to {_most_shift(facts):.3f}. The
+whoever has several is asked for more, by photos enrolled up to {_max_shift(facts):.3f}. The
 defaults in the table are what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give for whoever has the
 most, without a stated risk; who has one photo is asked for that much less by the service.
 
@@ -158,7 +158,7 @@ most, without a stated risk; who has one photo is asked for that much less by th
 def _proof(tables: str) -> str:
     return f"""## Promises, kept
 
-Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enrol and
+Stated risks against met ones, errors by group, probabilities and verdicts, the ways to enroll and
 their guards, quality limits and bursts, by `make prove`; what they mean stands in `docs/trust.md`,
 the planted audit of this model in `docs/audit-and-drift.md`.
 
@@ -176,7 +176,7 @@ enrolled and not decided on. Made by `python -m training recognisability`: {evid
 {tables.strip()}"""
 
 
-def _most_shift(facts: _Facts) -> float:
+def _max_shift(facts: _Facts) -> float:
     """Return how much more is asked against the mean of the most photos than against one."""
     return max((one.shift for one in facts.calibration.centroid_shifts), default=0.0)
 

@@ -19,7 +19,7 @@ from training.export.parity import Parity, measure_parity
 from training.export.provenance import DataFile
 from training.export.trained_origin import EarlierRun, TrainedOrigin
 from training.foundation.arrays import ByteImage
-from training.foundation.checkpoints import judged_weights, load_checkpoint, take_weights
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
 from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.networks.served import save_module
@@ -31,7 +31,7 @@ MAX_BYTES = 16_000_000
 
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
-BESIDE_THE_PROOF = ("enrolment.md", "quality-limits.md", "burst.md")
+BESIDE_THE_PROOF = ("enrollment.md", "quality-limits.md", "burst.md")
 
 
 class ExportError(CheckpointError):
@@ -50,7 +50,7 @@ def read_training(checkpoint: Path) -> tuple[nn.Module, TrainedOrigin]:
     state = load_checkpoint(checkpoint, torch.device("cpu"))
     recipe = recipe_in(state, Recipe, checkpoint)
     student = make_student(recipe.student)
-    take_weights(student, judged_weights(state), checkpoint)
+    take_weights(student, evaluation_weights(state), checkpoint)
     origin = TrainedOrigin(
         recipe=recipe,
         steps=int(state.get("step_number", 0)),

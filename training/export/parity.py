@@ -21,7 +21,7 @@ PATTERNS = 32
 #: Of one coordinate of a unit embedding. Rounding weights to fp16 moves one by up to 1e-3.
 TOLERANCE = 3e-3
 ROW_TOLERANCE = 1e-5  # the same weights: only the order of sums may differ
-LEAST_COSINE = 0.9999
+MIN_COSINE = 0.9999
 
 
 class Parity(Record):
@@ -81,7 +81,7 @@ def measure_parity(student: nn.Module, path: Path, faces: ByteImage, weights: st
         min_cosine=float((trained.double() * rows.double()).sum(dim=1).min()),
         tolerance=TOLERANCE,
         row_tolerance=ROW_TOLERANCE,
-        least_cosine=LEAST_COSINE,
+        least_cosine=MIN_COSINE,
     )
 
 

@@ -67,7 +67,7 @@ class TrainedOrigin(Record):
 
     def story(self) -> str:
         """Return the schedule, sources, teachers and licence in Markdown."""
-        told = ", then ".join(
+        runs = ", then ".join(
             f"recipe `{run.recipe}` for {run.steps:,} steps of {run.batch_size} crops "
             f"({run.seconds / 3600:.2f} hours)"
             for run in self.runs
@@ -87,7 +87,7 @@ class TrainedOrigin(Record):
         teachers = Sheet(
             "", ("teacher", "licence"), tuple((name, licence_of(name)) for name in names)
         )
-        return f"""{self._start()}Schedule: {told}; {seen:,} crops seen in all. Trained towards its
+        return f"""{self._start()}Schedule: {runs}; {seen:,} crops seen in all. Trained towards its
 teachers' embeddings{corrected} and on what the data knows itself: {known}who is certainly
 somebody else.{self._precision()}{self._average()}{self._mean()}
 

@@ -82,7 +82,7 @@ def require_same_precision(kept: str, now: Precision) -> None:
         )
 
 
-def judged_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+def evaluation_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the network to judge and to ship: the moving average where a checkpoint has one."""
     average = state.get("average")
     found: dict[str, Tensor] = state["network"] if average is None else average

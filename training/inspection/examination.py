@@ -12,20 +12,20 @@ import numpy as np
 
 from training.data.decoding import stored_form
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
-from training.inspection.fingerprints import Fingerprint, Hashes, fingerprint, near_pairs
-from training.inspection.report import (
+from training.inspection.findings import (
     ImagesPerIdentity,
     InspectionReport,
     NearDuplicate,
     PictureSize,
     UnreadableImage,
 )
+from training.inspection.fingerprints import Fingerprint, Hashes, fingerprint, near_pairs
 
 #: Pairs within both are listed. Of 401 face crops all are found again when saved as JPEG of quality
 #: 40, at half the size or brighter, 400 when cut by one pixel on each side, half when cut by two;
 #: of 312 million pairs of different FairFace people, many crops mostly black, two are listed.
-MOST_BITS = 6
-LEAST_CORRELATION = 0.99
+MAX_BITS = 6
+MIN_CORRELATION = 0.99
 #: So many near-duplicates are kept, the closest first; all are counted.
 KEPT_NEAR_DUPLICATES = 1000
 
@@ -45,19 +45,19 @@ class _Look:
 def inspect_images(
     image_set: ImageSet,
     *,
-    most_bits: int = MOST_BITS,
-    least_correlation: float = LEAST_CORRELATION,
+    max_bits: int = MAX_BITS,
+    min_correlation: float = MIN_CORRELATION,
     unpaired: tuple[str, ...] = (),
 ) -> InspectionReport:
     """Return what can be said of a set of images; each is decoded once, in threads.
 
-    ``most_bits`` and ``least_correlation`` bound what is nearly the same (see ``near_pairs``).
+    ``max_bits`` and ``min_correlation`` bound what is nearly the same (see ``near_pairs``).
     ``unpaired`` names pictures that the reader left out for want of a partner.
     """
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(_look_at, image_set.items))
     looks = [look for look in seen if isinstance(look, _Look)]
-    near = _near_duplicates(looks, most_bits, least_correlation)
+    near_duplicates = _near_duplicates(looks, max_bits, min_correlation)
     per_identity = Counter(look.item.label for look in looks if look.item.label is not None)
     splits = Counter(look.item.split for look in looks if look.item.split is not None)
     sizes = Counter((look.width, look.height) for look in looks)
@@ -80,8 +80,8 @@ def inspect_images(
             sorted(label for label, count in per_identity.items() if count == 1)
         ),
         copies=_copies(looks),
-        near_duplicates=tuple(near[:KEPT_NEAR_DUPLICATES]),
-        near_duplicate_count=len(near),
+        near_duplicates=tuple(near_duplicates[:KEPT_NEAR_DUPLICATES]),
+        near_duplicate_count=len(near_duplicates),
     )
 
 
@@ -122,16 +122,16 @@ def _of_others(items: Sequence[ImageItem]) -> bool:
 
 
 def _near_duplicates(
-    looks: Sequence[_Look], most_bits: int, least_correlation: float
+    looks: Sequence[_Look], max_bits: int, min_correlation: float
 ) -> list[NearDuplicate]:
     """Return pairs across identities, closest first; of images with the same pixels one counts."""
     unique = list({look.fingerprint.digest: look for look in reversed(looks)}.values())[::-1]
     hashes: Hashes = np.array([look.fingerprint.gradients for look in unique], np.uint64)
     miniatures = np.array([look.fingerprint.miniature for look in unique], np.uint8)
-    pairs = near_pairs(hashes, miniatures, most_bits=most_bits, least_correlation=least_correlation)
+    pairs = near_pairs(hashes, miniatures, max_bits=max_bits, min_correlation=min_correlation)
     found = []
     for (first, second), bits, alike in zip(pairs.rows, pairs.bits, pairs.correlation, strict=True):
         one, two = unique[first].item, unique[second].item
         if _of_others([one, two]):
             found.append(NearDuplicate(one.key, two.key, int(bits), round(float(alike), 4)))
-    return sorted(found, key=lambda near: (-near.correlation, near.bits, near.first, near.second))
+    return sorted(found, key=lambda pair: (-pair.correlation, pair.bits, pair.first, pair.second))

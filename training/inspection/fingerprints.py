@@ -69,7 +69,7 @@ def difference_hash(picture: Picture) -> int:
 
 
 def near_pairs(
-    hashes: Hashes, miniatures: ByteImage, *, most_bits: int, least_correlation: float
+    hashes: Hashes, miniatures: ByteImage, *, max_bits: int, min_correlation: float
 ) -> NearPairs:
     """Return the pairs whose hashes ``(N,)`` and miniatures ``(N, 16, 16)`` both are close.
 
@@ -79,8 +79,8 @@ def near_pairs(
     two seconds of one core for 25,000 images, growing with the square.
     """
     found = [
-        _confirmed(rows, bits, miniatures, least_correlation)
-        for rows, bits in _close_hashes(hashes, most_bits)
+        _confirmed(rows, bits, miniatures, min_correlation)
+        for rows, bits in _close_hashes(hashes, max_bits)
     ]
     return NearPairs(
         np.concatenate([np.zeros((0, 2), np.int64), *(pairs.rows for pairs in found)]),
@@ -97,14 +97,14 @@ def _shrunk(grey: ByteImage, width: int, height: int) -> ByteImage:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _close_hashes(hashes: Hashes, most_bits: int) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield pairs of rows ``(K, 2)`` within ``most_bits``, and their bits, a block at a time."""
+def _close_hashes(hashes: Hashes, max_bits: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield pairs of rows ``(K, 2)`` within ``max_bits``, and their bits, a block at a time."""
     count = len(hashes)
     block = max(1, _BLOCK_ENTRIES // max(1, count))
     for start in range(0, count, block):
         later = hashes[start:]
         bits = np.bitwise_count(hashes[start : start + block, None] ^ later[None, :])
-        first, second = np.nonzero(bits <= most_bits)
+        first, second = np.nonzero(bits <= max_bits)
         above = first < second
         first, second = first[above], second[above]
         for part in range(0, len(first), _COMPARED_AT_ONCE):
@@ -114,12 +114,12 @@ def _close_hashes(hashes: Hashes, most_bits: int) -> Iterator[tuple[IntArray, In
 
 
 def _confirmed(
-    rows: IntArray, bits: IntArray, miniatures: ByteImage, least_correlation: float
+    rows: IntArray, bits: IntArray, miniatures: ByteImage, min_correlation: float
 ) -> NearPairs:
     one, two = _centred(miniatures[rows[:, 0]]), _centred(miniatures[rows[:, 1]])
     spread = np.sqrt(_mean_of_cells(one * one) * _mean_of_cells(two * two))
     correlation = _mean_of_cells(one * two) / np.maximum(spread, _PLAIN_VARIANCE)
-    close = correlation >= least_correlation
+    close = correlation >= min_correlation
     return NearPairs(rows[close], bits[close], correlation[close])
 
 

@@ -63,7 +63,7 @@ class KnownOrUnknown(Record):
     fnir: Estimate
 
 
-def judge_decisions(pairs: ScoredPairs, threshold: float) -> Decisions:
+def measure_decisions(pairs: ScoredPairs, threshold: float) -> Decisions:
     """Return the figures of ``pairs`` at ``threshold``, with intervals by identity.
 
     Accuracy, precision and recall are rates of trials, whose intervals are never narrower than
@@ -152,7 +152,9 @@ def det_curve(seen: OpenSetScores) -> Curve:
     )
 
 
-def judge_threshold(chosen_on: OpenSetScores, seen: OpenSetScores, target: float) -> KnownOrUnknown:
+def measure_at_threshold(
+    chosen_on: OpenSetScores, seen: OpenSetScores, target: float
+) -> KnownOrUnknown:
     """Return what the threshold for FPIR ``target`` on other identities does to these.
 
     Intervals resample the outsiders and the people enrolled, as the rate asks.

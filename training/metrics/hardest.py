@@ -70,7 +70,7 @@ def rank_queries(
     table: EmbeddingTable, parts: OpenSetParts, rows: IntArray, count: int
 ) -> tuple[RankedQuery, ...]:
     """Return the ``count`` nearest enrolled images of each query row."""
-    enrolled = np.sort(parts.enrolment.enrolled.ravel())
+    enrolled = np.sort(parts.enrollment.enrolled.ravel())
     inside = set(np.unique(table.labels[enrolled]).tolist())
     similarities = table.embeddings[rows] @ table.embeddings[enrolled].T
     nearest = most_similar(similarities, count)
@@ -102,7 +102,7 @@ def choose_queries(
     """
     random = np.random.default_rng(seed)
     chosen = []
-    for rows, badness in ((parts.enrolment.probes, -seen.own), (parts.outsiders, seen.peaks)):
+    for rows, badness in ((parts.enrollment.probes, -seen.own), (parts.outsiders, seen.peaks)):
         worst = np.argsort(-badness, kind="stable")[: count // 2]
         rest = np.setdiff1d(np.arange(len(rows)), worst)
         drawn = random.permutation(rest)[: count - len(worst)]
@@ -120,13 +120,13 @@ def _kept(
 ) -> FloatArray:
     """Return the best rows ``(similarity, row, column)`` of those found and those of a block."""
     ranked = np.where(wanted, np.float32(sign) * block, np.float32(np.inf)).ravel()
-    near = (
+    nearest = (
         np.argpartition(ranked, count - 1)[:count]
         if len(ranked) > count
         else np.arange(len(ranked))
     )
-    near = near[np.isfinite(ranked[near])]
-    rows, columns = np.divmod(near, block.shape[1])
+    nearest = nearest[np.isfinite(ranked[nearest])]
+    rows, columns = np.divmod(nearest, block.shape[1])
     values = block[rows, columns].astype(np.float64)
     together = np.concatenate([found, np.stack([values, rows + start, columns], axis=1)])
     order = np.lexsort((together[:, 2], together[:, 1], sign * together[:, 0]))

@@ -13,7 +13,7 @@ from training.metrics.verification import verify_pairs
 
 
 @dataclass(frozen=True)
-class JudgedPairs:
+class ListedPairResults:
     """The figures of listed pairs, ``None`` where too few are left; ``left_out`` lack an image."""
 
     name: str
@@ -22,7 +22,7 @@ class JudgedPairs:
     figures: Verification | None
 
 
-def judge_listed(listed: ListedPairs, table: EmbeddingTable) -> JudgedPairs:
+def evaluate_listed_pairs(listed: ListedPairs, table: EmbeddingTable) -> ListedPairResults:
     """Return the View 2 figures of the pairs whose images the table holds.
 
     Every fold is judged at the threshold that the other folds choose, so that two folds are needed,
@@ -43,4 +43,4 @@ def judge_listed(listed: ListedPairs, table: EmbeddingTable) -> JudgedPairs:
         similarities = np.einsum("nd,nd->n", first, second, dtype=np.float64)
         rows = np.array([(row_of[one], row_of[other]) for one, other, _ in pairs], np.int64)
         figures = verify_pairs(similarities, same, folds, table.labels[rows])
-    return JudgedPairs(listed.name, len(listed.pairs), len(listed.pairs) - len(kept), figures)
+    return ListedPairResults(listed.name, len(listed.pairs), len(listed.pairs) - len(kept), figures)

@@ -30,7 +30,7 @@ RULES: tuple[Rule, ...] = ("centroid", "max", "mean")
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class Enrollment:
     """Who is enrolled with which photos, and which rows are probes of whom.
 
     ``enrolled`` is ``(people, photos)`` rows, ``probes`` ``(P,)`` rows and ``owners`` ``(P,)`` the
@@ -42,14 +42,14 @@ class Enrolment:
     owners: IntArray
 
 
-def enrol_people(identities: IntArray, files: tuple[str, ...], photos: int) -> Enrolment:
-    """Enrol the first ``photos`` of every person who has more; raises ``ValueError`` for nobody."""
+def enroll_people(identities: IntArray, files: tuple[str, ...], photos: int) -> Enrollment:
+    """Enroll the first ``photos`` of each person who has more; raises ``ValueError`` for nobody."""
     everybody = rows_by_person(identities, files).values()
     people = [rows for rows in everybody if len(rows) > photos]
     if not people:
         raise ValueError(f"nobody has more than {photos} photos")
     probes = [(row, owner) for owner, rows in enumerate(people) for row in rows[photos:]]
-    return Enrolment(
+    return Enrollment(
         enrolled=np.array([rows[:photos] for rows in people], np.int64),
         probes=np.array([row for row, _ in probes], np.int64),
         owners=np.array([owner for _, owner in probes], np.int64),
@@ -105,7 +105,7 @@ class OpenSetScores:
 
 def open_set_scores(
     embeddings: Matrix,
-    enrolment: Enrolment,
+    enrollment: Enrollment,
     impostors: Matrix,
     rule: Rule = "centroid",
     strangers: IntArray | None = None,
@@ -114,19 +114,19 @@ def open_set_scores(
 
     ``strangers`` ``(I,)`` says whom each impostor's picture shows; without it everyone is another.
     """
-    scores = gallery_scores(embeddings[enrolment.probes], embeddings, enrolment.enrolled, rule)
+    scores = gallery_scores(embeddings[enrollment.probes], embeddings, enrollment.enrolled, rule)
     return OpenSetScores(
-        own=scores[np.arange(len(scores)), enrolment.owners],
-        on_top=scores.argmax(axis=1) == enrolment.owners,
-        owners=enrolment.owners,
-        peaks=gallery_scores(impostors, embeddings, enrolment.enrolled, rule).max(axis=1),
+        own=scores[np.arange(len(scores)), enrollment.owners],
+        on_top=scores.argmax(axis=1) == enrollment.owners,
+        owners=enrollment.owners,
+        peaks=gallery_scores(impostors, embeddings, enrollment.enrolled, rule).max(axis=1),
         strangers=np.arange(len(impostors)) if strangers is None else strangers,
     )
 
 
 def identify_open_set(
     embeddings: Matrix,
-    enrolment: Enrolment,
+    enrollment: Enrollment,
     impostors: Matrix,
     rates: tuple[float, ...],
     rule: Rule = "centroid",
@@ -137,12 +137,12 @@ def identify_open_set(
     Gallery and impostors are resampled by person; who else is in the gallery stays. ``strangers``
     as in ``open_set_scores``.
     """
-    seen = open_set_scores(embeddings, enrolment, impostors, rule, strangers)
+    seen = open_set_scores(embeddings, enrollment, impostors, rule, strangers)
     return OpenSet(
-        photos_enrolled=enrolment.enrolled.shape[1],
+        photos_enrolled=enrollment.enrolled.shape[1],
         rule=rule,
-        gallery_people=len(enrolment.enrolled),
-        probes=len(enrolment.probes),
+        gallery_people=len(enrollment.enrolled),
+        probes=len(enrollment.probes),
         impostors=len(impostors),
         rank1=bootstrap_rate(seen.on_top, seen.owners),
         points=tuple(_point(seen, rate) for rate in rates),

@@ -19,7 +19,7 @@ from training.metrics.platt import fit_platt, likelihood_ratio_cost
 from training.metrics.scored_pairs import ScoredPairs
 
 BINS = 15
-LEAST_PROBABILITY = 1e-12  # a logarithm of nothing is no loss that can be averaged
+MIN_PROBABILITY = 1e-12  # a logarithm of nothing is no loss that can be averaged
 
 
 class ReliabilityBin(Record):
@@ -51,7 +51,7 @@ class Reliability(Record):
     bins: tuple[ReliabilityBin, ...]
 
 
-def judge_reliability(fitted_on: ScoredPairs, pairs: ScoredPairs) -> Reliability:
+def measure_reliability(fitted_on: ScoredPairs, pairs: ScoredPairs) -> Reliability:
     """Fit a line on one set of pairs, judge its probabilities on another.
 
     Raises ``CalibrationError`` where similarity does not tell same from different.
@@ -121,7 +121,7 @@ def squared_errors(probabilities: FloatArray, same: BoolArray) -> FloatArray:
 def log_losses(probabilities: FloatArray, same: BoolArray) -> FloatArray:
     """Return each pair's negative log-likelihood in nats, ``(K,)``."""
     of_truth = np.where(same, probabilities, 1 - probabilities)
-    losses: FloatArray = -np.log(np.maximum(of_truth, LEAST_PROBABILITY))
+    losses: FloatArray = -np.log(np.maximum(of_truth, MIN_PROBABILITY))
     return losses
 
 

@@ -102,7 +102,7 @@ def score_against_gallery(queries: EmbeddingTable, gallery: EmbeddingTable) -> Q
     return _score(queries, numbers[queries.labels], gallery, itself=False)
 
 
-def judge_retrieval(scores: QueryScores) -> Retrieval:
+def measure_retrieval(scores: QueryScores) -> Retrieval:
     """Return the means over the queries, with intervals that resample identities."""
     return Retrieval(
         queries=len(scores.rows),

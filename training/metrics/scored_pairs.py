@@ -14,8 +14,9 @@ from training.foundation.arrays import BoolArray, FloatArray, IntArray
 from training.foundation.errors import DataError
 from training.metrics.embedding_table import EmbeddingTable
 
-MOST_PAIRS = 20_000  # of either kind
-MOST_OF_ONE = 50  # genuine pairs of one identity where there are many, so that none speaks for all
+MAX_PAIRS = 20_000  # of either kind
+#: Genuine pairs of one identity where there are many, so that none speaks for all.
+MAX_PAIRS_OF_ONE = 50
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class ScoredPairs:
         return self.similarities[~self.same]
 
 
-def draw_pairs(table: EmbeddingTable, seed: int, most: int = MOST_PAIRS) -> ScoredPairs:
-    """Return up to ``most`` genuine pairs, and as many of different identities.
+def draw_pairs(table: EmbeddingTable, seed: int, max_pairs: int = MAX_PAIRS) -> ScoredPairs:
+    """Return up to ``max_pairs`` genuine pairs, and as many of different identities.
 
-    Of every identity at most 50 genuine pairs are drawn, or its share of ``most``. Images of
+    Of every identity at most 50 genuine pairs are drawn, or its share of ``max_pairs``. Images of
     unknown identity take no part. Raises ``DataError`` without two identities or without an
     identity of two images.
     """
@@ -60,12 +61,12 @@ def draw_pairs(table: EmbeddingTable, seed: int, most: int = MOST_PAIRS) -> Scor
     if len(numbers) < 2 or counts.max() < 2:
         raise DataError("pairs need two identities, and one of them two images")
     several = numbers[counts > 1]
-    each = max(MOST_OF_ONE, most // len(several))
+    each = max(MAX_PAIRS_OF_ONE, max_pairs // len(several))
     genuine = np.concatenate(
         [_pairs_within(known[table.labels[known] == n], each, random) for n in several]
     )
-    if len(genuine) > most:
-        genuine = genuine[np.sort(random.permutation(len(genuine))[:most])]
+    if len(genuine) > max_pairs:
+        genuine = genuine[np.sort(random.permutation(len(genuine))[:max_pairs])]
     different = _pairs_between(known, table.labels, len(genuine), random)
     rows = np.concatenate([genuine, different])
     first, second = table.embeddings[rows[:, 0]], table.embeddings[rows[:, 1]]
@@ -77,17 +78,17 @@ def draw_pairs(table: EmbeddingTable, seed: int, most: int = MOST_PAIRS) -> Scor
     )
 
 
-def _pairs_within(rows: IntArray, most: int, random: np.random.Generator) -> IntArray:
-    """Return all pairs ``(K, 2)`` of one identity's rows, or ``most`` of them."""
+def _pairs_within(rows: IntArray, max_pairs: int, random: np.random.Generator) -> IntArray:
+    """Return all pairs ``(K, 2)`` of one identity's rows, or ``max_pairs`` of them."""
     count = len(rows)
     total = count * (count - 1) // 2
-    if total <= most:
+    if total <= max_pairs:
         one, other = np.triu_indices(count, 1)
     else:
         # The n-th pair of the triangle, row by row of its columns: (a, b) with a < b.
-        place = np.sort(random.choice(total, most, replace=False))
-        other = ((1 + np.sqrt(1 + 8 * place)) // 2).astype(np.int64)
-        one = place - other * (other - 1) // 2
+        drawn = np.sort(random.choice(total, max_pairs, replace=False))
+        other = ((1 + np.sqrt(1 + 8 * drawn)) // 2).astype(np.int64)
+        one = drawn - other * (other - 1) // 2
     return np.stack([rows[one], rows[other]], axis=1).astype(np.int64)
 
 

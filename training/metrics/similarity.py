@@ -13,7 +13,7 @@ from training.metrics.retrieval import RECALL_AT, score_leave_one_out
 from training.metrics.verification import area_under_curve
 
 
-def judge_similarity(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
+def measure_similarity(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     """Return R@1, R@5, R@10, MAP@R (Musgrave et al., ECCV 2020) and the AUC of all pairs.
 
     ``embeddings`` are unit vectors ``(N, D)``; every image asks all the others. Raises
@@ -23,7 +23,7 @@ def judge_similarity(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
     scores = score_leave_one_out(table)
     same, _, different = same_and_different(table.embeddings, table.labels)
     return {
-        **{f"R@{k}": float(scores.hits[:, place].mean()) for place, k in enumerate(RECALL_AT)},
+        **{f"R@{k}": float(scores.hits[:, column].mean()) for column, k in enumerate(RECALL_AT)},
         "MAP@R": float(scores.map_at_r.mean()),
         "AUC": area_under_curve(same.astype(float), different.astype(float)),
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.foundation.arrays import IntArray
 from training.metrics.embedding_table import EmbeddingTable
-from training.metrics.open_set import Enrolment, enrol_people
+from training.metrics.open_set import Enrollment, enroll_people
 
 OUTSIDER_SHARE = 0.3
 FEWEST = 2  # of one identity: a pair
@@ -18,10 +18,10 @@ FEWEST = 2  # of one identity: a pair
 class OpenSetParts:
     """Who is enrolled, and the rows ``(I,)`` of identities that nobody enrolled.
 
-    ``enrolment`` holds rows of the whole table.
+    ``enrollment`` holds rows of the whole table.
     """
 
-    enrolment: Enrolment
+    enrollment: Enrollment
     outsiders: IntArray
 
 
@@ -46,38 +46,38 @@ def label_name(table: EmbeddingTable, row: int) -> str | None:
     return None if number < 0 else table.label_names[number]
 
 
-def thinned(table: EmbeddingTable, most_rows: int, seed: int) -> EmbeddingTable:
-    """Return at most ``most_rows`` rows: first fewer of each identity, then fewer identities.
+def thinned(table: EmbeddingTable, max_rows: int, seed: int) -> EmbeddingTable:
+    """Return at most ``max_rows`` rows: first fewer of each identity, then fewer identities.
 
     So that genuine pairs remain. Rows stay in their order; a table that fits is returned as it is.
     """
-    if len(table) <= most_rows:
+    if len(table) <= max_rows:
         return table
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(table))
     place = _place_within_identity(table.labels[shuffled])
     sizes = np.unique(table.labels, return_counts=True)[1]
-    most = max(
+    max_each = max(
         (
             each
             for each in range(FEWEST, int(sizes.max()) + 1)
-            if np.minimum(sizes, each).sum() <= most_rows
+            if np.minimum(sizes, each).sum() <= max_rows
         ),
         default=FEWEST,
     )
-    kept = np.sort(shuffled[place < most])
-    if len(kept) > most_rows:
+    kept = np.sort(shuffled[place < max_each])
+    if len(kept) > max_rows:
         order = random.permutation(len(sizes))
         numbers = np.unique(table.labels)[order]
-        total = np.cumsum(np.minimum(sizes, most)[order])
-        kept = kept[np.isin(table.labels[kept], numbers[total <= most_rows])]
+        total = np.cumsum(np.minimum(sizes, max_each)[order])
+        kept = kept[np.isin(table.labels[kept], numbers[total <= max_rows])]
     return part_of(table, kept.astype(np.int64))
 
 
 def split_open_set(
     table: EmbeddingTable, photos: int, seed: int, outsider_share: float = OUTSIDER_SHARE
 ) -> OpenSetParts:
-    """Keep a share of the identities out, enrol the first ``photos`` by key of those that remain.
+    """Keep a share of the identities out, enroll the first ``photos`` by key of those that remain.
 
     Identities with at most ``photos`` images cannot be enrolled and probed: they are outsiders
     first, then identities drawn by ``seed`` until their share is reached; at least one identity
@@ -94,9 +94,9 @@ def split_open_set(
         raise ValueError(f"too few identities of more than {photos} images for an open set")
     inside = known[np.isin(table.labels[known], enrolled)]
     keys = tuple(table.keys[row] for row in inside)
-    local = enrol_people(table.labels[inside], keys, photos)
+    local = enroll_people(table.labels[inside], keys, photos)
     return OpenSetParts(
-        enrolment=Enrolment(inside[local.enrolled], inside[local.probes], local.owners),
+        enrollment=Enrollment(inside[local.enrolled], inside[local.probes], local.owners),
         outsiders=known[~np.isin(table.labels[known], enrolled)].astype(np.int64),
     )
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEVELS = 255
-LEAST_WEIGHTS = 1 << 18
+MIN_WEIGHTS = 1 << 18
 
 
 class QuantisedMatrix(nn.Module):
@@ -86,7 +86,7 @@ def _is_pointwise(layer: nn.Conv2d) -> bool:
 
 
 def _is_large(weights: Tensor) -> bool:
-    return weights.numel() >= LEAST_WEIGHTS
+    return weights.numel() >= MIN_WEIGHTS
 
 
 def _bias(bias: Tensor | None, size: int) -> Tensor:

@@ -60,9 +60,9 @@ def save_figure(figure: Figure, path: Path, title: str, caption: str) -> Drawn:
     return Drawn(path, title, caption)
 
 
-def shortened(text: str, most: int = 22) -> str:
-    """Return the text, its middle left out where it is longer than ``most`` characters."""
-    if len(text) <= most:
+def shortened(text: str, max_letters: int = 22) -> str:
+    """Return the text, its middle left out where it is longer than ``max_letters`` characters."""
+    if len(text) <= max_letters:
         return text
-    head = (most - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
+    head = (max_letters - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (max_letters - 1 - head) :]}"

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from sklearn.manifold import TSNE
 
-from training.evaluation.judge import PHOTOS_ENROLLED, open_set_of
-from training.evaluation.judgement import Histogram, Judgement
+from training.evaluation.table_evaluation import PHOTOS_ENROLLED, open_set_of
+from training.evaluation.table_results import Histogram, TableEvaluation
 from training.foundation.arrays import FloatArray, IntArray
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.open_set import centroids
@@ -27,19 +27,19 @@ from training.report.canvas import (
     save_figure,
 )
 
-MOST_CENTROIDS = 150
-MOST_QUERIES = 500
-MOST_OUTSIDERS = 250
+MAX_CENTROIDS = 150
+MAX_QUERIES = 500
+MAX_OUTSIDERS = 250
 NEIGHBOURS = 30.0
 
 
-def draw_histograms(judgement: Judgement, path: Path) -> Drawn:
+def draw_histograms(evaluation: TableEvaluation, path: Path) -> Drawn:
     """Draw similarities of pairs, and of probes and outsiders, each with its threshold."""
-    opened = judgement.open_set[-1] if judgement.open_set else None
+    opened = evaluation.open_set[-1] if evaluation.open_set else None
     figure = new_figure(7.0, 3.6 * (2 if opened else 1))
     axes = plain_axes(figure, 2 if opened else 1, 1, 1)
-    _bars(axes, judgement.pair_histogram, "one identity", "two identities")
-    _threshold(axes, judgement.decisions.threshold)
+    _bars(axes, evaluation.pair_histogram, "one identity", "two identities")
+    _threshold(axes, evaluation.decisions.threshold)
     axes.set_title("Pairs of images")
     axes.set_xlabel("similarity (cosine)")
     _legend_below(axes)
@@ -73,23 +73,23 @@ def draw_map(table: EmbeddingTable, seed: int, path: Path) -> Drawn | None:
         return None
     parts, _ = usable[-1]
     random = np.random.default_rng(seed)
-    enrolment = parts.enrolment
-    busiest = np.argsort(-np.bincount(enrolment.owners), kind="stable")[:MOST_CENTROIDS]
-    shown = np.nonzero(np.isin(enrolment.owners, busiest))[0]
-    shown = _drawn(shown, enrolment.owners[shown], MOST_QUERIES)
-    outside = random.permutation(parts.outsiders)[:MOST_OUTSIDERS]
+    enrollment = parts.enrollment
+    busiest = np.argsort(-np.bincount(enrollment.owners), kind="stable")[:MAX_CENTROIDS]
+    shown = np.nonzero(np.isin(enrollment.owners, busiest))[0]
+    shown = _drawn(shown, enrollment.owners[shown], MAX_QUERIES)
+    outside = random.permutation(parts.outsiders)[:MAX_OUTSIDERS]
     points = np.concatenate(
         [
-            centroids(table.embeddings, enrolment.enrolled[busiest]),
-            table.embeddings[enrolment.probes[shown]],
+            centroids(table.embeddings, enrollment.enrolled[busiest]),
+            table.embeddings[enrollment.probes[shown]],
             table.embeddings[outside],
         ]
     )
     places = _embedded(points.astype(np.float64), seed)
     figure = new_figure(7.0, 6.2)
     axes = plain_axes(figure)
-    names = [table.label_names[table.labels[row]] for row in enrolment.enrolled[busiest, 0]]
-    _scatter(axes, places, busiest, enrolment.owners[shown], names)
+    names = [table.label_names[table.labels[row]] for row in enrollment.enrolled[busiest, 0]]
+    _scatter(axes, places, busiest, enrollment.owners[shown], names)
     axes.set_title("t-SNE of centroids, queries and outsiders")
     axes.set_xlabel("first t-SNE axis (no unit)")
     axes.set_ylabel("second t-SNE axis (no unit)")
@@ -103,13 +103,13 @@ def draw_map(table: EmbeddingTable, seed: int, path: Path) -> Drawn | None:
     )
 
 
-def _drawn(rows: IntArray, owners: IntArray, most: int) -> IntArray:
-    """Return up to ``most`` rows, taking each owner's first before anybody's second."""
+def _drawn(rows: IntArray, owners: IntArray, max_rows: int) -> IntArray:
+    """Return up to ``max_rows`` rows, taking each owner's first before anybody's second."""
     order = np.argsort(owners, kind="stable")
     starts = np.searchsorted(owners[order], owners[order], side="left")
     turn = np.empty(len(rows), np.int64)
     turn[order] = np.arange(len(rows)) - starts
-    chosen: IntArray = np.sort(rows[np.lexsort((rows, turn))[:most]])
+    chosen: IntArray = np.sort(rows[np.lexsort((rows, turn))[:max_rows]])
     return chosen
 
 
@@ -126,10 +126,10 @@ def _scatter(
 ) -> None:
     """Draw outsiders below, then the many, then up to eight identities by colour and shape."""
     middle, queries = len(busiest), len(busiest) + len(owners)
-    centres, asked, outside = places[:middle], places[middle:queries], places[queries:]
+    centres, queries_at, outside = places[:middle], places[middle:queries], places[queries:]
     axes.plot(*outside.T, "x", markersize=4, color=GREY, markeredgewidth=0.8, label="outsiders")
     few = min(len(PALETTE), len(busiest))
-    others = asked[~np.isin(owners, busiest[:few])]
+    others = queries_at[~np.isin(owners, busiest[:few])]
     if len(others):
         axes.plot(*others.T, ".", markersize=4, color=SKY, label="other queries")
     if few < middle:
@@ -138,7 +138,7 @@ def _scatter(
     outlined = "centroids: large, outlined"
     axes.plot([], [], "o", markersize=11, color="white", markeredgecolor=BLACK, label=outlined)
     for number in range(few):
-        own = asked[owners == busiest[number]]
+        own = queries_at[owners == busiest[number]]
         colour, marker = PALETTE[number], MARKERS[number]
         axes.plot(*own.T, marker, markersize=5, color=colour, label=names[number])
     for number in range(few):  # above all queries

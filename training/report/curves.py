@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from training.evaluation.judgement import Judgement
+from training.evaluation.table_results import TableEvaluation
 from training.metrics.classification import Curve
 from training.metrics.estimates import Estimate
 from training.metrics.reliability import Reliability
@@ -33,40 +33,40 @@ MANY_POINTS = 100
 NOT_CURVES = ("step", "progress", "epoch", "seconds")
 
 
-def draw_roc(judgement: Judgement, path: Path) -> Drawn:
+def draw_roc(evaluation: TableEvaluation, path: Path) -> Drawn:
     """Draw TAR against FAR on a logarithmic axis, with the intervals of the reported rates."""
     figure = new_figure(7.0, 4.8)
     axes = plain_axes(figure)
-    _step(axes, judgement.roc, BLUE, "all pairs")
-    points = judgement.all_pairs.tar_at_far
+    _step(axes, evaluation.roc, BLUE, "all pairs")
+    points = evaluation.all_pairs.tar_at_far
     _with_intervals(axes, [p.far for p in points], [p.tar for p in points], BLUE, MARKERS[0])
-    chance = np.geomspace(judgement.roc.floor_x, 1, 60)
+    chance = np.geomspace(evaluation.roc.floor_x, 1, 60)
     axes.plot(chance, chance, color=GREY, linestyle=":", label="chance")
     axes.set_xscale("log")
-    axes.set_xlim(judgement.roc.floor_x, 1)
+    axes.set_xlim(evaluation.roc.floor_x, 1)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("false accept rate, FAR (share of pairs of two identities, log scale)")
     axes.set_ylabel("true accept rate, TAR (share)")
     axes.legend(loc="lower right", frameon=False)
-    eer = judgement.decisions.eer.value
-    axes.set_title(f"ROC: AUC {judgement.decisions.auc.value:.4f}, EER {eer:.4f}")
+    eer = evaluation.decisions.eer.value
+    axes.set_title(f"ROC: AUC {evaluation.decisions.auc.value:.4f}, EER {eer:.4f}")
     return save_figure(
         figure,
         path,
         "ROC",
-        f"{judgement.all_pairs.same_pairs:,} pairs of one identity, "
-        f"{judgement.all_pairs.different_pairs:,} of two. Bars: 95 % intervals by identity. "
+        f"{evaluation.all_pairs.same_pairs:,} pairs of one identity, "
+        f"{evaluation.all_pairs.different_pairs:,} of two. Bars: 95 % intervals by identity. "
         "AUC and EER are of as many pairs of one identity as of two.",
     )
 
 
-def draw_det(judgement: Judgement, path: Path) -> Drawn | None:
+def draw_det(evaluation: TableEvaluation, path: Path) -> Drawn | None:
     """Draw FNIR against FPIR, both logarithmic; ``None`` where no open set could be made."""
-    if not judgement.open_set:
+    if not evaluation.open_set:
         return None
     figure = new_figure(7.0, 4.8)
     axes = plain_axes(figure)
-    for number, one in enumerate(judgement.open_set):
+    for number, one in enumerate(evaluation.open_set):
         colour, marker = PALETTE[number], MARKERS[number]
         photos = one.result.photos_enrolled
         drawn = one.det.model_copy(
@@ -77,12 +77,12 @@ def draw_det(judgement: Judgement, path: Path) -> Drawn | None:
         _with_intervals(axes, [p.fpir for p in points], [p.fnir for p in points], colour, marker)
     lowest = min(
         min(*one.det.y, *(point.fnir.low for point in one.result.points), 1.0)
-        for one in judgement.open_set
+        for one in evaluation.open_set
     )
-    none = min(one.det.floor_y for one in judgement.open_set) / 2
+    none = min(one.det.floor_y for one in evaluation.open_set) / 2
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(min(one.det.floor_x for one in judgement.open_set), 1)
+    axes.set_xlim(min(one.det.floor_x for one in evaluation.open_set), 1)
     axes.set_ylim(max(0.8 * none, lowest / 2), 1.1)
     axes.set_xlabel("FPIR (share of outsiders taken for somebody, log scale)")
     axes.set_ylabel("FNIR (share of known probes missed, log scale)")
@@ -108,9 +108,9 @@ def draw_reliability(calibration: Reliability, path: Path) -> Drawn:
         part.spines[["top", "right"]].set_visible(False)
         part.grid(visible=True, color="#dddddd", linewidth=0.7)
         part.set_axisbelow(True)
-    told = [b.probability for b in calibration.bins]
+    predicted = [b.probability for b in calibration.bins]
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as told")
-    axes.plot(told, [b.same for b in calibration.bins], "o-", color=BLUE, label="measured")
+    axes.plot(predicted, [b.same for b in calibration.bins], "o-", color=BLUE, label="measured")
     axes.set_ylabel("share that is one identity")
     axes.set_ylim(-0.02, 1.02)
     axes.legend(loc="upper left", frameon=False)

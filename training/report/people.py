@@ -11,7 +11,7 @@ from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from training.data.crops import CropSet
 from training.evaluation.embedded_people import EmbeddedCrops, EmbeddedPeople
-from training.evaluation.judge import MOST_ROWS, SEED, judge_table
+from training.evaluation.table_evaluation import MAX_ROWS, SEED, evaluate_table
 from training.foundation.arrays import IntArray
 from training.foundation.sheets import Sheet
 from training.metrics.embedding_table import EmbeddingTable
@@ -20,7 +20,7 @@ from training.report.discretion import Shown, discreet
 from training.report.strips import PictureOf
 from training.report.write import write_report
 
-LEAST_STRANGERS = 1 / 6  # of the rows judged, however many LFW has
+MIN_STRANGERS = 1 / 6  # of the rows judged, however many LFW has
 
 
 def report_people(
@@ -32,16 +32,16 @@ def report_people(
     log: Sequence[LogLine] = (),
     recipe: str | None = None,
     environment: Mapping[str, str] | None = None,
-    most_rows: int = MOST_ROWS,
+    max_rows: int = MAX_ROWS,
     seed: int = SEED,
 ) -> Path:
     """Write ``report.html`` and what it shows into ``folder``; return its path.
 
     Strangers are identities of one image, so that they are the outsiders of the open set; as many
-    are drawn by ``seed`` as ``most_rows`` leaves room for. With ``blur_with`` faces are blurred and
+    are drawn by ``seed`` as ``max_rows`` leaves room for. With ``blur_with`` faces are blurred and
     names are numbers. Raises ``DataError`` where no identity has two images.
     """
-    drawn = _drawn_strangers(people, most_rows, seed)
+    drawn = _drawn_strangers(people, max_rows, seed)
     shown = Shown(
         _table_of("val", people.val),
         _test_table(people, drawn),
@@ -49,12 +49,12 @@ def report_people(
     )
     if blur_with is not None:
         shown = discreet(shown, blur_with)
-    judgement = judge_table(
-        shown.validation, shown.test, people.model, people.sha256, seed, most_rows
+    evaluation = evaluate_table(
+        shown.validation, shown.test, people.model, people.sha256, seed, max_rows
     )
     return write_report(
         folder,
-        judgement,
+        evaluation,
         shown.test,
         picture_of=shown.picture_of,
         log=log,
@@ -66,10 +66,10 @@ def report_people(
     )
 
 
-def _drawn_strangers(people: EmbeddedPeople, most_rows: int, seed: int) -> IntArray:
+def _drawn_strangers(people: EmbeddedPeople, max_rows: int, seed: int) -> IntArray:
     """Return the rows of the strangers to be judged, ascending."""
     there_are = len(people.strangers.crops)
-    room = max(most_rows - len(people.lfw.crops), round(LEAST_STRANGERS * most_rows))
+    room = max(max_rows - len(people.lfw.crops), round(MIN_STRANGERS * max_rows))
     chosen = np.random.default_rng(seed).permutation(there_are)[:room]
     rows: IntArray = np.sort(chosen).astype(np.int64)
     return rows

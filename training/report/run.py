@@ -13,12 +13,12 @@ from training.data.learning_data import LearningData
 from training.data.learning_parts import LearningParts
 from training.engines.learned import HeldOut
 from training.engines.run_folder import BEST
-from training.evaluation.judge import judge_table
+from training.evaluation.table_evaluation import evaluate_table
 from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError
 from training.foundation.files import file_sha256
 from training.metrics.embedding_table import EmbeddingTable
-from training.metrics.listed_pairs import judge_listed
+from training.metrics.listed_pairs import evaluate_listed_pairs
 from training.recipes.metric_recipe import MetricRecipe
 from training.report.discretion import Shown, discreet
 from training.report.sheets import note_of_listed, sheet_of_listed
@@ -51,7 +51,7 @@ def report_run(
         picture: Picture = parts.test.images[row_of[key]].permute(1, 2, 0).numpy()
         return picture
 
-    judged = [judge_listed(listed, test) for listed in parts.listed]
+    evaluated = [evaluate_listed_pairs(listed, test) for listed in parts.listed]
     shown = Shown(validation, test, picture_of)
     if blur_with is not None:
         shown = discreet(shown, blur_with)
@@ -59,15 +59,15 @@ def report_run(
     environment = {name: str(value) for name, value in describe_environment(device).items()}
     return write_report(
         folder,
-        judge_table(shown.validation, shown.test, recipe.name, digest, recipe.seed),
+        evaluate_table(shown.validation, shown.test, recipe.name, digest, recipe.seed),
         shown.test,
         picture_of=shown.picture_of if pictures else None,
         log=read_log(folder / "log.jsonl"),
         recipe=recipe.model_dump_json(indent=1),
         environment=environment,
         title=f"Learned similarity: {recipe.name}",
-        sheets=[sheet_of_listed(found) for found in judged if found.figures is not None],
-        notes=[note_of_listed(found) for found in judged],
+        sheets=[sheet_of_listed(found) for found in evaluated if found.figures is not None],
+        notes=[note_of_listed(found) for found in evaluated],
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.evaluation.judgement import Judgement, OpenSetJudgement, TableFacts
+from training.evaluation.table_results import OpenSetEvaluation, TableEvaluation, TableFacts
 from training.foundation.sheets import Sheet
 from training.metrics.estimates import estimate_text
-from training.metrics.listed_pairs import JudgedPairs
+from training.metrics.listed_pairs import ListedPairResults
 from training.metrics.view2_table import VERIFICATION_HEAD, view2_rows
 
 Row = tuple[str, ...]
@@ -13,49 +13,49 @@ Row = tuple[str, ...]
 FIGURE_HEAD = ("figure", "value [95 %]", "of")
 
 
-def judgement_sheets(judgement: Judgement) -> list[Sheet]:
+def table_evaluation_sheets(evaluation: TableEvaluation) -> list[Sheet]:
     """Return the tables of a judgement, in the order in which to read them."""
     return [
-        _retrieval(judgement),
-        _decisions(judgement),
-        _all_pairs(judgement),
-        *([_open_set(judgement.open_set)] if judgement.open_set else []),
-        *([_calibration(judgement)] if judgement.calibration else []),
-        _data(judgement),
+        _retrieval(evaluation),
+        _decisions(evaluation),
+        _all_pairs(evaluation),
+        *([_open_set(evaluation.open_set)] if evaluation.open_set else []),
+        *([_calibration(evaluation)] if evaluation.calibration else []),
+        _data(evaluation),
     ]
 
 
-def key_figures(judgement: Judgement) -> list[tuple[str, str]]:
+def key_figures(evaluation: TableEvaluation) -> list[tuple[str, str]]:
     """Return the few figures that tell one model from another: name and value."""
     figures = [
-        ("R@1", judgement.retrieval.recall_at[0].recall.value),
-        ("MAP@R", judgement.retrieval.map_at_r.value),
-        ("accuracy of pairs", judgement.decisions.accuracy.value),
-        ("AUC", judgement.decisions.auc.value),
+        ("R@1", evaluation.retrieval.recall_at[0].recall.value),
+        ("MAP@R", evaluation.retrieval.map_at_r.value),
+        ("accuracy of pairs", evaluation.decisions.accuracy.value),
+        ("AUC", evaluation.decisions.auc.value),
     ]
     figures += [
         (f"TAR @ FAR {point.far:g}", point.tar.value)
-        for point in judgement.all_pairs.tar_at_far[-1:]
+        for point in evaluation.all_pairs.tar_at_far[-1:]
     ]
     figures += [
         (f"FNIR @ FPIR {point.fpir:.0%}, {one.result.photos_enrolled} enrolled", point.fnir.value)
-        for one in judgement.open_set[-1:]
+        for one in evaluation.open_set[-1:]
         for point in one.result.points[-1:]
     ]
     return [(name, f"{value:.4f}") for name, value in figures]
 
 
-def judgement_notes(judgement: Judgement) -> list[str]:
+def table_evaluation_notes(evaluation: TableEvaluation) -> list[str]:
     """Return what a reader has to know of the data before the figures, a sentence each."""
     return [
         f"Of the {facts.images:,} images of {name} {facts.judged:,} are judged: fewer of each "
-        f"identity, then fewer identities, drawn with the seed {judgement.seed}."
-        for name, facts in (("validation", judgement.validation), ("test", judgement.test))
+        f"identity, then fewer identities, drawn with the seed {evaluation.seed}."
+        for name, facts in (("validation", evaluation.validation), ("test", evaluation.test))
         if facts.judged < facts.images
     ]
 
 
-def sheet_of_listed(found: JudgedPairs) -> Sheet:
+def sheet_of_listed(found: ListedPairResults) -> Sheet:
     """Return the figures of pairs that a data set lists; raises ``ValueError`` for none."""
     if found.figures is None:
         raise ValueError(f"{found.name} was not judged")
@@ -63,7 +63,7 @@ def sheet_of_listed(found: JudgedPairs) -> Sheet:
     return Sheet("Verification, listed pairs", VERIFICATION_HEAD, rows)
 
 
-def note_of_listed(found: JudgedPairs) -> str:
+def note_of_listed(found: ListedPairResults) -> str:
     """Return what became of the pairs that a data set lists."""
     kept = f"{found.listed - found.left_out:,} of {found.listed:,} listed pairs have both images"
     if found.figures is None:
@@ -71,8 +71,8 @@ def note_of_listed(found: JudgedPairs) -> str:
     return f"{found.name}: {kept} and are judged, each fold at the threshold of the others."
 
 
-def _retrieval(judgement: Judgement) -> Sheet:
-    found = judgement.retrieval
+def _retrieval(evaluation: TableEvaluation) -> Sheet:
+    found = evaluation.retrieval
     of = f"{found.queries:,} queries of {found.identities:,} identities in {found.gallery:,} images"
     rows: list[Row] = [
         (f"R@{point.k}", estimate_text(point.recall), of) for point in found.recall_at
@@ -82,8 +82,8 @@ def _retrieval(judgement: Judgement) -> Sheet:
     return Sheet("Retrieval, leave one out", FIGURE_HEAD, tuple(rows))
 
 
-def _decisions(judgement: Judgement) -> Sheet:
-    found = judgement.decisions
+def _decisions(evaluation: TableEvaluation) -> Sheet:
+    found = evaluation.decisions
     of = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
     rows = (
         ("accuracy", estimate_text(found.accuracy), of),
@@ -97,8 +97,8 @@ def _decisions(judgement: Judgement) -> Sheet:
     return Sheet(title, FIGURE_HEAD, rows)
 
 
-def _all_pairs(judgement: Judgement) -> Sheet:
-    found = judgement.all_pairs
+def _all_pairs(evaluation: TableEvaluation) -> Sheet:
+    found = evaluation.all_pairs
     of = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
     rows = tuple(
         (f"TAR @ FAR {point.far:g}", estimate_text(point.tar), f"{point.threshold:.4f}", of)
@@ -108,9 +108,9 @@ def _all_pairs(judgement: Judgement) -> Sheet:
     return Sheet("Verification, all pairs", head, rows)
 
 
-def _open_set(judged: tuple[OpenSetJudgement, ...]) -> Sheet:
+def _open_set(evaluated: tuple[OpenSetEvaluation, ...]) -> Sheet:
     rows: list[Row] = []
-    for one in judged:
+    for one in evaluated:
         result = one.result
         images = str(result.photos_enrolled)
         of = (
@@ -131,15 +131,15 @@ def _open_set(judged: tuple[OpenSetJudgement, ...]) -> Sheet:
         if one.at_threshold is not None:
             chosen = one.at_threshold
             limit = f"{chosen.threshold:.4f}"
-            told = f"validation's FPIR {chosen.target:.0%}"
-            rows.append((images, f"FPIR at {told}", estimate_text(chosen.fpir), limit, of))
-            rows.append((images, f"FNIR at {told}", estimate_text(chosen.fnir), limit, of))
+            source = f"validation's FPIR {chosen.target:.0%}"
+            rows.append((images, f"FPIR at {source}", estimate_text(chosen.fpir), limit, of))
+            rows.append((images, f"FNIR at {source}", estimate_text(chosen.fnir), limit, of))
     head = ("images enrolled", "figure", "value [95 %]", "threshold", "of")
     return Sheet("Open-set identification", head, tuple(rows))
 
 
-def _calibration(judgement: Judgement) -> Sheet:
-    found = judgement.calibration
+def _calibration(evaluation: TableEvaluation) -> Sheet:
+    found = evaluation.calibration
     if found is None:
         raise ValueError("this judgement has no calibration")
     of = f"{found.pairs:,} pairs"
@@ -154,14 +154,14 @@ def _calibration(judgement: Judgement) -> Sheet:
     return Sheet(title, FIGURE_HEAD, rows)
 
 
-def _data(judgement: Judgement) -> Sheet:
+def _data(evaluation: TableEvaluation) -> Sheet:
     def row(name: str, facts: TableFacts) -> Row:
         numbers = (facts.images, facts.judged, facts.identities, facts.with_one_image)
         return (name, *(f"{number:,}" for number in (*numbers, facts.unlabelled)))
 
     head = ("table", "images", "judged", "identities", "with one image", "unlabelled")
     title = "Data: identities of validation and test are kept apart"
-    if judgement.shared_identities:
-        title = f"Data: validation and test share {judgement.shared_identities:,} identities"
-    rows = (row("validation", judgement.validation), row("test", judgement.test))
+    if evaluation.shared_identities:
+        title = f"Data: validation and test share {evaluation.shared_identities:,} identities"
+    rows = (row("validation", evaluation.validation), row("test", evaluation.test))
     return Sheet(title, head, rows)

@@ -133,11 +133,11 @@ def draw_queries(
     return save_figure(sheet.figure, path, title, caption)
 
 
-def _verdict(asked: str | None, answered: str | None) -> tuple[str, str]:
+def _verdict(expected: str | None, answered: str | None) -> tuple[str, str]:
     """Return colour and word of a hit."""
-    if asked is None:
+    if expected is None:
         return GREY, ""
-    return (BLUE, " same") if asked == answered else (ORANGE, " other")
+    return (BLUE, " same") if expected == answered else (ORANGE, " other")
 
 
 def _side_by_side(pair: PairFound, picture_of: PictureOf) -> ByteImage:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from training.evaluation.judge import MOST_ROWS
-from training.evaluation.judgement import JUDGEMENT, Judgement
+from training.evaluation.table_evaluation import MAX_ROWS
+from training.evaluation.table_results import TABLE_EVALUATION, TableEvaluation
 from training.foundation.errors import DataError
 from training.foundation.files import write_text
 from training.foundation.sheets import Sheet
@@ -24,7 +24,7 @@ from training.report.curves import (
     draw_training_curves,
 )
 from training.report.html import ReportPage, render_page
-from training.report.sheets import judgement_notes, judgement_sheets, key_figures
+from training.report.sheets import key_figures, table_evaluation_notes, table_evaluation_sheets
 from training.report.strips import PictureOf, draw_hardest, draw_queries
 
 QUERY_CAPTION = (
@@ -35,7 +35,7 @@ QUERY_CAPTION = (
 
 def write_report(
     folder: Path,
-    judgement: Judgement,
+    evaluation: TableEvaluation,
     test: EmbeddingTable,
     *,
     picture_of: PictureOf | None = None,
@@ -52,22 +52,22 @@ def write_report(
     report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``; ``sheets`` are
     shown after those of the judgement, ``notes`` before them.
     """
-    write_text(folder / JUDGEMENT, judgement.model_dump_json(indent=1) + "\n")
-    judged = thinned(test, MOST_ROWS, judgement.seed)
+    write_text(folder / TABLE_EVALUATION, evaluation.model_dump_json(indent=1) + "\n")
+    evaluated = thinned(test, MAX_ROWS, evaluation.seed)
     pictures = [
         drawn
-        for drawn in _figures(folder / "pictures", judgement, judged, log)
+        for drawn in _figures(folder / "pictures", evaluation, evaluated, log)
         if drawn is not None
     ]
     if picture_of is not None:
-        pictures += _image_pictures(folder / "pictures", judgement, picture_of)
+        pictures += _image_pictures(folder / "pictures", evaluation, picture_of)
     page = ReportPage(
         title=title,
-        model=judgement.model,
-        sha256=judgement.sha256,
-        key_figures=key_figures(judgement),
-        notes=[*notes, *judgement_notes(judgement)],
-        sheets=[*judgement_sheets(judgement), *sheets],
+        model=evaluation.model,
+        sha256=evaluation.sha256,
+        key_figures=key_figures(evaluation),
+        notes=[*notes, *table_evaluation_notes(evaluation)],
+        sheets=[*table_evaluation_sheets(evaluation), *sheets],
         pictures=pictures,
         environment=environment or {},
         recipe=recipe,
@@ -96,29 +96,31 @@ def read_log(path: Path) -> list[LogLine]:
 
 
 def _figures(
-    folder: Path, judgement: Judgement, test: EmbeddingTable, log: Sequence[LogLine]
+    folder: Path, evaluation: TableEvaluation, test: EmbeddingTable, log: Sequence[LogLine]
 ) -> Iterator[Drawn | None]:
     """Yield the pictures that show no image; ``None`` for one that there is nothing for."""
     yield draw_training_curves(log, folder / "training.png")
-    yield draw_histograms(judgement, folder / "similarities.png")
-    yield draw_roc(judgement, folder / "roc.png")
-    yield draw_det(judgement, folder / "det.png")
-    if judgement.calibration is not None:
-        yield draw_reliability(judgement.calibration, folder / "reliability.png")
-    yield draw_map(test, judgement.seed, folder / "map.png")
+    yield draw_histograms(evaluation, folder / "similarities.png")
+    yield draw_roc(evaluation, folder / "roc.png")
+    yield draw_det(evaluation, folder / "det.png")
+    if evaluation.calibration is not None:
+        yield draw_reliability(evaluation.calibration, folder / "reliability.png")
+    yield draw_map(test, evaluation.seed, folder / "map.png")
 
 
-def _image_pictures(folder: Path, judgement: Judgement, picture_of: PictureOf) -> list[Drawn]:
-    pictures = [draw_hardest(judgement.hardest, picture_of, folder / "hardest.png")]
+def _image_pictures(
+    folder: Path, evaluation: TableEvaluation, picture_of: PictureOf
+) -> list[Drawn]:
+    pictures = [draw_hardest(evaluation.hardest, picture_of, folder / "hardest.png")]
     for queries, name, title, says in (
         (
-            judgement.known_queries,
+            evaluation.known_queries,
             "known",
             "Top five for known queries",
             "Framed blue and called same: the query's own identity.",
         ),
         (
-            judgement.unknown_queries,
+            evaluation.unknown_queries,
             "unknown",
             "Top five for unknown queries",
             "Nobody here is the right answer: what counts is how low the similarities are.",

@@ -13,7 +13,7 @@ from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS
 from training.foundation.errors import CheckpointError, DataError
 from training.search.embedder import FaceEmbedder, ImageEmbedder
-from training.search.learned import LearnedEmbedder, learned_checkpoint, validation_threshold
+from training.search.metric_embedder import MetricEmbedder, metric_checkpoint, validation_threshold
 
 MANIFEST = "manifest.json"
 
@@ -30,7 +30,7 @@ def open_image_embedder(model: Path, device: torch.device, *, crops: bool) -> Im
         return FaceEmbedder(model, device, crops=crops)
     if crops:
         raise DataError("--crops is for a face embedder; a learned network fits pictures itself")
-    return LearnedEmbedder(checkpoint, device)
+    return MetricEmbedder(checkpoint, device)
 
 
 def own_threshold(model: Path) -> float:
@@ -49,7 +49,7 @@ def _learned(model: Path) -> Path | None:
     """Return the learned network's file, ``None`` for an exported model."""
     if (model / MANIFEST).is_file():
         return None
-    checkpoint = learned_checkpoint(model)
+    checkpoint = metric_checkpoint(model)
     if checkpoint is None:
         raise CheckpointError(
             f"{model} holds neither the {MANIFEST} of an exported model nor a learned {BEST}"

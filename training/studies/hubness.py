@@ -13,7 +13,7 @@ from training.data.crops import CropSet
 from training.data.populations import read_people, read_pools, read_strangers
 from training.engines.starts import exported_state
 from training.evaluation.embedders import CropEmbedder, ExportedEmbedder
-from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE
 from training.foundation.arrays import Matrix
 from training.foundation.device import choose_device
@@ -43,7 +43,7 @@ def run(data: Path, model: Path) -> TriedSettings:
         val,
         without_last(embedder, val),
         without_last(embedder, strangers),
-        read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE),
+        read_pools(data / "strangers.csv", strangers.files, MIN_PEOPLE),
     )
     settings = [
         HubnessRecipe(strength=strength, offset=offset, nearest=nearest)

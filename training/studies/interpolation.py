@@ -12,9 +12,9 @@ from training.data.sources import read_sources
 from training.engines.embedding import embed_crops
 from training.engines.interpolation import interpolated
 from training.engines.targets import TargetSource
-from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE
-from training.foundation.checkpoints import judged_weights, load_checkpoint
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint
 from training.foundation.device import choose_device
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe
@@ -40,7 +40,7 @@ def run(data: Path, model: Path) -> TriedSettings:
     crops = read_sources(recipe, data)
     targets = TargetSource(recipe, crops, data, CACHE, device)
     val, strangers = read_people(data, "val"), read_strangers(data)
-    pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
+    pools = read_pools(data / "strangers.csv", strangers.files, MIN_PEOPLE)
     return try_shares(state, targets, crops, val, strangers, pools, (*SHARES, 1.0))
 
 
@@ -65,11 +65,11 @@ def try_shares(
     for share in shares:
         mean = state if share == 1 else interpolated(state, share, targets, crops)
         student = make_student(targets.recipe.student)
-        student.load_state_dict(judged_weights(mean))
+        student.load_state_dict(evaluation_weights(mean))
         people, nobody = (
             embed_crops(student, part, targets.device).numpy() for part in (val, strangers)
         )
-        told = TrialPeople(val, people, nobody, pools)
-        rows.append((f"{share:g}", *trial_figures(told, people, nobody)))
+        trial = TrialPeople(val, people, nobody, pools)
+        rows.append((f"{share:g}", *trial_figures(trial, people, nobody)))
     title = "Shares of the trained weights, validation people and strangers"
     return TriedSettings(title=title, head=("share", *FIGURES), rows=tuple(rows))

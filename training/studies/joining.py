@@ -17,7 +17,7 @@ from training.data.sources import read_sources
 from training.engines.embedding import embed_crops
 from training.engines.hubness import fit_hubness, one_of_each
 from training.engines.join import HEAD, HUBNESS, SHARE, fit_head, weighed
-from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE, kept_answers
 from training.export.origin import ORIGIN, JointOrigin
 from training.foundation.arrays import Matrix
@@ -78,7 +78,7 @@ def trial_of(
     heard = Heard(
         crops, *(answers(networks, part, key, device) for part in (crops, val, strangers))
     )
-    pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
+    pools = read_pools(data / "strangers.csv", strangers.files, MIN_PEOPLE)
     return try_joinings(recipe, heard, val, pools, wanted)
 
 
@@ -213,8 +213,8 @@ def try_joinings(
     rows = []
     for name, joining in wanted:
         people, strangers = joined_rows(recipe, heard, joining)
-        told = TrialPeople(val, people, strangers, pools)
-        rows.append((name, *trial_figures(told, people, strangers)))
+        trial = TrialPeople(val, people, strangers, pools)
+        rows.append((name, *trial_figures(trial, people, strangers)))
     title = f"Ways to join two networks, validation people and strangers ({len(heard.crops):,} "
     return TriedSettings(
         title=f"{title}training pictures)", head=("changed", *FIGURES), rows=tuple(rows)

@@ -15,7 +15,7 @@ from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.foundation.records import Record
 from training.foundation.sheets import Sheet
-from training.metrics.open_set import enrol_people, identify_open_set
+from training.metrics.open_set import enroll_people, identify_open_set
 from training.metrics.pairs import pair_similarities, same_and_different
 from training.metrics.verification import threshold_at_far
 
@@ -76,7 +76,7 @@ def trial_figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[
     ratio = max(float((group >= overall).mean()) for group in groups) / TAIL_RATE
     missed = [
         identify_open_set(
-            val, enrol_people(identities, people.val.files, photos), strangers, OPEN_SET_RATES
+            val, enroll_people(identities, people.val.files, photos), strangers, OPEN_SET_RATES
         )
         .points[-1]
         .fnir.value
@@ -85,11 +85,14 @@ def trial_figures(people: TrialPeople, val: Matrix, strangers: Matrix) -> tuple[
     single = photo_scores(val, identities, strangers)
     several = centroid_scores(val, identities, people.val.files, strangers, PHOTOS[-1])
     scores = [single] if several is None else [single, several]
-    asked = max(threshold_at_far(group, TAIL_RATE) for group in groups)
+    worst_threshold = max(threshold_at_far(group, TAIL_RATE) for group in groups)
     tars = (threshold_at_far(different, 1e-3), threshold_at_far(different, 1e-4), worst)
     return (
         *(f"{float((same >= threshold).mean()):.3f}" for threshold in tars),
         f"{ratio:.1f} x",
         *(f"{value:.3f}" for value in missed),
-        *(f"{float(np.mean(each.same < asked + max(0.0, each.shift))):.3f}" for each in scores),
+        *(
+            f"{float(np.mean(each.same < worst_threshold + max(0.0, each.shift))):.3f}"
+            for each in scores
+        ),
     )

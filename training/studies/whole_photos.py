@@ -51,7 +51,7 @@ class WholePhotoResult(Record):
 
 def run(data: Path, model: Path) -> WholePhotoResult:
     """Run LFW photos through the service's own vision code and compare with ready crops."""
-    return judge_whole_photos(ExportedEmbedder(model, choose_device("cpu")), data)
+    return evaluate_whole_photos(ExportedEmbedder(model, choose_device("cpu")), data)
 
 
 def tables(record: WholePhotoResult) -> list[Sheet]:
@@ -74,7 +74,7 @@ def tables(record: WholePhotoResult) -> list[Sheet]:
     return sheets
 
 
-def judge_whole_photos(embedder: ExportedEmbedder, root: Path) -> WholePhotoResult:
+def evaluate_whole_photos(embedder: ExportedEmbedder, root: Path) -> WholePhotoResult:
     """Run every LFW photo of ``root/lfw-photos.tar`` through the service's own vision code.
 
     Pairs with a photo that no face was found in count as wrong.

@@ -16,7 +16,7 @@ from training.foundation.arrays import ByteImage, FloatArray
 from training.teachers.torchscript import Teacher
 
 
-class Judging(Protocol):
+class PictureDescriber(Protocol):
     """Says what several teachers think of pictures."""
 
     @property
@@ -29,7 +29,7 @@ class Judging(Protocol):
         ...
 
 
-class Judges:
+class TeacherEnsemble:
     """The real teachers; the shorter of their embeddings are padded by zeros."""
 
     def __init__(self, teachers: Sequence[Teacher]) -> None:

@@ -15,10 +15,10 @@ from app.vision.weights import read_detector_weights
 from training.foundation.device import choose_device
 from training.recipes.recipe import load_recipe
 from training.synthesis.encoding import contact_sheet
-from training.synthesis.looks import Judges
+from training.synthesis.looks import TeacherEnsemble
 from training.synthesis.parents import ParentOptions, read_parents
 from training.synthesis.people import NewPerson, PeopleOptions, make_people, margins
-from training.synthesis.report import SynthesisReport, write_readme
+from training.synthesis.people_readme import SynthesisReport, write_readme
 from training.teachers.torchscript import Teacher
 
 DEFAULT_OUTPUT = Path("tests/fixtures/people")
@@ -47,13 +47,15 @@ def synthesize(options: SynthesisOptions, tell: Callable[[str], None]) -> Synthe
     device = choose_device(options.device)
     configure_opencv(threads=1)
     vision = FaceVision(FaceDetector(read_detector_weights()))
-    judges = Judges([Teacher(teacher, options.data, device) for teacher in recipe.teachers])
+    teachers = TeacherEnsemble(
+        [Teacher(teacher, options.data, device) for teacher in recipe.teachers]
+    )
     paths = [
         options.data / path for source in recipe.sources if source.labelled for path in source.paths
     ]
     rng = np.random.default_rng([options.people.seed, 0])
     parents = read_parents(paths, options.parents, vision, rng, tell)
-    people = make_people(parents, options.people, judges, vision, tell)
+    people = make_people(parents, options.people, teachers, vision, tell)
     _write(people, options.output)
     if options.sheet is not None:
         _draw_sheet(people, vision, options.sheet)
@@ -63,8 +65,8 @@ def synthesize(options: SynthesisOptions, tell: Callable[[str], None]) -> Synthe
         photos=options.people.photos,
         enrolled=options.people.enrolled,
         seed=options.people.seed,
-        teachers=judges.names,
-        least_genuine=tuple(map(float, genuine)),
+        teachers=teachers.names,
+        min_genuine=tuple(map(float, genuine)),
         highest_impostor=tuple(map(float, impostor)),
         parent_likeness=tuple(person.parent_likeness for person in people),
     )

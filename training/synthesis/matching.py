@@ -43,14 +43,14 @@ def pair_up(
     return pairs
 
 
-def match_photos(first: Parent, second: Parent, most: int) -> Couple:
-    """Return the couple with photos paired by pose, expression and light, at most ``most``."""
+def match_photos(first: Parent, second: Parent, max_photos: int) -> Couple:
+    """Pair a couple's photos by pose, expression and light, ``max_photos`` of them at most."""
     costs = np.zeros((len(first.files), len(second.files)))
     for row, column in np.ndindex(costs.shape):
         apart = np.linalg.norm(first.landmarks[row] - second.landmarks[column], axis=1).mean()
         costs[row, column] = apart + 2 * _light_apart(first.crops[row], second.crops[column])
     rows, columns = linear_sum_assignment(costs)
-    order = np.argsort(costs[rows, columns])[:most]
+    order = np.argsort(costs[rows, columns])[:max_photos]
     return Couple(first.select(rows[order]), second.select(columns[order]))
 
 
@@ -72,13 +72,13 @@ def most_alike(looks: FloatArray, count: int, copies_from: float) -> tuple[int, 
     ``None`` where there are too few.
     """
     alike = cosines(looks, looks)
-    least, most = alike.min(axis=0), alike.max(axis=0)
+    lowest, highest = alike.min(axis=0), alike.max(axis=0)
     best: tuple[float, tuple[int, ...] | None] = (-1.0, None)
     for chosen in combinations(range(looks.shape[1]), count):
         rows, columns = np.transpose(list(combinations(chosen, 2)))
-        if most[rows, columns].max() >= copies_from:
+        if highest[rows, columns].max() >= copies_from:
             continue
-        best = max(best, (float(least[rows, columns].min()), chosen), key=lambda entry: entry[0])
+        best = max(best, (float(lowest[rows, columns].min()), chosen), key=lambda entry: entry[0])
     return best[1]
 
 
@@ -108,11 +108,11 @@ def _margin(own: FloatArray, nearest: FloatArray, people: list[int]) -> float:
 
 
 def likenesses(looks: list[FloatArray], enrolled: int) -> tuple[FloatArray, FloatArray]:
-    """Return how like their later photos people are to their own enrolment, and others to it.
+    """Return how like their later photos people are to their own enrollment, and others to it.
 
     The first is ``(teachers, N)``: the least cosine of a later photo to the mean of the enrolled
     ones. The second is ``(teachers, N, N)``: the highest cosine of any photo of person j to the
-    enrolment of person i; -1 on the diagonal.
+    enrollment of person i; -1 on the diagonal.
     """
     centres = np.concatenate([centre_of(person[:, :enrolled]) for person in looks], axis=1)
     own, others = [], []

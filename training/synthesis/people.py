@@ -11,7 +11,7 @@ from app.vision.reader import FaceVision
 from training.foundation.arrays import ByteImage, FloatArray
 from training.synthesis.blending import blend_faces, draw_shape, draw_together
 from training.synthesis.encoding import encode_small
-from training.synthesis.looks import Judging, centre_of, cosines, found_crop
+from training.synthesis.looks import PictureDescriber, centre_of, cosines, found_crop
 from training.synthesis.matching import (
     Couple,
     likenesses,
@@ -24,7 +24,7 @@ from training.synthesis.parents import Parent
 from training.synthesis.scenes import hair_of, paint_scene
 
 #: A parent's photo further than this from the person's others shows glasses, a hat or another.
-_LEAST_LIKE_ITSELF = 0.6
+_MIN_LIKE_ITSELF = 0.6
 _MATCHES = 7
 _ATTEMPTS = 24
 
@@ -74,7 +74,7 @@ class NewPerson:
 def make_people(
     parents: Sequence[Parent],
     options: PeopleOptions,
-    judges: Judging,
+    teachers: PictureDescriber,
     vision: FaceVision,
     progress: Callable[[str], None],
 ) -> list[NewPerson]:
@@ -82,12 +82,12 @@ def make_people(
 
     Raises ``ValueError`` where the parents do not suffice.
     """
-    blended = list(_blended(parents, options, judges, progress))
+    blended = list(_blended(parents, options, teachers, progress))
     _require_enough(blended, options)
     looks = [person.looks for person in blended]
     kept = most_distinct(looks, options.enrolled, options.candidates)
     progress(f"{len(blended)} people blended, scenes for {len(kept)}")
-    painted = [_in_scenes(blended[place], place, options, judges, vision) for place in kept]
+    painted = [_in_scenes(blended[place], place, options, teachers, vision) for place in kept]
     ready = [person for person in painted if person is not None]
     progress(f"{len(ready)} people whose every scene shows them well")
     _require_enough(ready, options)
@@ -111,13 +111,13 @@ def margins(people: Sequence[NewPerson], enrolled: int) -> tuple[FloatArray, Flo
 def _blended(
     parents: Sequence[Parent],
     options: PeopleOptions,
-    judges: Judging,
+    teachers: PictureDescriber,
     progress: Callable[[str], None],
 ) -> Iterator[NewPerson]:
     usable, looks = [], []
     for parent in parents:
-        look = judges.look(parent.crops)
-        rows = np.flatnonzero(cosines(centre_of(look), look).mean(axis=(0, 1)) > _LEAST_LIKE_ITSELF)
+        look = teachers.look(parent.crops)
+        rows = np.flatnonzero(cosines(centre_of(look), look).mean(axis=(0, 1)) > _MIN_LIKE_ITSELF)
         if len(rows) >= options.photos:
             usable.append(parent.select(rows))
             looks.append(look[:, rows])
@@ -127,7 +127,7 @@ def _blended(
     for number, (one, other) in enumerate(pairs):
         couple = match_photos(usable[one], usable[other], _MATCHES)
         blends = _photos_of(couple, options, np.random.default_rng([options.seed, 1, number]))
-        look = judges.look(blends)
+        look = teachers.look(blends)
         chosen = most_alike(look, options.photos, options.copies_from)
         if chosen is None:
             continue
@@ -159,14 +159,18 @@ def _photos_of(couple: Couple, options: PeopleOptions, rng: np.random.Generator)
 
 
 def _in_scenes(
-    person: NewPerson, number: int, options: PeopleOptions, judges: Judging, vision: FaceVision
+    person: NewPerson,
+    number: int,
+    options: PeopleOptions,
+    teachers: PictureDescriber,
+    vision: FaceVision,
 ) -> NewPerson | None:
     """Return the person with a scene a photo; ``None`` where one photo cannot be shown well."""
     rng = np.random.default_rng([options.seed, 2, number])
     hair = hair_of(person.blends)
     scenes, looks = [], []
     for row, blend in enumerate(person.blends):
-        shown = _scene(blend, person.looks[:, row : row + 1], hair, rng, options, judges, vision)
+        shown = _scene(blend, person.looks[:, row : row + 1], hair, rng, options, teachers, vision)
         if shown is None:
             return None
         scenes.append(shown[0])
@@ -186,7 +190,7 @@ def _scene(
     hair: FloatArray,
     rng: np.random.Generator,
     options: PeopleOptions,
-    judges: Judging,
+    teachers: PictureDescriber,
     vision: FaceVision,
 ) -> tuple[bytes, FloatArray] | None:
     """Return an encoded scene, and the look of the face that the service finds in it."""
@@ -197,7 +201,7 @@ def _scene(
         crop = found_crop(vision.decode(encoded), vision, options.min_face_pixels)
         if crop is None:
             continue
-        found = judges.look(crop[None])
+        found = teachers.look(crop[None])
         if cosines(found, look).min() >= options.min_likeness:
             return encoded, found
     return None

@@ -88,8 +88,8 @@ def _identity(recipe: TeacherRecipe, path: Path, precision: Precision) -> str:
     """Return what tells answers apart: the file's content, how it is shown pictures, precision."""
     state = path.stat()
     content = _content(path.resolve(), state.st_size, state.st_mtime_ns)
-    told = f"{recipe.model_dump_json(exclude=_WEIGHTS)} {content} {precision}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    key = f"{recipe.model_dump_json(exclude=_WEIGHTS)} {content} {precision}"
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @cache

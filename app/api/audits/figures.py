@@ -21,7 +21,7 @@ def thresholds_text(thresholds: AuditThresholds) -> str:
     return (
         f"Thresholds{whose}: 1:N {thresholds.identify:.4f} (stated FPIR "
         f"{percent(thresholds.stated_fpir)}, promised to {PROMISED_TO[thresholds.promise_for]}) "
-        f"and 1:1 {thresholds.verify:.4f}{fewer}; second enrolment {thresholds.duplicate:.4f}"
+        f"and 1:1 {thresholds.verify:.4f}{fewer}; second enrollment {thresholds.duplicate:.4f}"
     )
 
 

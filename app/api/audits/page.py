@@ -125,7 +125,7 @@ def _photo_tables(result: AuditResult) -> list[Table]:
             result.unrecognisable_count,
         ),
         Table(
-            "Weak enrolments",
+            "Weak enrollments",
             ("id", "photos", "why"),
             [
                 (one.employee_id, str(one.photo_count), ", ".join(one.weaknesses))

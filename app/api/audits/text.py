@@ -37,7 +37,7 @@ def audit_text(result: AuditResult) -> str:
         f"  {one.employee_id} {one.photo_id} recognisability {one.recognisability:.3f}"
         for one in result.unrecognisable_photos
     ]
-    lines += ["", f"weak enrolments: {result.weak_count}"]
+    lines += ["", f"weak enrollments: {result.weak_count}"]
     lines += [
         f"  {one.employee_id} {one.photo_count} photos: {', '.join(one.weaknesses)}"
         for one in result.weak_enrollments
@@ -51,6 +51,6 @@ def _pairs(name: str, pairs: Sequence[PersonPair], count: int) -> list[str]:
         f"  {pair.first_employee_id} / {pair.second_employee_id}: nearest photo "
         f"{pair.photo_similarity:.3f}, likelihood ratio {ratio_text(pair.log_likelihood_ratio)}, "
         f"all photos {pair.mean_similarity:.3f}, own {pair.own_mean_similarity:.3f}"
-        + (", told apart at an enrolment" if pair.told_apart else "")
+        + (", told apart at an enrollment" if pair.told_apart else "")
         for pair in pairs
     ]

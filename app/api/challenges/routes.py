@@ -8,7 +8,7 @@ from app.api.challenges.presenters import challenge_body
 from app.api.challenges.schemas import ChallengeBody
 from app.api.http.problems import problem_docs
 from app.api.state import State
-from app.domain import errors, scene_errors
+from app.domain import errors
 
 router = APIRouter(prefix="/v1", tags=["liveness"])
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["liveness"])
     "/challenges",
     summary="Ask for a liveness challenge",
     status_code=201,
-    responses=problem_docs(scene_errors.ChallengesOffError, errors.BusyError),
+    responses=problem_docs(errors.ChallengesOffError, errors.BusyError),
 )
 def give_challenge(state: State) -> ChallengeBody:
     """Return random instructions that a burst must follow, with `FACEGATE_LIVENESS=challenge`.
@@ -29,5 +29,5 @@ def give_challenge(state: State) -> ChallengeBody:
     id.
     """
     if state.challenges is None:
-        raise scene_errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")
+        raise errors.ChallengesOffError("FACEGATE_LIVENESS is off: there are no challenges")
     return challenge_body(state.challenges.give(), state.challenges.seconds)

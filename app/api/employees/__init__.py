@@ -1,1 +1,1 @@
-"""Employees and their photos: enrol, read, change, delete."""
+"""Employees and their photos: enroll, read, change, delete."""

@@ -1,4 +1,4 @@
-"""From employees, their photos and enrolments to the shapes of answers."""
+"""From employees, their photos and enrollments to the shapes of answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def photo_body(photo: EnrolledPhoto) -> schemas.PhotoRecordBody:
 def enroll_response(
     result: EnrollmentResult, model_version: str, request_id: str
 ) -> schemas.EnrollResponse:
-    """Return what became of an enrolment, photo by photo in the order of the request."""
+    """Return what became of an enrollment, photo by photo in the order of the request."""
     photos = [
         schemas.EnrolledPhotoBody(
             position=one.position,

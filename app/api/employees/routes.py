@@ -1,4 +1,4 @@
-"""Enrol employees, add and replace their photos; read, change and delete them as records."""
+"""Enroll employees, add and replace their photos; read, change and delete them as records."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.api.http.request_id import request_id
 from app.api.http.uploads import body_docs, read_body
 from app.api.photos.problems import PHOTO_PROBLEMS
 from app.api.state import State
-from app.domain import employee_errors, errors, photo_errors
+from app.domain import errors, photo_errors
 from app.domain.employees import EmployeeFilter
 from app.services.employees import EmployeeChange
 from app.services.enrollment import EnrollmentRequest, Upload
@@ -73,7 +73,7 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
 
 @enroll_router.post(
     "/enroll",
-    summary="Enrol an employee, or add photos to one",
+    summary="Enroll an employee, or add photos to one",
     status_code=201,
     responses={
         200: {"model": schemas.EnrollResponse, "description": "Photos were added"},
@@ -81,10 +81,10 @@ async def _replacing_upload(request: Request, state: State) -> tuple[Upload, boo
             photo_errors.NoUsablePhotoError,
             photo_errors.TooManyPhotosError,
             errors.EmployeeConflictError,
-            employee_errors.NameDiffersError,
-            employee_errors.CardNumberDiffersError,
-            employee_errors.CardNumberTakenError,
-            employee_errors.EmployeeDeletedError,
+            errors.NameDiffersError,
+            errors.CardNumberDiffersError,
+            errors.CardNumberTakenError,
+            errors.EmployeeDeletedError,
             errors.EmployeeNotFoundError,
             errors.FaceAlreadyEnrolledError,
             errors.BusyError,
@@ -122,7 +122,7 @@ def enroll(
         photo_errors.NoUsablePhotoError,
         photo_errors.TooManyPhotosError,
         errors.EmployeeNotFoundError,
-        employee_errors.EmployeeDeletedError,
+        errors.EmployeeDeletedError,
         errors.FaceAlreadyEnrolledError,
         errors.BusyError,
         *UPLOAD_PROBLEMS,
@@ -134,7 +134,7 @@ def add_photos(
 ) -> schemas.EnrollResponse:
     """Store one to twenty photos of an employee who is there; nobody is ever created.
 
-    Judged as at an enrolment. With `replace: true` the photos take the place of all that are
+    Judged as at an enrollment. With `replace: true` the photos take the place of all that are
     enrolled, in one step, and must only agree with each other: for somebody enrolled from photos of
     somebody else. Where no photo can be used, everything stays as it is.
     """
@@ -148,7 +148,7 @@ def add_photos(
     responses=problem_docs(
         *PHOTO_PROBLEMS,
         photo_errors.PhotoOfSomebodyElseError,
-        employee_errors.PhotoAlreadyEnrolledError,
+        photo_errors.PhotoAlreadyEnrolledError,
         errors.EmployeeNotFoundError,
         errors.PhotoNotFoundError,
         errors.FaceAlreadyEnrolledError,
@@ -186,7 +186,7 @@ def list_employees(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> schemas.EmployeePageBody:
-    """Return employees in the order of their enrolment, page by page.
+    """Return employees in the order of their enrollment, page by page.
 
     With `card_number` or `name` only those whom they fit; give the same filters with the cursor.
     """
@@ -208,7 +208,7 @@ def read_employee(employee_id: EmployeeIdInPath, state: State) -> schemas.Employ
     responses=problem_docs(
         errors.EmployeeNotFoundError,
         errors.EmployeeConflictError,
-        employee_errors.CardNumberTakenError,
+        errors.CardNumberTakenError,
         BAD_REQUEST,
         INVALID_REQUEST,
         TOO_LARGE,

@@ -1,4 +1,4 @@
-"""The shapes of employees, their photos, and the requests that enrol and change them."""
+"""The shapes of employees, their photos, and the requests that enroll and change them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ConfirmDistinct = Annotated[
     bool,
     FalseByPlaceholder,
     Field(
-        description="Enrol a face that is enrolled under another id: somebody has looked, and "
+        description="Enroll a face that is enrolled under another id: somebody has looked, and "
         "these are two people. The pair is kept as look-alikes."
     ),
 ]
@@ -89,19 +89,19 @@ class EmployeeDetailBody(EmployeeBody):
 
     photos: list[PhotoRecordBody]
     look_alikes: list[str] = Field(
-        description="Ids of employees who look alike, as was confirmed at an enrolment."
+        description="Ids of employees who look alike, as was confirmed at an enrollment."
     )
 
 
 class EmployeePageBody(BaseModel):
-    """A page of employees in the order of their enrolment."""
+    """A page of employees in the order of their enrollment."""
 
     employees: list[EmployeeBody]
     next_cursor: str | None = Field(description="Give it back as `cursor` for the next page.")
 
 
 class EnrolledPhotoBody(BaseModel):
-    """What became of one photo of an enrolment."""
+    """What became of one photo of an enrollment."""
 
     position: int = Field(description="Position of the photo in the request, from 0.")
     status: Literal["enrolled", "already_enrolled", "rejected"] = Field(
@@ -122,7 +122,7 @@ class EnrolledPhotoBody(BaseModel):
 
 
 class EnrollResponse(BaseModel):
-    """What became of an enrolment; ``photos`` follows the order of the request."""
+    """What became of an enrollment; ``photos`` follows the order of the request."""
 
     employee: EmployeeBody
     created: bool

@@ -54,10 +54,10 @@ def field_faults(errors: Iterable[Mapping[str, object]]) -> list[str]:
 
 
 def _field(error: Mapping[str, object]) -> str:
-    place = cast(tuple[int | str, ...], error["loc"])
+    location = cast(tuple[int | str, ...], error["loc"])
     if error["type"] == "json_invalid":
-        place = place[:1]  # what follows is the character at which reading stopped
-    return ".".join(map(str, place)) or "the body"
+        location = location[:1]  # what follows is the character at which reading stopped
+    return ".".join(map(str, location)) or "the body"
 
 
 def _sentence(error: Mapping[str, object]) -> str:
@@ -65,10 +65,10 @@ def _sentence(error: Mapping[str, object]) -> str:
     context = cast(Mapping[str, object], error.get("ctx", {}))
     if kind in {"string_too_short", "too_short"} and context.get("min_length") == 1:
         return "must not be empty"
-    told = {name: _told(value) for name, value in context.items()}
-    return _SENTENCES.get(kind, _NOT_VALID).format_map(told)
+    limits = {name: _limit_text(value) for name, value in context.items()}
+    return _SENTENCES.get(kind, _NOT_VALID).format_map(limits)
 
 
-def _told(value: object) -> str:
+def _limit_text(value: object) -> str:
     """Return a limit as a person writes it: 1000000 and 0.5, and 0 for 0.0."""
     return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from app.api.http.field_faults import field_faults
 from app.api.http.request_id import request_id
 from app.api.http.schemas import LookAlikeBody, PhotoFailureBody, ProblemBody
-from app.domain import employee_errors, errors, photo_errors, scene_errors, storage_errors
+from app.domain import errors, photo_errors
 from app.domain.audit import errors as audit_errors
 
 logger = logging.getLogger(__name__)
@@ -59,37 +59,37 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (photo_errors.FaceUnrecognisableError, 422, "The face cannot be read"),
         (photo_errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
         (photo_errors.PhotosDisagreeError, 422, "The photos show different people"),
-        (employee_errors.PhotoAlreadyEnrolledError, 409, "The photo is enrolled already"),
+        (photo_errors.PhotoAlreadyEnrolledError, 409, "The photo is enrolled already"),
         (photo_errors.PhotoError, 422, "The photo cannot be used"),
         (photo_errors.NoUsablePhotoError, 422, "No photo of the request can be used"),
         (photo_errors.TooManyPhotosError, 422, "Too many photos"),
-        (scene_errors.BurstOfSeveralPeopleError, 422, "The frames show several people"),
-        (scene_errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
-        (scene_errors.LivenessRequiredError, 428, "A passed liveness check is required"),
-        (scene_errors.LivenessFailedError, 422, "The frames do not answer the challenge"),
-        (scene_errors.RefusedAttemptError, 422, "The attempt was refused"),
-        (scene_errors.ChallengesOffError, 409, "The service gives no challenges"),
-        (scene_errors.ChallengeUnknownError, 404, "There is no such open challenge"),
+        (errors.BurstOfSeveralPeopleError, 422, "The frames show several people"),
+        (errors.LivenessNotConfiguredError, 503, "The service has no liveness check"),
+        (errors.LivenessRequiredError, 428, "A passed liveness check is required"),
+        (errors.LivenessFailedError, 422, "The frames do not answer the challenge"),
+        (errors.RefusedAttemptError, 422, "The attempt was refused"),
+        (errors.ChallengesOffError, 409, "The service gives no challenges"),
+        (errors.ChallengeUnknownError, 404, "There is no such open challenge"),
         (errors.EmployeeNotFoundError, 404, "There is no such employee"),
         (errors.PhotoNotFoundError, 404, "There is no such photo"),
         (errors.EmployeeConflictError, 409, "The registry says otherwise"),
-        (employee_errors.EmployeeSuspendedError, 409, "The employee is suspended"),
-        (employee_errors.NoCurrentPhotoError, 409, "The employee cannot be recognised"),
-        (employee_errors.NameDiffersError, 409, "The id is enrolled under another name"),
-        (employee_errors.CardNumberDiffersError, 409, "The id is enrolled with another card"),
-        (employee_errors.EmployeeDeletedError, 409, "The employee was deleted meanwhile"),
-        (employee_errors.CardNotFoundError, 404, "Nobody has this card"),
-        (employee_errors.CardNumberTakenError, 409, "The card number is taken"),
+        (errors.EmployeeSuspendedError, 409, "The employee is suspended"),
+        (errors.NoCurrentPhotoError, 409, "The employee cannot be recognised"),
+        (errors.NameDiffersError, 409, "The id is enrolled under another name"),
+        (errors.CardNumberDiffersError, 409, "The id is enrolled with another card"),
+        (errors.EmployeeDeletedError, 409, "The employee was deleted meanwhile"),
+        (errors.CardNotFoundError, 404, "Nobody has this card"),
+        (errors.CardNumberTakenError, 409, "The card number is taken"),
         (errors.FaceAlreadyEnrolledError, 409, "The face is enrolled under another id"),
         (errors.LastPhotoError, 409, "An employee keeps at least one photo"),
         (errors.BusyError, 503, "The service is busy"),
         (errors.RegistryUnavailableError, 503, "The registry does not answer"),
-        (storage_errors.RegistryFullError, 503, "The registry's disk is full"),
-        (storage_errors.RegistryReadOnlyError, 503, "The registry cannot be written to"),
-        (storage_errors.RegistryInputOutputError, 503, "The registry's disk fails"),
-        (storage_errors.RegistryDamagedError, 503, "The registry is damaged"),
-        (storage_errors.RegistrySchemaError, 503, "The registry has another schema"),
-        (storage_errors.TemporaryStorageError, 503, "There is no room for temporary files"),
+        (errors.RegistryFullError, 503, "The registry's disk is full"),
+        (errors.RegistryReadOnlyError, 503, "The registry cannot be written to"),
+        (errors.RegistryInputOutputError, 503, "The registry's disk fails"),
+        (errors.RegistryDamagedError, 503, "The registry is damaged"),
+        (errors.RegistrySchemaError, 503, "The registry has another schema"),
+        (errors.TemporaryStorageError, 503, "There is no room for temporary files"),
         (errors.NotReadyError, 503, "The service is not ready"),
         (errors.InvalidCursorError, 422, "The cursor is not valid"),
         (errors.UnsupportedRiskError, 422, "The data cannot support this risk"),
@@ -226,7 +226,7 @@ def answer_to(error: Exception) -> JSONResponse:
 
 
 def _no_room(cause: OSError) -> errors.FacegateError:
-    error = storage_errors.TemporaryStorageError(f"no room for a temporary file: {cause.strerror}")
+    error = errors.TemporaryStorageError(f"no room for a temporary file: {cause.strerror}")
     error.__cause__ = cause
     return error
 
@@ -238,11 +238,11 @@ def _domain_error(error: errors.FacegateError) -> JSONResponse:
     headers = None
     if isinstance(
         error,
-        errors.BusyError | errors.RegistryUnavailableError | storage_errors.TemporaryStorageError,
+        errors.BusyError | errors.RegistryUnavailableError | errors.TemporaryStorageError,
     ):
         seconds = error.retry_after_seconds
         headers = None if seconds is None else {"Retry-After": str(seconds)}
-    if isinstance(error, errors.RegistryUnavailableError | storage_errors.TemporaryStorageError):
+    if isinstance(error, errors.RegistryUnavailableError | errors.TemporaryStorageError):
         logger.error("%s: %s", error, error.__cause__)
     return problem_response(kind, str(error), error=error, headers=headers)
 

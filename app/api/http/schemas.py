@@ -27,7 +27,7 @@ class PhotoFailureBody(BaseModel):
 
 
 class LookAlikeBody(BaseModel):
-    """An employee whom the face of an enrolment resembles too much."""
+    """An employee whom the face of an enrollment resembles too much."""
 
     employee_id: str
     full_name: str

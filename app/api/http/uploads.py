@@ -20,8 +20,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from app.api.http.field_faults import field_faults
 from app.api.http.middleware.body import received_body
 from app.api.http.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA, ApiError
+from app.domain.errors import TemporaryStorageError
 from app.domain.photo_errors import PhotoError, PhotoTooManyBytesError, UndecodablePhotoError
-from app.domain.storage_errors import TemporaryStorageError
 from app.services.enrollment import Upload
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
@@ -226,12 +226,12 @@ def body_docs(
     form = json.loads(json.dumps(json_schema))
     for field, several in photo_fields.items():
         binary: dict[str, object] = {"type": "string", "format": "binary"}
-        most = _most_items(json_schema["properties"][field])
+        max_items = _max_items(json_schema["properties"][field])
         listed = {
             "type": "array",
             "items": binary,
             "minItems": 1,
-            "maxItems": most,
+            "maxItems": max_items,
             "description": f"One field for each file; `{field}[]` is taken as well.",
         }
         form["properties"][field] = listed if several else binary
@@ -250,8 +250,8 @@ def body_docs(
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _most_items(schema: dict[str, object]) -> object:
+def _max_items(schema: dict[str, object]) -> object:
     """Return the ``maxItems`` of a list that may also be null; None for no list."""
     choices = schema.get("anyOf", [schema])
     found = [choice.get("maxItems") for choice in choices] if isinstance(choices, list) else []
-    return next((most for most in found if most is not None), None)
+    return next((max_items for max_items in found if max_items is not None), None)

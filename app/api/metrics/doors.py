@@ -6,15 +6,14 @@ import threading
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from app.domain.errors import RefusedAttemptError
 from app.domain.faces import FaceQuality
-from app.domain.scene_errors import RefusedAttemptError
 
 #: Every label value that is met stays for ever, so that there is a last one.
 MAX_DOORS = 32
 OTHER_DOORS = "other"
 #: Of requests that name no door.
 NO_DOOR = "unnamed"
-ATTEMPT_CODES = tuple(sorted(error.code for error in RefusedAttemptError.__subclasses__()))
 
 _SIMILARITIES = tuple(step / 20 for step in range(20))
 _PIXELS = (24, 32, 40, 50, 60, 80, 100, 130, 160, 200, 250, 320, 400, 640)
@@ -100,7 +99,7 @@ class DoorMetrics:
 
     def _begin_attempts(self, door: str) -> None:
         """Expose 0 before the first attempt: a rate misses what a series begins with."""
-        for code in ATTEMPT_CODES:
+        for code in sorted(error.code for error in RefusedAttemptError.__subclasses__()):
             self.attempts.labels(door, code)
 
     @staticmethod

@@ -13,7 +13,7 @@ def policy_response(
 ) -> schemas.PolicyResponse:
     """Return what is promised if ``rate`` is stated for 1:N and ``people`` are enrolled."""
     own = policy.own_strangers()
-    choices = [_choice(policy, whom, rate, people) for whom in PromiseFor]
+    choices = [_choice(policy, promise_for, rate, people) for promise_for in PromiseFor]
     (present,) = (choice for choice in choices if choice.in_force)
     return schemas.PolicyResponse(
         people=people,
@@ -41,7 +41,7 @@ def _choice(
     return schemas.ChoiceBody(
         promise_for=promise_for,
         in_force=promise_for is targets.promise_for,
-        most_people=policy.risk.most_people(rate, promise_for),
+        most_people=policy.risk.max_people(rate, promise_for),
         identify=_promise(identify),
         verify=_promise(verify),
         identify_false_rejections=_rejections(policy, identify),
@@ -84,14 +84,14 @@ def _promise(promise: Promise) -> schemas.PromiseBody:
 
 
 def _rejections(policy: DecisionPolicy, promise: Promise) -> list[schemas.FalseRejectionBody]:
-    def asked(photos: int) -> float:
+    def threshold_for(photos: int) -> float:
         same = policy.promise(
             promise.stated_rate, promise.people, photos=photos, promise_for=promise.promise_for
         )
         return same.threshold.similarity
 
     bodies = []
-    for refused in policy.risk.false_rejections(asked):
+    for refused in policy.risk.false_rejections(threshold_for):
         low, high = refused.interval or (None, None)
         bodies.append(
             schemas.FalseRejectionBody(

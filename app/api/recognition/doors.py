@@ -9,8 +9,8 @@ from fastapi import Depends, Header
 
 from app.api.metrics.doors import NO_DOOR
 from app.api.state import State
+from app.domain.errors import RefusedAttemptError
 from app.domain.photo_errors import PhotoError
-from app.domain.scene_errors import RefusedAttemptError
 
 DOOR_PATTERN = r"^[A-Za-z0-9._-]{1,32}$"
 

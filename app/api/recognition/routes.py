@@ -14,7 +14,7 @@ from app.api.photos.problems import PHOTO_PROBLEMS
 from app.api.recognition import presenters, schemas
 from app.api.recognition.doors import Door
 from app.api.state import AppState, State
-from app.domain import employee_errors, errors, scene_errors
+from app.domain import errors
 from app.services.answers import ClaimVerification
 from app.services.extraction import SeveralFaces
 from app.services.scenes import Scene
@@ -23,17 +23,17 @@ router = APIRouter(prefix="/v1", tags=["recognition"])
 
 SCENE_PROBLEMS = (
     *PHOTO_PROBLEMS,
-    scene_errors.BurstOfSeveralPeopleError,
-    scene_errors.ChallengesOffError,
-    scene_errors.ChallengeUnknownError,
-    scene_errors.LivenessFailedError,
-    scene_errors.LivenessRequiredError,
-    scene_errors.LivenessNotConfiguredError,
+    errors.BurstOfSeveralPeopleError,
+    errors.ChallengesOffError,
+    errors.ChallengeUnknownError,
+    errors.LivenessFailedError,
+    errors.LivenessRequiredError,
+    errors.LivenessNotConfiguredError,
 )
 CLAIM_PROBLEMS = (
     *SCENE_PROBLEMS,
-    employee_errors.EmployeeSuspendedError,
-    employee_errors.NoCurrentPhotoError,
+    errors.EmployeeSuspendedError,
+    errors.NoCurrentPhotoError,
 )
 
 SCENE_FIELDS = {"photo": False, "frames": True}
@@ -145,7 +145,7 @@ def verify_claim(
     """Compare the face with one employee, as after a badge was read. A non-match is no error.
 
     `next_step` says what the door should do: a look-alike of the employee who was recorded at an
-    enrolment may make a match ask for a second factor.
+    enrollment may make a match ask for a second factor.
     """
     result = state.recognition.verify_claim(employee_id, scene, faces)
     return _answer_to_claim(result, state, door)
@@ -154,9 +154,7 @@ def verify_claim(
 @router.post(
     "/cards/{card_number}/verify",
     summary="Is this whoever the card belongs to",
-    responses=problem_docs(
-        *CLAIM_PROBLEMS, employee_errors.CardNotFoundError, errors.EmployeeNotFoundError
-    ),
+    responses=problem_docs(*CLAIM_PROBLEMS, errors.CardNotFoundError, errors.EmployeeNotFoundError),
     openapi_extra=SCENE_DOCS,
 )
 def verify_card(

@@ -51,7 +51,7 @@ class LeftOutBody(BaseModel):
 
 
 class ReadinessResponse(BaseModel):
-    """Whether the service can decide and enrol."""
+    """Whether the service can decide and enroll."""
 
     ready: bool
     recognition: bool

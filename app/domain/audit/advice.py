@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.audit.alike import MOST_PAIRS
+from app.domain.audit.alike import MAX_PAIRS
 from app.domain.audit.result import AuditRate, AuditResult, AuditThresholds
 from app.domain.intervals import Rate
 from app.domain.policy import PromiseFor
@@ -52,7 +52,7 @@ def advise(result: AuditResult) -> tuple[str, ...]:
         said = ["Nothing was found that needs a hand."]
     said += _on_the_promise(rates, result.thresholds)
     if rates["fnmr_verify"].measured is None:
-        said.append("Nobody has two photos, so that refusals cannot be measured. Enrol a second.")
+        said.append("Nobody has two photos, so that refusals cannot be measured. Enroll a second.")
     else:
         said.append(NOTE_ON_FNMR)
     return (*said, NOTE_ON_INTERVALS)
@@ -64,7 +64,7 @@ def _on_unrecognisable(result: AuditResult) -> list[str]:
     return [
         f"{_many(result.unrecognisable_count, 'photo')} match whoever is unrecognisable (upside "
         "down, blurred beyond reading, no face at all) and are not compared with anybody: delete "
-        "each and enrol a better one. They are in none of the rates above."
+        "each and enroll a better one. They are in none of the rates above."
     ]
 
 
@@ -79,12 +79,12 @@ def _on_ids(result: AuditResult) -> list[str]:
     if result.confusable_count:
         said.append(
             f"{_many(result.confusable_count, 'pair')} of people can be taken for one another: see "
-            "that they are two, enrol more photos of both, and ask these people for a card besides "
-            "the face."
+            "that they are two, enroll more photos of both, and ask these people for a card "
+            "besides the face."
         )
     if result.pairs_cut:
         said.append(
-            f"More than {MOST_PAIRS:,} pairs of ids are alike, and only the most alike of them "
+            f"More than {MAX_PAIRS:,} pairs of ids are alike, and only the most alike of them "
             "were judged: the numbers of pairs are too low. Look whether one person, or one photo, "
             "was enrolled many times, and audit again."
         )
@@ -96,13 +96,13 @@ def _on_photos(result: AuditResult) -> list[str]:
     if result.outlier_count:
         said.append(
             f"{_many(result.outlier_count, 'photo')} do not look like the person whose id they "
-            "carry: compare with the person, delete what is wrong and enrol it again under the "
+            "carry: compare with the person, delete what is wrong and enroll it again under the "
             "right id. Where a person has two photos only, either may be the wrong one."
         )
     single = sum(1 for one in result.weak_enrollments if one.photo_count == 1)
     if result.weak_count:
         said.append(
-            f"{_many(result.weak_count, 'enrolment')} are weak, {single} of those listed for want "
+            f"{_many(result.weak_count, 'enrollment')} are weak, {single} of those listed for want "
             "of a second photo: take two or three sharp, well lit, frontal photos at the place of "
             "the door."
         )
@@ -111,7 +111,7 @@ def _on_photos(result: AuditResult) -> list[str]:
 
 def _on_the_promise(rates: dict[str, AuditRate], thresholds: AuditThresholds) -> list[str]:
     """Return what the gallery itself meets of what is promised, each of its people a stranger."""
-    whom = PROMISED_TO[thresholds.promise_for]
+    promised_to = PROMISED_TO[thresholds.promise_for]
     kinds = [
         ("Strangers taken for somebody (1:N)", "fpir_photos", thresholds.stated_fpir),
         ("False claims accepted (1:1)", "fmr_verify", thresholds.stated_fmr),
@@ -125,8 +125,8 @@ def _on_the_promise(rates: dict[str, AuditRate], thresholds: AuditThresholds) ->
         return []
     return [
         f"What this gallery itself meets, with each of its people as a stranger to the others. "
-        f"{'. '.join(met)}. What is stated is promised to {whom}; relatives among the enrolled are "
-        "more alike than strangers are."
+        f"{'. '.join(met)}. What is stated is promised to {promised_to}; relatives among the "
+        "enrolled are more alike than strangers are."
     ]
 
 
@@ -146,7 +146,7 @@ def _on_rates(fpir: AuditRate, fnmr: AuditRate, thresholds: AuditThresholds) -> 
     if fnmr.measured is not None and fnmr.measured.low > 0.1:
         said.append(
             "More than one own photo in ten does not reach the threshold, beyond doubt "
-            f"({rate_text(fnmr.measured)}): enrol more and better photos of each person."
+            f"({rate_text(fnmr.measured)}): enroll more and better photos of each person."
         )
     return said
 

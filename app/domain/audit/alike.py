@@ -14,7 +14,7 @@ from app.domain.calibration import Calibration
 #: Assumed share of people who are enrolled under a second id, before looking.
 PRIOR_TWICE = 0.01
 #: So many pairs are kept and judged; a gallery with more alike has other troubles.
-MOST_PAIRS = 100_000
+MAX_PAIRS = 100_000
 
 
 def alike_limits(
@@ -30,8 +30,8 @@ def alike_limits(
     needed = math.log((1 - PRIOR_TWICE) / PRIOR_TWICE) + math.log(max(1, people - 1))
     intercepts = calibration.log_likelihood_ratios(np.zeros(len(counts)), counts)
     slopes = calibration.log_likelihood_ratios(np.ones(len(counts)), counts) - intercepts
-    asked = thresholds.identify_asked(counts)
-    limits: FloatArray = np.minimum(asked, (needed - intercepts) / slopes)
+    identify = thresholds.identify_thresholds(counts)
+    limits: FloatArray = np.minimum(identify, (needed - intercepts) / slopes)
     return limits
 
 
@@ -43,14 +43,14 @@ class AlikePairs:
     """
 
     def __init__(
-        self, photo_limits: FloatArray, centroid_limit: float, most: int = MOST_PAIRS
+        self, photo_limits: FloatArray, centroid_limit: float, max_pairs: int = MAX_PAIRS
     ) -> None:
         self.photo_limits = photo_limits.astype(np.float32)
         self.centroid_limit = np.float32(centroid_limit)
         self._people_count = len(photo_limits)
-        self._most = most
+        self._max_pairs = max_pairs
         self._floor = -1.0
-        self._cut = False
+        self._truncated = False
         self._numbers = np.zeros(0, np.int64)
         self._scores = np.zeros(0, np.float32)
         self._waiting: list[tuple[IntArray, npt.NDArray[np.float32]]] = []
@@ -77,7 +77,9 @@ class AlikePairs:
         """Return the pairs ``(K, 2)``, the smaller position first, and whether others were cut."""
         self._settle()
         numbers = self._numbers
-        return np.stack([numbers // self._people_count, numbers % self._people_count], 1), self._cut
+        return np.stack(
+            [numbers // self._people_count, numbers % self._people_count], 1
+        ), self._truncated
 
     def _add(
         self,
@@ -86,16 +88,16 @@ class AlikePairs:
         people: IntArray | None,
         limit: npt.NDArray[np.float32] | np.float32,
     ) -> None:
-        near, far = np.nonzero(scores >= np.maximum(limit, np.float32(self._floor)))
-        one, other = rows[near], far if people is None else people[far]
+        row, column = np.nonzero(scores >= np.maximum(limit, np.float32(self._floor)))
+        one, other = rows[row], column if people is None else people[column]
         two = one != other
         if not two.any():
             return
         one, other = one[two], other[two]
         numbers = np.minimum(one, other) * self._people_count + np.maximum(one, other)
-        self._waiting.append((numbers.astype(np.int64), scores[near[two], far[two]]))
+        self._waiting.append((numbers.astype(np.int64), scores[row[two], column[two]]))
         self._waiting_count += len(numbers)
-        if self._waiting_count > 2 * self._most:
+        if self._waiting_count > 2 * self._max_pairs:
             self._settle()
 
     def _settle(self) -> None:
@@ -105,7 +107,7 @@ class AlikePairs:
         self._waiting, self._waiting_count = [], 0
         order = np.argsort(-scores, kind="stable")
         firsts = np.sort(np.unique(numbers[order], return_index=True)[1])
-        if len(firsts) > self._most:
-            firsts, self._cut = firsts[: self._most], True
+        if len(firsts) > self._max_pairs:
+            firsts, self._truncated = firsts[: self._max_pairs], True
             self._floor = float(scores[order[firsts[-1]]])
         self._numbers, self._scores = numbers[order[firsts]], scores[order[firsts]]

@@ -13,7 +13,7 @@ from app.domain.audit.comparisons import BetweenBlocks, Comparisons, compare_eve
 from app.domain.audit.gallery import AuditGallery, FloatArray
 from app.domain.audit.outliers import list_outliers, mark_outliers
 from app.domain.audit.pairs import list_pairs, measure_pairs
-from app.domain.audit.rates import measure_rates, similarity_histogram, thresholds_asked
+from app.domain.audit.rates import measure_rates, similarity_histogram, thresholds_of_people
 from app.domain.audit.result import AuditResult, AuditThresholds, UnrecognisablePhoto
 from app.domain.audit.weakness import good_photo_limits, list_weak
 from app.domain.calibration import Calibration
@@ -66,7 +66,7 @@ def audit(
         confusable_count=int(pairs.confusable.sum()),
         confusable_pairs=list_pairs(gallery, pairs, pairs.confusable, listed),
         nearest_pairs=list_pairs(gallery, pairs, np.ones(len(pairs.people), bool), NEAREST_LISTED),
-        pairs_cut=pairs.cut,
+        pairs_cut=pairs.truncated,
         outlier_count=len(outliers),
         outliers=outliers[:listed],
         weak_count=len(weak),
@@ -88,8 +88,8 @@ def _compared(
     people = len(gallery.employee_ids)
     limits = alike_limits(thresholds, calibration, gallery.photo_counts, people)
     alike = AlikePairs(limits, thresholds.duplicate)
-    asked = thresholds_asked(thresholds, gallery.photo_counts)
-    return alike, compare_everybody(gallery, calibration, asked, alike, between_blocks)
+    needed = thresholds_of_people(thresholds, gallery.photo_counts)
+    return alike, compare_everybody(gallery, calibration, needed, alike, between_blocks)
 
 
 def _likeliest_similarity(

@@ -21,7 +21,7 @@ def candidate_pairs(
     people = np.arange(len(counts))
     if len(people) < 2:
         return np.zeros((0, 2), np.int64), False
-    reached, cut = alike.kept()
+    reached, truncated = alike.kept()
     met = np.concatenate(
         [
             np.stack([gallery.owners, comparisons.likeliest], axis=1),
@@ -31,7 +31,7 @@ def candidate_pairs(
     )
     met = met[(counts[met] > 0).all(axis=1)]
     numbers = np.unique(met.min(axis=1) * len(people) + met.max(axis=1))
-    return np.stack([numbers // len(people), numbers % len(people)], axis=1), cut
+    return np.stack([numbers // len(people), numbers % len(people)], axis=1), truncated
 
 
 def compare_corrected(

@@ -70,7 +70,7 @@ def compare_everybody(
         impostor_bins=np.zeros(BIN_COUNT, np.int64),
     )
     reached = np.zeros(len(thresholds), np.int64)
-    limits = [asked.astype(np.float32) for asked in thresholds]
+    limits = [threshold.astype(np.float32) for threshold in thresholds]
     whole = photo_count + people_count
     for rows in blocks(photo_count, people_count):
         photos, owners = gallery.embeddings[rows], gallery.owners[rows]
@@ -80,7 +80,7 @@ def compare_everybody(
         ratios[np.arange(len(owners)), owners] = -np.inf
         found.likeliest[rows] = ratios.argmax(axis=1)
         found.likeliest_ratio[rows] = ratios.max(axis=1)
-        over = [scores >= asked for asked in limits]
+        over = [scores >= threshold for threshold in limits]
         found.alarms[rows] = over[-1].any(axis=1)
         reached += [int(np.count_nonzero(each)) for each in over]
         found.impostor_bins[:] += similarity_bins(scores)

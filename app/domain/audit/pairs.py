@@ -25,7 +25,7 @@ _ROWS_PER_BLOCK = 8192
 class PairFigures:
     """What is known of K pairs; each array is ``(K,)``, ``people`` is ``(K, 2)``.
 
-    ``cut``: more pairs are alike than are kept, and the least alike of them are not here.
+    ``truncated``: more pairs are alike than are kept, and the least alike of them are not here.
     """
 
     people: IntArray
@@ -37,7 +37,7 @@ class PairFigures:
     duplicate: npt.NDArray[np.bool_]
     confusable: npt.NDArray[np.bool_]
     told_apart: npt.NDArray[np.bool_]
-    cut: bool
+    truncated: bool
 
 
 def measure_pairs(
@@ -53,13 +53,13 @@ def measure_pairs(
 
     Without them, because a photo that lies under another's id makes two people one. A pair is to be
     named where a photo of one reaches the other as ``alike_limits`` asks, or where the centroids
-    reach the threshold of the enrolment guard, which would ask about the two.
+    reach the threshold of the enrollment guard, which would ask about the two.
     """
     sums = gallery.sums(~misplaced)
     counts = np.bincount(gallery.owners[~misplaced], minlength=len(sums)).astype(np.int64)
     centroids = directions(sums).astype(np.float32)
     compare_corrected(gallery, alike, misplaced, centroids, between_blocks)
-    people, cut = candidate_pairs(gallery, comparisons, alike, counts)
+    people, truncated = candidate_pairs(gallery, comparisons, alike, counts)
     first, second = people[:, 0], people[:, 1]
     products = _row_products(sums, first, second)
     within = _agreement_within(sums, counts)
@@ -87,7 +87,7 @@ def measure_pairs(
         duplicate=duplicate,
         confusable=named & ~duplicate,
         told_apart=told_apart,
-        cut=cut,
+        truncated=truncated,
     )
 
 

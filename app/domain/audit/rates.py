@@ -19,14 +19,14 @@ MEANINGS = {
 }
 
 
-def thresholds_asked(
+def thresholds_of_people(
     thresholds: AuditThresholds, counts: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the thresholds at which different people are counted, 1:1 and 1:N, ``(N,)`` each.
 
     ``counts`` ``(N,)`` are everybody's photos.
     """
-    return thresholds.verify_asked(counts), thresholds.identify_asked(counts)
+    return thresholds.verify_thresholds(counts), thresholds.identify_thresholds(counts)
 
 
 def measure_rates(
@@ -47,8 +47,8 @@ def measure_rates(
     alarms = comparisons.alarms
     strangers, alone = len(alarms), people == 1
     counts = {
-        "fnmr_verify": (int((own < thresholds.verify_asked(others)).sum()), len(own)),
-        "fnmr_identify": (int((own < thresholds.identify_asked(others)).sum()), len(own)),
+        "fnmr_verify": (int((own < thresholds.verify_thresholds(others)).sum()), len(own)),
+        "fnmr_identify": (int((own < thresholds.identify_thresholds(others)).sum()), len(own)),
         "fmr_verify": (verify_matches, pairs),
         "fmr_identify": (identify_matches, pairs),
         "fpir_photos": (int(alarms.sum()), 0 if alone else strangers),

@@ -19,7 +19,7 @@ class AuditThresholds:
 
     ``identify`` and ``verify``: of a photo, for 1:N and 1:1, against whoever has the most photos;
     ``identify_of`` and ``verify_of`` against people of up to so many photos, ascending.
-    ``duplicate``: of new photos' centroid with somebody's, from which enrolment asks whether the
+    ``duplicate``: of new photos' centroid with somebody's, from which enrollment asks whether the
     two are one. ``stated_fpir``: the share of strangers whom the operator accepts to be taken for
     somebody, ``stated_fmr``: of false claims, where it is told; ``promise_for``: for whom.
     """
@@ -33,13 +33,13 @@ class AuditThresholds:
     stated_fmr: float | None = None
     promise_for: PromiseFor = PromiseFor.WORST_GROUP
 
-    def identify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def identify_thresholds(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the threshold of 1:N against people of so many photos, ``(N,)``."""
-        return _asked(self.identify, self.identify_of, counts)
+        return _thresholds_of(self.identify, self.identify_of, counts)
 
-    def verify_asked(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def verify_thresholds(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the threshold of 1:1 against people of so many photos, ``(N,)``."""
-        return _asked(self.verify, self.verify_of, counts)
+        return _thresholds_of(self.verify, self.verify_of, counts)
 
 
 def thresholds_by_photos(
@@ -66,13 +66,13 @@ def thresholds_by_photos(
     )
 
 
-def _asked(
-    most: float, by_photos: tuple[tuple[int, float], ...], counts: npt.NDArray[np.int64]
+def _thresholds_of(
+    otherwise: float, by_photos: tuple[tuple[int, float], ...], counts: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    limits = np.array([*(limit for _, limit in by_photos), most])
-    places = np.searchsorted(np.array([photos for photos, _ in by_photos]), counts, side="left")
-    asked: npt.NDArray[np.float64] = limits[places]
-    return asked
+    limits = np.array([*(limit for _, limit in by_photos), otherwise])
+    positions = np.searchsorted(np.array([photos for photos, _ in by_photos]), counts, side="left")
+    thresholds: npt.NDArray[np.float64] = limits[positions]
+    return thresholds
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class PersonPair:
 
 
 class Weakness(StrEnum):
-    """Why an enrolment is weak."""
+    """Why an enrollment is weak."""
 
     ONE_PHOTO = "one_photo"
     SMALL = "small"

@@ -1,4 +1,4 @@
-"""Enrolments that hang on one photo, or on no good one."""
+"""Enrollments that hang on one photo, or on no good one."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from app.domain.audit.result import WeakEnrollment, Weakness
 from app.domain.faces import FaceQuality, QualityLimits
 
 
-def good_photo_limits(least: QualityLimits) -> QualityLimits:
-    """Return what a photo needs to carry an enrolment, from the ``least`` that enrolment takes.
+def good_photo_limits(required: QualityLimits) -> QualityLimits:
+    """Return what a photo needs to carry an enrollment, from what is ``required`` of any.
 
     Twice the size, half as much sharpness again and three quarters of the turn. One such photo is
-    enough. Nothing of its brightness: what enrolment took has its tones, and a dark face is none of
-    a weak enrolment.
+    enough. Nothing of its brightness: what enrollment took has its tones, and a dark face is no
+    sign of a weak enrollment.
     """
     return dataclasses.replace(
-        least,
-        min_size_pixels=2.0 * least.min_size_pixels,
-        min_sharpness=1.5 * least.min_sharpness,
-        max_yaw_degrees=0.75 * least.max_yaw_degrees,
-        max_pitch_degrees=0.75 * least.max_pitch_degrees,
+        required,
+        min_size_pixels=2.0 * required.min_size_pixels,
+        min_sharpness=1.5 * required.min_sharpness,
+        max_yaw_degrees=0.75 * required.max_yaw_degrees,
+        max_pitch_degrees=0.75 * required.max_pitch_degrees,
     )
 
 

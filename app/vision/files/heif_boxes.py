@@ -127,11 +127,11 @@ def _read_properties(items: HeifItems, body: bytes, _inside: int) -> None:
             total += _read_associations(items, body[start:stop], MAX_ITEMS - total)
 
 
-def _read_associations(items: HeifItems, body: bytes, most: int) -> int:
-    """Read one box of associations; return how many items it names, at most ``most``."""
+def _read_associations(items: HeifItems, body: bytes, max_count: int) -> int:
+    """Read one box of associations; return how many items it names, at most ``max_count``."""
     wide_id, wide_index = body[0] >= 1, body[3] & 1
     (count,) = struct.unpack_from(">I", body, 4)
-    if count > most:
+    if count > max_count:
         raise UndecodablePhotoError(f"the file has more than {MAX_ITEMS} items")
     position = 8
     for _ in range(count):

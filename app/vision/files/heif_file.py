@@ -140,15 +140,15 @@ def _auxiliaries(items: HeifItems) -> list[int]:
 
 
 def _is_alpha(items: HeifItems, item: int) -> bool:
-    told = items.property_of(item, b"auxC") or b""
-    return told[4:].startswith(_ALPHA_PLANES)
+    payload = items.property_of(item, b"auxC") or b""
+    return payload[4:].startswith(_ALPHA_PLANES)
 
 
 def _shown_size(items: HeifItems, item: int) -> tuple[int, int]:
-    told = items.property_of(item, b"ispe") or b""
-    if len(told) < 12:
+    payload = items.property_of(item, b"ispe") or b""
+    if len(payload) < 12:
         raise UndecodablePhotoError("the file does not tell the size of its picture")
-    width, height = struct.unpack_from(">II", told, 4)
+    width, height = struct.unpack_from(">II", payload, 4)
     if not width or not height:
         raise UndecodablePhotoError("the file does not tell the size of its picture")
     return width, height
@@ -156,10 +156,10 @@ def _shown_size(items: HeifItems, item: int) -> tuple[int, int]:
 
 def _within_aperture(items: HeifItems, width: int, height: int) -> tuple[int, int]:
     """Return the size that is left of it by the item's clean aperture, if it has one."""
-    told = items.property_of(items.primary, b"clap") or b""
-    if len(told) < 16:
+    payload = items.property_of(items.primary, b"clap") or b""
+    if len(payload) < 16:
         return width, height
-    across, of_width, down, of_height = struct.unpack_from(">IIII", told)
+    across, of_width, down, of_height = struct.unpack_from(">IIII", payload)
     if not across or not of_width or not down or not of_height:
         return width, height
     return min(width, across // of_width or 1), min(height, down // of_height or 1)

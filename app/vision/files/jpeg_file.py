@@ -96,10 +96,10 @@ def decode_jpeg(photo: PhotoFile, min_side: int) -> npt.NDArray[np.uint8]:
     try:
         decoded = simplejpeg.decode_jpeg(photo.content, "RGB", strict=True, **smallest)
     except ValueError as error:
-        said = str(error)
-        if _MISSING.search(said):
+        message = str(error)
+        if _MISSING.search(message):
             raise PhotoCutError("a part of the JPEG's data is missing") from error
-        if _WRONG.search(said):
+        if _WRONG.search(message):
             raise UndecodablePhotoError("the JPEG's data is damaged") from error
         # What is left are faults beside the picture: bytes too many, odd headers.
         decoded = simplejpeg.decode_jpeg(photo.content, "RGB", strict=False, **smallest)
@@ -189,7 +189,7 @@ def _walk_scans(walk: _Walk) -> int | None:
 
     Raises ``PhotoCutError`` where whole scans are missing.
     """
-    markers = _marker_places(walk.content, walk.position)
+    markers = _marker_positions(walk.content, walk.position)
     marker = _SOS
     end: int | None = None
     while True:
@@ -213,7 +213,7 @@ def _walk_scans(walk: _Walk) -> int | None:
     return end
 
 
-def _marker_places(content: bytes, start: int) -> npt.NDArray[np.intp]:
+def _marker_positions(content: bytes, start: int) -> npt.NDArray[np.intp]:
     """Return where coded data behind ``start`` can end: each 0xFF before a marker's number."""
     data = np.frombuffer(content, np.uint8, offset=start)
     number = data[1:]

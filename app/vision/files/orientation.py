@@ -25,11 +25,11 @@ def exif_orientation(exif: bytes) -> int | None:
         (start,) = struct.unpack_from(order + "I", tiff, 4)
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(min(count, _MAX_ENTRIES)):
-            place = start + 2 + 12 * entry
-            tag, kind = struct.unpack_from(order + "HH", tiff, place)
+            position = start + 2 + 12 * entry
+            tag, kind = struct.unpack_from(order + "HH", tiff, position)
             if tag == _ORIENTATION_TAG and kind in (_SHORT, _LONG):
                 (value,) = struct.unpack_from(
-                    order + ("H" if kind == _SHORT else "I"), tiff, place + 8
+                    order + ("H" if kind == _SHORT else "I"), tiff, position + 8
                 )
                 return value if 1 <= value <= 8 else None
     except struct.error:

@@ -46,11 +46,11 @@ def examine_png(content: bytes, limits: DecodeLimits) -> PhotoFile:
         elif kind in (b"PLTE", b"tRNS", b"IDAT"):
             kept.append(_checked(content[start - 8 : end + 4]))
         elif kind in (b"eXIf", b"iTXt") and not orientation:
-            orientation = _told_orientation(kind, body)
+            orientation = _orientation_in(kind, body)
         elif kind in (b"tEXt", b"zTXt") and not orientation and body.startswith(_IMAGEMAGICK):
             profiles += 1
             if profiles <= _MAX_PROFILES:
-                orientation = _told_orientation(kind, body)
+                orientation = _orientation_in(kind, body)
         elif kind == b"IEND":
             whole = True
             break
@@ -128,7 +128,7 @@ def _checked(chunk: bytes) -> bytes:
     return chunk
 
 
-def _told_orientation(kind: bytes, body: bytes) -> int | None:
+def _orientation_in(kind: bytes, body: bytes) -> int | None:
     """Return the orientation in one chunk, as cameras, editors and ImageMagick write it."""
     if kind == b"eXIf":
         return exif_orientation(body)

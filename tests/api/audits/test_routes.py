@@ -110,7 +110,7 @@ def test_ids_are_escaped_in_the_page_and_stand_in_the_text() -> None:
         assert rate.name in page
     for said in (page, text):
         assert "1:N 0.6900 (stated FPIR 1 %, promised to " in said
-        assert ") and 1:1 0.6200; second enrolment 0.6600" in said
+        assert ") and 1:1 0.6200; second enrollment 0.6600" in said
 
 
 def test_the_similarity_to_another_is_left_open_where_nobody_else_is_enrolled() -> None:

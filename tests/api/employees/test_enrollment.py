@@ -7,7 +7,7 @@ from tests.api.requests import ask, enroll, text
 from tests.services.fakes import photo
 
 
-def test_enrolment_tells_what_became_of_every_photo(client: TestClient) -> None:
+def test_enrollment_tells_what_became_of_every_photo(client: TestClient) -> None:
     answer = enroll(client, "ann", photo("ann", 1), b"garbage", photo("ann", 2, faces=2))
     assert answer.status_code == 201
     body = answer.json()
@@ -60,7 +60,7 @@ def test_json_and_multipart_do_the_same(client: TestClient) -> None:
     assert by_json["employee"]["card_number"] == "c-1"
 
 
-def test_an_enrolment_without_a_usable_photo_stores_nothing(client: TestClient) -> None:
+def test_an_enrollment_without_a_usable_photo_stores_nothing(client: TestClient) -> None:
     large = b"x" * (MAX_UPLOAD_BYTES + 1)
     answer = enroll(client, "ann", b"garbage", photo("ann", 1, faces=0), large)
     assert answer.status_code == 422

@@ -10,17 +10,17 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from app.api.http.problems import PROBLEMS, kind_of
-from app.domain import errors, storage_errors
+from app.domain import errors
 from tests.api.exchange import ask_below_http, local_client
 
 
 @pytest.mark.parametrize(
     ("fault", "status", "code", "retry_after"),
     [
-        (storage_errors.RegistryFullError("x"), 503, "registry_full", "60"),
-        (storage_errors.RegistryReadOnlyError("x"), 503, "registry_read_only", None),
-        (storage_errors.RegistryDamagedError("x"), 503, "registry_damaged", None),
-        (storage_errors.RegistryInputOutputError("x"), 503, "registry_io_error", "30"),
+        (errors.RegistryFullError("x"), 503, "registry_full", "60"),
+        (errors.RegistryReadOnlyError("x"), 503, "registry_read_only", None),
+        (errors.RegistryDamagedError("x"), 503, "registry_damaged", None),
+        (errors.RegistryInputOutputError("x"), 503, "registry_io_error", "30"),
         (errors.RegistryUnavailableError("x"), 503, "registry_unavailable", "5"),
         (OSError(errno.ENOSPC, "No space left on device"), 503, "temporary_storage", "60"),
         (OSError(errno.EMFILE, "Too many open files"), 503, "temporary_storage", "60"),

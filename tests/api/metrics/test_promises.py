@@ -43,7 +43,7 @@ def test_the_promise_in_force_moves_with_the_gallery(client: TestClient) -> None
 def test_the_service_tells_when_its_gallery_outgrows_the_stated_risk() -> None:
     index = index_of(150, alike=0.0)
     risk = RiskPolicy(MANIFEST, RiskTargets(fpir=0.0001, fmr=0.001))
-    assert risk.most_people(0.0001) < 150
+    assert risk.max_people(0.0001) < 150
     policy = DecisionPolicy(risk, index, 0.5, 0.5)
     crowded = read(make_metrics(policy).exposition().decode())
     assert crowded["promise_kept", "identify"] == 0
@@ -54,7 +54,7 @@ def test_the_service_tells_when_its_gallery_outgrows_the_stated_risk() -> None:
 
 def test_a_gallery_too_large_for_the_stated_risk_shows() -> None:
     policy = RiskPolicy(MANIFEST, RISK)
-    most = policy.most_people(RISK.fpir)
+    most = policy.max_people(RISK.fpir)
     people = [most]
 
     def promise() -> Promise:
@@ -94,7 +94,7 @@ def test_metrics_and_start_say_to_whom_it_is_promised(caplog: pytest.LogCaptureF
 
 def test_a_start_with_too_many_people_says_so(caplog: pytest.LogCaptureFixture) -> None:
     policy = RiskPolicy(MANIFEST, RISK)
-    most = policy.most_people(RISK.fpir)
+    most = policy.max_people(RISK.fpir)
     warn_of_broken_promise(policy.promise(RISK.fpir, most))
     assert not caplog.records
     warn_of_broken_promise(policy.promise(RISK.fpir, 2 * most))

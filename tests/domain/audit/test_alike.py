@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from app.domain.audit.alike import MOST_PAIRS, AlikePairs
+from app.domain.audit.alike import MAX_PAIRS, AlikePairs
 from app.domain.audit.result import AuditResult
 from app.domain.embeddings import Embedding, centroid, similarity
 from tests.domain.audit.planted import (
@@ -88,7 +88,7 @@ def test_pairs_are_found_that_only_misplaced_photos_kept_apart() -> None:
     assert named(result) == {("a", "b"), ("a", "c"), ("b", "c")}
 
 
-def test_whom_the_enrolment_guard_would_ask_about_is_named() -> None:
+def test_whom_the_enrollment_guard_would_ask_about_is_named() -> None:
     people = made_people(300, 3)
     centre, first, second = DIRECTIONS[0], DIRECTIONS[1], DIRECTIONS[2]
     beside = iter(DIRECTIONS[3:])
@@ -104,8 +104,8 @@ def test_whom_the_enrolment_guard_would_ask_about_is_named() -> None:
     assert named(audited(gallery, asking)) == {("first", "second")}
 
 
-@pytest.mark.parametrize("most", [10, 1000])
-def test_the_most_alike_pairs_are_kept_in_blocks_of_any_size(most: int) -> None:
+@pytest.mark.parametrize("max_pairs", [10, 1000])
+def test_the_most_alike_pairs_are_kept_in_blocks_of_any_size(max_pairs: int) -> None:
     random = np.random.default_rng(3)
     people, limit = 30, 0.5
     owners = np.repeat(np.arange(people), 3)
@@ -116,13 +116,13 @@ def test_the_most_alike_pairs_are_kept_in_blocks_of_any_size(most: int) -> None:
             if other != owner and scores[row, other] >= limit:
                 pair = (min(owner, other), max(owner, other))
                 best[pair] = max(best.get(pair, -1.0), float(scores[row, other]))
-    expected = sorted(best, key=lambda pair: -best[pair])[:most]
-    alike = AlikePairs(np.full(people, limit), 1.0, most)
+    expected = sorted(best, key=lambda pair: -best[pair])[:max_pairs]
+    alike = AlikePairs(np.full(people, limit), 1.0, max_pairs)
     for start in range(0, len(owners), 4):
         alike.add_photos(scores[start : start + 4], owners[start : start + 4])
-    pairs, cut = alike.kept()
+    pairs, truncated = alike.kept()
     assert {(one, other) for one, other in pairs.tolist()} == set(expected)
-    assert cut == (len(best) > most)
+    assert truncated == (len(best) > max_pairs)
 
 
 def test_everybody_is_held_to_the_limit_of_their_own_photos() -> None:
@@ -141,5 +141,5 @@ def test_where_everybody_is_alike_the_audit_says_that_it_judged_some() -> None:
     crowd = {f"X-{n}": [unit(centre + 0.02 * random.normal(size=DIM))] for n in range(460)}
     result = audited(gallery_of(crowd))
     assert result.pairs_cut
-    assert MOST_PAIRS <= result.possible_duplicate_count < 460 * 459 / 2
+    assert MAX_PAIRS <= result.possible_duplicate_count < 460 * 459 / 2
     assert any("numbers of pairs are too low" in advice for advice in result.advice)

@@ -80,7 +80,7 @@ def test_without_second_photos_refusals_cannot_be_measured() -> None:
     result = audited(gallery_of(made_people(5, 1)))
     measured = {rate.name: rate.measured for rate in result.rates}
     assert measured["fnmr_verify"] is None
-    assert any("Enrol a second" in advice for advice in result.advice)
+    assert any("Enroll a second" in advice for advice in result.advice)
 
 
 def test_whoever_has_fewer_photos_is_held_to_the_threshold_of_so_many() -> None:
@@ -88,9 +88,9 @@ def test_whoever_has_fewer_photos_is_held_to_the_threshold_of_so_many() -> None:
         THRESHOLDS, identify_of=((1, 0.5), (3, 0.6)), verify_of=((1, 0.4), (3, 0.45))
     )
     counts = np.array([1, 2, 3, 4])
-    assert by_photos.identify_asked(counts).tolist() == [0.5, 0.6, 0.6, THRESHOLDS.identify]
-    assert by_photos.verify_asked(counts).tolist() == [0.4, 0.45, 0.45, THRESHOLDS.verify]
-    assert THRESHOLDS.identify_asked(counts).tolist() == [THRESHOLDS.identify] * 4
+    assert by_photos.identify_thresholds(counts).tolist() == [0.5, 0.6, 0.6, THRESHOLDS.identify]
+    assert by_photos.verify_thresholds(counts).tolist() == [0.4, 0.45, 0.45, THRESHOLDS.verify]
+    assert THRESHOLDS.identify_thresholds(counts).tolist() == [THRESHOLDS.identify] * 4
 
 
 def with_alarms(stated_fpir: float, alarms: int, trials: int) -> AuditResult:

@@ -20,8 +20,8 @@ from tests.training.evaluation.made_people import (
 from tests.training.made_data import tiny_recipe
 from training.calibration import duplicates
 from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
+from training.calibration.calibration_sheets import calibration_sheets
 from training.calibration.people import calibrate_on, print_calibration
-from training.calibration.report import calibration_sheets
 from training.calibration.results import Calibration
 from training.calibration.scores import FusedProbes, burst_scores, centroid_scores, photo_scores
 from training.data.populations import Pool, read_strangers

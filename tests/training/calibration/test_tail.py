@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from app.domain.tail_fit import (
-    LEAST_MATCHES,
+    MIN_MATCHES,
     RATES,
     ParetoTail,
     fit_pareto_tail,
@@ -41,7 +41,7 @@ def test_measured_rates_are_the_shares_that_reach_the_point() -> None:
         if rate >= tail.extrapolated_below:
             reached = (similarities >= similarity).mean()
             assert reached == pytest.approx(rate, abs=1.5 / len(similarities))
-    assert tail.extrapolated_below == LEAST_MATCHES / len(similarities)
+    assert tail.extrapolated_below == MIN_MATCHES / len(similarities)
 
 
 def test_ten_times_the_doubtful_pairs_are_not_read_off() -> None:

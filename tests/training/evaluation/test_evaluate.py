@@ -7,8 +7,8 @@ from rich.console import Console
 from tests.training.evaluation.made_people import NameEmbedder, strangers, write_evaluation_data
 from training.data.populations import Pool
 from training.evaluation.evaluate import evaluate_embedder
+from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.false_matches import match_pool, match_strangers
-from training.evaluation.report import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.foundation.errors import DataError
 from training.foundation.sheets import markdown, print_sheets

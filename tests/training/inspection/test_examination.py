@@ -14,7 +14,7 @@ from training.data.images import ImageSet
 from training.data.readers.folders import read_folders
 from training.data.readers.shards import read_shards
 from training.inspection.examination import inspect_images
-from training.inspection.report import InspectionReport, PictureSize
+from training.inspection.findings import InspectionReport, PictureSize
 
 
 def printed(report: InspectionReport) -> str:

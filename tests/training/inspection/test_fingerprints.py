@@ -42,7 +42,7 @@ def test_a_resized_recompressed_copy_is_near_and_another_picture_is_not() -> Non
     prints = [fingerprint(p) for p in (picture, copy, pixels(2, 200, 200))]
     hashes = np.array([one.gradients for one in prints], np.uint64)
     miniatures = np.array([one.miniature for one in prints])
-    pairs = near_pairs(hashes, miniatures, most_bits=6, least_correlation=0.99)
+    pairs = near_pairs(hashes, miniatures, max_bits=6, min_correlation=0.99)
     assert pairs.rows.tolist() == [[0, 1]]
     assert prints[0].digest != prints[1].digest
 
@@ -55,7 +55,7 @@ def test_near_pairs_are_those_of_slow_counting() -> None:
     plain = random.integers(0, 256, (12, 16, 16)).repeat(4, axis=0)
     noise = random.integers(-30, 31, (48, 1, 1)) * random.integers(0, 2, (48, 16, 16))
     miniatures = np.clip(plain + noise, 0, 255).astype(np.uint8)
-    pairs = near_pairs(hashes, miniatures, most_bits=7, least_correlation=0.98)
+    pairs = near_pairs(hashes, miniatures, max_bits=7, min_correlation=0.98)
     expected = slow_pairs(hashes, miniatures, 7, 0.98)
     assert {(int(first), int(second)) for first, second in pairs.rows} == expected
     assert 0 < len(expected) < 12 * 6
@@ -69,7 +69,7 @@ def test_more_images_than_one_block_are_all_compared() -> None:
     hashes[2999] = hashes[0]
     hashes[1500] = hashes[1400]
     ramp = np.arange(256, dtype=np.uint8).reshape(1, 16, 16).repeat(count, axis=0)
-    pairs = near_pairs(hashes, ramp, most_bits=0, least_correlation=0.99)
+    pairs = near_pairs(hashes, ramp, max_bits=0, min_correlation=0.99)
     assert sorted(map(tuple, pairs.rows.tolist())) == [(0, 2999), (1400, 1500)]
 
 
@@ -85,7 +85,7 @@ def test_plain_pictures_are_near_to_nothing() -> None:
     assert black.gradients == white.gradients
     hashes = np.array([black.gradients, white.gradients], np.uint64)
     pairs = near_pairs(
-        hashes, np.array([black.miniature, white.miniature]), most_bits=6, least_correlation=0.99
+        hashes, np.array([black.miniature, white.miniature]), max_bits=6, min_correlation=0.99
     )
     assert not len(pairs.rows)
 
@@ -98,5 +98,5 @@ def test_something_bright_in_the_dark_is_not_the_same_for_its_place() -> None:
     prints = [fingerprint(picture) for picture in dark]
     hashes = np.array([one.gradients for one in prints], np.uint64)
     miniatures = np.array([one.miniature for one in prints])
-    assert len(near_pairs(hashes, miniatures, most_bits=12, least_correlation=0.0).rows) == 1
-    assert not len(near_pairs(hashes, miniatures, most_bits=12, least_correlation=0.99).rows)
+    assert len(near_pairs(hashes, miniatures, max_bits=12, min_correlation=0.0).rows) == 1
+    assert not len(near_pairs(hashes, miniatures, max_bits=12, min_correlation=0.99).rows)

@@ -13,8 +13,8 @@ from training.foundation.errors import DataError
 from training.metrics.classification import (
     decision_figures,
     det_curve,
-    judge_decisions,
-    judge_threshold,
+    measure_at_threshold,
+    measure_decisions,
     roc_curve,
 )
 from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
@@ -105,20 +105,20 @@ def test_the_det_curve_equals_the_slow_protocol() -> None:
     parts = split_open_set(table, 1, seed=3)
     seen = open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[parts.outsiders],
         strangers=table.labels[parts.outsiders],
     )
     curve = det_curve(seen)
-    gallery = table.embeddings[parts.enrolment.enrolled[:, 0]]
+    gallery = table.embeddings[parts.enrollment.enrolled[:, 0]]
     peaks = (table.embeddings[parts.outsiders] @ gallery.T).max(axis=1)
     for fpir, fnir in zip(curve.x, curve.y, strict=True):
         found = 0.0
-        for row, owner in zip(parts.enrolment.probes, parts.enrolment.owners, strict=True):
+        for row, owner in zip(parts.enrollment.probes, parts.enrollment.owners, strict=True):
             scores = gallery @ table.embeddings[row]
             alone = slow_accepted(scores[owner : owner + 1], peaks, fpir)
             found += float(scores.argmax() == owner) * alone
-        assert fnir == pytest.approx(1 - found / len(parts.enrolment.probes))
+        assert fnir == pytest.approx(1 - found / len(parts.enrollment.probes))
     assert list(curve.y) == sorted(curve.y, reverse=True)
 
 
@@ -127,7 +127,7 @@ def made_scores(seed: int) -> OpenSetScores:
     parts = split_open_set(table, 1, seed=0)
     return open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[parts.outsiders],
         strangers=table.labels[parts.outsiders],
     )
@@ -135,7 +135,7 @@ def made_scores(seed: int) -> OpenSetScores:
 
 def test_the_threshold_of_other_people_is_judged_on_these() -> None:
     chosen_on, seen = made_scores(1), made_scores(2)
-    result = judge_threshold(chosen_on, seen, 0.1)
+    result = measure_at_threshold(chosen_on, seen, 0.1)
     assert result.threshold == threshold_at_far(chosen_on.peaks, 0.1)
     assert result.fpir.value == pytest.approx((seen.peaks >= result.threshold).mean())
     assert result.fnir.value == pytest.approx(
@@ -152,7 +152,7 @@ def test_judged_pairs_are_those_of_the_table_at_the_given_threshold() -> None:
     fitted_on = draw_pairs(made_table([5] * 20, noise=0.8, seed=1), seed=0)
     pairs = draw_pairs(made_table([5] * 20, noise=0.8, seed=2), seed=0)
     threshold = best_threshold(fitted_on.similarities, fitted_on.same)
-    result = judge_decisions(pairs, threshold)
+    result = measure_decisions(pairs, threshold)
     right = (pairs.similarities >= threshold) == pairs.same
     assert result.accuracy.value == pytest.approx(right.mean())
     assert result.auc.value == pytest.approx(area_under_curve(pairs.genuine, pairs.impostor))
@@ -163,13 +163,13 @@ def test_judged_pairs_are_those_of_the_table_at_the_given_threshold() -> None:
 
 def test_no_error_seen_is_not_told_as_no_error_possible() -> None:
     table = made_table([4] * 12, noise=0.01)
-    result = judge_decisions(draw_pairs(table, seed=0), 0.9)
+    result = measure_decisions(draw_pairs(table, seed=0), 0.9)
     for estimate in (result.accuracy, result.precision, result.recall):
         assert estimate.value == estimate.high == 1.0
         assert estimate.low < 0.98
     parts = split_open_set(table, 1, seed=0)
     outsiders = table.embeddings[parts.outsiders]
-    point = identify_open_set(table.embeddings, parts.enrolment, outsiders, (0.1,)).points[0]
+    point = identify_open_set(table.embeddings, parts.enrollment, outsiders, (0.1,)).points[0]
     assert point.fnir.value == 0.0
     assert point.fnir.high > 0.05
 

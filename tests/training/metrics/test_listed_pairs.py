@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.metrics.made_tables import made_table
 from training.data.listed_pairs import ListedPairs
-from training.metrics.listed_pairs import judge_listed
+from training.metrics.listed_pairs import evaluate_listed_pairs
 from training.metrics.verification import verify_pairs
 
 TABLE = made_table([4] * 10, noise=0.5)
@@ -32,7 +32,7 @@ def test_listed_pairs_are_judged_as_their_similarities_are() -> None:
         [float(TABLE.embeddings[row[a]] @ TABLE.embeddings[row[b]]) for a, b, _ in pairs.pairs]
     )
     same = np.array([pair[2] for pair in pairs.pairs])
-    found = judge_listed(pairs, TABLE)
+    found = evaluate_listed_pairs(pairs, TABLE)
     people = np.array([[TABLE.labels[row[a]], TABLE.labels[row[b]]] for a, b, _ in pairs.pairs])
     expected = verify_pairs(similarities, same, pairs.folds, people)
     assert found.figures is not None
@@ -44,13 +44,13 @@ def test_listed_pairs_are_judged_as_their_similarities_are() -> None:
 def test_pairs_without_an_image_are_left_out_and_counted() -> None:
     pairs = listed()
     changed = (("gone", *pairs.pairs[0][1:]), *pairs.pairs[1:])
-    found = judge_listed(ListedPairs("made", changed, pairs.folds), TABLE)
+    found = evaluate_listed_pairs(ListedPairs("made", changed, pairs.folds), TABLE)
     assert found.left_out == 1
     assert found.figures is not None
     assert found.figures.same_pairs == 29
 
 
 def test_nothing_is_judged_where_one_fold_or_nothing_is_left() -> None:
-    assert judge_listed(listed(10), TABLE).figures is None
-    elsewhere = judge_listed(listed().below("other/"), TABLE)
+    assert evaluate_listed_pairs(listed(10), TABLE).figures is None
+    elsewhere = evaluate_listed_pairs(listed().below("other/"), TABLE)
     assert (elsewhere.figures, elsewhere.left_out) == (None, 60)

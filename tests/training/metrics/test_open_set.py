@@ -10,7 +10,7 @@ from training.foundation.arrays import Matrix
 from training.metrics.open_set import (
     RULES,
     Rule,
-    enrol_people,
+    enroll_people,
     gallery_scores,
     identify_open_set,
     single_photo_rows,
@@ -52,8 +52,8 @@ def slow_open_set(
 def test_open_set_figures_equal_the_slow_protocol(rule: Rule, photos: int, seed: int) -> None:
     embeddings, people, files = made_people([1, 2, 4, 5, 3, 1, 4], noise=0.9, seed=seed)
     impostors = strangers(20, seed + 100)
-    enrolment = enrol_people(people, files, photos)
-    result = identify_open_set(embeddings, enrolment, impostors, (0.1, 0.25), rule)
+    enrollment = enroll_people(people, files, photos)
+    result = identify_open_set(embeddings, enrollment, impostors, (0.1, 0.25), rule)
     for point in result.points:
         fnir, rank1 = slow_open_set(embeddings, people, impostors, photos, point.fpir, rule)
         assert point.fnir.value == pytest.approx(fnir)
@@ -64,14 +64,14 @@ def test_open_set_figures_equal_the_slow_protocol(rule: Rule, photos: int, seed:
 
 def test_the_first_photos_by_file_order_are_enrolled_whatever_the_rows() -> None:
     files = ("a/3.png", "b/1.png", "a/1.png", "a/2.png")
-    enrolment = enrol_people(np.array([0, 1, 0, 0]), files, 2)
-    assert enrolment.enrolled.tolist() == [[2, 3]]
-    assert enrolment.probes.tolist() == [0]
+    enrollment = enroll_people(np.array([0, 1, 0, 0]), files, 2)
+    assert enrollment.enrolled.tolist() == [[2, 3]]
+    assert enrollment.probes.tolist() == [0]
 
 
-def test_nobody_to_enrol_is_an_error() -> None:
+def test_nobody_to_enroll_is_an_error() -> None:
     with pytest.raises(ValueError, match="nobody"):
-        enrol_people(np.array([0, 1]), ("a/1", "b/1"), 1)
+        enroll_people(np.array([0, 1]), ("a/1", "b/1"), 1)
 
 
 def test_people_of_a_single_photo_are_found() -> None:
@@ -80,7 +80,7 @@ def test_people_of_a_single_photo_are_found() -> None:
 
 def test_all_rules_agree_for_one_photo() -> None:
     embeddings, people, files = made_people([2, 3, 2])
-    enrolled = enrol_people(people, files, 1).enrolled
+    enrolled = enroll_people(people, files, 1).enrolled
     probes = strangers(5)
     scores = [gallery_scores(probes, embeddings, enrolled, rule) for rule in RULES]
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)

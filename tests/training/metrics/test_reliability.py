@@ -15,8 +15,8 @@ from training.metrics.reliability import (
     calibration_error,
     equal_mass_bins,
     equal_width_bins,
-    judge_reliability,
     log_losses,
+    measure_reliability,
     reliability_bins,
     squared_errors,
 )
@@ -90,12 +90,12 @@ def test_bins_hold_every_pair_once_and_their_means() -> None:
 def test_a_line_fitted_on_the_same_kind_of_pairs_is_calibrated() -> None:
     fitted_on = draw_pairs(made_table([6] * 60, noise=0.9, seed=1), seed=0)
     pairs = draw_pairs(made_table([6] * 60, noise=0.9, seed=2), seed=0)
-    good = judge_reliability(fitted_on, pairs)
+    good = measure_reliability(fitted_on, pairs)
     assert good.ece.value < 0.05
     assert good.log_loss.value < math.log(2)
     assert good.cllr == pytest.approx(good.log_loss.value / math.log(2), abs=1e-3)
     shifted = ScoredPairs(pairs.rows, pairs.similarities - 0.3, pairs.first, pairs.second)
-    bad = judge_reliability(fitted_on, shifted)
+    bad = measure_reliability(fitted_on, shifted)
     assert bad.ece.value > 3 * good.ece.value
     assert bad.brier.value > good.brier.value
     for estimate in (good.ece, good.ece_equal_mass, good.brier, good.log_loss):
@@ -106,4 +106,4 @@ def test_a_score_that_tells_nothing_cannot_be_calibrated() -> None:
     pairs = draw_pairs(made_table([4] * 10), seed=0)
     turned = ScoredPairs(pairs.rows, -pairs.similarities, pairs.first, pairs.second)
     with pytest.raises(CalibrationError):
-        judge_reliability(turned, pairs)
+        measure_reliability(turned, pairs)

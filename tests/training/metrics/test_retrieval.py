@@ -14,7 +14,7 @@ from training.foundation.errors import DataError
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.retrieval import (
     QueryScores,
-    judge_retrieval,
+    measure_retrieval,
     most_similar,
     score_against_gallery,
     score_leave_one_out,
@@ -140,7 +140,7 @@ def test_the_nearest_come_first_and_equal_ones_by_column() -> None:
 
 
 def test_images_that_lie_on_their_identity_are_all_found() -> None:
-    result = judge_retrieval(score_leave_one_out(made_table([3, 1, 12, 5], noise=1e-3)))
+    result = measure_retrieval(score_leave_one_out(made_table([3, 1, 12, 5], noise=1e-3)))
     assert (result.queries, result.identities, result.gallery) == (20, 3, 21)
     assert [point.k for point in result.recall_at] == [1, 5, 10]
     assert {point.recall.value for point in result.recall_at} == {1.0}
@@ -148,7 +148,7 @@ def test_images_that_lie_on_their_identity_are_all_found() -> None:
 
 
 def test_figures_lie_within_their_intervals_which_resample_identities() -> None:
-    result = judge_retrieval(score_leave_one_out(made_table([4] * 20, noise=1.4)))
+    result = measure_retrieval(score_leave_one_out(made_table([4] * 20, noise=1.4)))
     for estimate in (result.map_at_10, result.map_at_r, result.recall_at[0].recall):
         assert estimate.low < estimate.value < estimate.high
     assert result.map_at_r.value < result.recall_at[0].recall.value

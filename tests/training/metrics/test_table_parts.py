@@ -38,15 +38,15 @@ def test_outsiders_are_those_who_cannot_be_enrolled_and_a_share_of_the_rest() ->
     table = made_table([1, 1, 4, 4, 4, 4, 4, 4, 4, 4], unknown=3)
     parts = split_open_set(table, 2, seed=1, outsider_share=0.4)
     outside = set(table.labels[parts.outsiders].tolist())
-    inside = set(table.labels[parts.enrolment.enrolled.ravel()].tolist())
+    inside = set(table.labels[parts.enrollment.enrolled.ravel()].tolist())
     assert {0, 1} < outside
     assert len(outside) == 4
     assert not outside & inside
     assert outside | inside == set(range(10))
-    assert parts.enrolment.enrolled.shape == (6, 2)
-    owner_label = table.labels[parts.enrolment.enrolled[parts.enrolment.owners, 0]]
-    assert (table.labels[parts.enrolment.probes] == owner_label).all()
-    rows = {*parts.outsiders, *parts.enrolment.probes, *parts.enrolment.enrolled.ravel()}
+    assert parts.enrollment.enrolled.shape == (6, 2)
+    owner_label = table.labels[parts.enrollment.enrolled[parts.enrollment.owners, 0]]
+    assert (table.labels[parts.enrollment.probes] == owner_label).all()
+    rows = {*parts.outsiders, *parts.enrollment.probes, *parts.enrollment.enrolled.ravel()}
     assert len(rows) == len(table) - 3
 
 

@@ -19,8 +19,8 @@ from tests.training.report.pages import assert_asks_no_host
 from training.cli.evaluate import evaluate
 from training.data.blurring import watchful_detector
 from training.evaluation.embedded_people import EmbeddedPeople, embed_people
-from training.evaluation.judge import judge_table
-from training.evaluation.judgement import Judgement
+from training.evaluation.table_evaluation import evaluate_table
+from training.evaluation.table_results import TableEvaluation
 from training.foundation.checkpoints import save_checkpoint
 from training.foundation.errors import DataError
 from training.networks.students import make_student
@@ -43,25 +43,25 @@ def plain(people: EmbeddedPeople, tmp_path_factory: pytest.TempPathFactory) -> P
     return report_people(people, tmp_path_factory.mktemp("plain"))
 
 
-def judged(report: Path) -> Judgement:
-    return Judgement.model_validate_json((report.parent / "judgement.json").read_text())
+def judged(report: Path) -> TableEvaluation:
+    return TableEvaluation.model_validate_json((report.parent / "judgement.json").read_text())
 
 
 def test_validation_people_choose_and_strangers_are_the_outsiders(
     people: EmbeddedPeople, plain: Path
 ) -> None:
     assert_asks_no_host(plain.read_text())
-    judgement = judged(plain)
+    evaluation = judged(plain)
     lfw, strangers = len(people.lfw.crops), len(people.strangers.crops)
-    assert judgement.test.images == judgement.test.judged == lfw + strangers
-    assert judgement.test.identities == 40 + strangers
-    assert judgement.validation.images == len(people.val.crops)
-    assert judgement.shared_identities == 0
-    assert [one.result.impostors for one in judgement.open_set] == [
+    assert evaluation.test.images == evaluation.test.judged == lfw + strangers
+    assert evaluation.test.identities == 40 + strangers
+    assert evaluation.validation.images == len(people.val.crops)
+    assert evaluation.shared_identities == 0
+    assert [one.result.impostors for one in evaluation.open_set] == [
         strangers + 8,
         strangers + 8 * (1 + 2 + 3),
     ]
-    assert judgement.retrieval.recall_at[0].recall.value > 0.9
+    assert evaluation.retrieval.recall_at[0].recall.value > 0.9
     pictures = {path.stem for path in (plain.parent / "pictures").iterdir()}
     assert {"hardest", "queries-known", "queries-unknown", "det", "reliability"} <= pictures
 
@@ -69,7 +69,7 @@ def test_validation_people_choose_and_strangers_are_the_outsiders(
 def test_fewer_strangers_and_fewer_images_are_drawn_where_there_is_no_room_and_the_report_says_so(
     people: EmbeddedPeople, tmp_path: Path
 ) -> None:
-    report = report_people(people, tmp_path, most_rows=90, seed=3)
+    report = report_people(people, tmp_path, max_rows=90, seed=3)
     facts, text = judged(report).test, report.read_text()
     assert facts.images == len(people.lfw.crops) + 15  # a sixth, for LFW alone is more than fit
     told = f"Of {len(people.strangers.crops):,} strangers 15 take part, drawn with the seed 3"
@@ -108,7 +108,7 @@ def test_numbers_keep_identities_of_both_tables_together_and_lead_to_the_right_p
         return np.asarray(checks[:, :, None].repeat(3, axis=2) * 255, np.uint8)
 
     hidden = discreet(Shown(validation, test, picture_of), watchful_detector())
-    assert judge_table(hidden.validation, hidden.test, "made").shared_identities == 6
+    assert evaluate_table(hidden.validation, hidden.test, "made").shared_identities == 6
     for row in (0, 7):
         picture = hidden.picture_of(hidden.test.keys[row])
         assert seen[-1] == test.keys[row]

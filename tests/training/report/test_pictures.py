@@ -16,14 +16,14 @@ from matplotlib._pylab_helpers import Gcf
 
 from tests.training.metrics.made_tables import made_table
 from tests.training.report.pages import assert_asks_no_host
-from training.evaluation.judge import judge_table
-from training.evaluation.judgement import Judgement
+from training.evaluation.table_evaluation import evaluate_table
+from training.evaluation.table_results import TableEvaluation
 from training.foundation.errors import DataError
 from training.metrics.embedding_table import EmbeddingTable
 from training.report.canvas import shortened
 from training.report.clouds import draw_map
 from training.report.curves import LogLine, draw_training_curves
-from training.report.sheets import judgement_sheets, key_figures
+from training.report.sheets import key_figures, table_evaluation_sheets
 from training.report.strips import draw_queries, square_tile
 from training.report.write import read_log, write_report
 
@@ -42,17 +42,19 @@ def test_table() -> EmbeddingTable:
 
 
 @pytest.fixture(scope="module")
-def judgement(test_table: EmbeddingTable) -> Judgement:
-    return judge_table(made_table([5] * 12, noise=0.7, seed=1, name="v"), test_table, HOSTILE)
+def evaluation(test_table: EmbeddingTable) -> TableEvaluation:
+    return evaluate_table(made_table([5] * 12, noise=0.7, seed=1, name="v"), test_table, HOSTILE)
 
 
 @pytest.fixture(scope="module")
 def report(
-    judgement: Judgement, test_table: EmbeddingTable, tmp_path_factory: pytest.TempPathFactory
+    evaluation: TableEvaluation,
+    test_table: EmbeddingTable,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     return write_report(
         tmp_path_factory.mktemp("report"),
-        judgement,
+        evaluation,
         test_table,
         picture_of=picture_of,
         log=LOG,
@@ -86,11 +88,11 @@ def test_every_picture_is_in_the_report_and_beside_it(report: Path) -> None:
         assert pixels.min() < 100 < pixels.max() == 255
 
 
-def test_every_table_is_in_the_report(report: Path, judgement: Judgement) -> None:
+def test_every_table_is_in_the_report(report: Path, evaluation: TableEvaluation) -> None:
     text = report.read_text()
-    for name, value in key_figures(judgement):
+    for name, value in key_figures(evaluation):
         assert f"<dt>{name}</dt><dd>{value}</dd>" in text
-    for sheet in judgement_sheets(judgement):
+    for sheet in table_evaluation_sheets(evaluation):
         assert all(len(row) == len(sheet.head) for row in sheet.rows)
         for row in sheet.rows:
             assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" in text.replace(
@@ -98,15 +100,15 @@ def test_every_table_is_in_the_report(report: Path, judgement: Judgement) -> Non
             )
 
 
-def test_the_judgement_lies_beside_the_report(report: Path, judgement: Judgement) -> None:
-    read = Judgement.model_validate_json((report.parent / "judgement.json").read_text())
-    assert read == judgement
+def test_the_judgement_lies_beside_the_report(report: Path, evaluation: TableEvaluation) -> None:
+    read = TableEvaluation.model_validate_json((report.parent / "judgement.json").read_text())
+    assert read == evaluation
 
 
 def test_without_pictures_of_images_the_report_shows_none(
-    judgement: Judgement, test_table: EmbeddingTable, tmp_path: Path
+    evaluation: TableEvaluation, test_table: EmbeddingTable, tmp_path: Path
 ) -> None:
-    report = write_report(tmp_path, judgement.model_copy(update={"calibration": None}), test_table)
+    report = write_report(tmp_path, evaluation.model_copy(update={"calibration": None}), test_table)
     files = {path.stem for path in (tmp_path / "pictures").iterdir()}
     assert files == {"det", "map", "roc", "similarities"}
     assert 'id="recipe"' not in report.read_text()

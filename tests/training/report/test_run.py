@@ -14,8 +14,8 @@ from tests.training.report.pages import assert_asks_no_host
 from training.data.blurring import watchful_detector
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, learn_recipe
-from training.evaluation.judgement import Judgement
-from training.metrics.similarity import judge_similarity
+from training.evaluation.table_results import TableEvaluation
+from training.metrics.similarity import measure_similarity
 from training.recipes.metric_recipe import MetricRecipe, load_metric_recipe
 from training.report.run import report_run
 
@@ -37,14 +37,14 @@ def test_a_run_reports_what_it_judged(
     recipe, parts, held_out, folder = learned
     report = report_run(recipe, parts, held_out, folder, CPU)
     text = report.read_text()
-    judgement = json.loads((folder / "judgement.json").read_text())
-    recall = judgement["retrieval"]["recall_at"][0]["recall"]["value"]
-    measured = judge_similarity(held_out.embeddings, held_out.labels)
+    evaluation = json.loads((folder / "judgement.json").read_text())
+    recall = evaluation["retrieval"]["recall_at"][0]["recall"]["value"]
+    measured = measure_similarity(held_out.embeddings, held_out.labels)
     assert recall == pytest.approx(measured["R@1"])
     assert f"{recall:.4f}" in text
     assert_asks_no_host(text)
-    assert judgement["sha256"] == hashlib.sha256((folder / "best.pt").read_bytes()).hexdigest()
-    assert judgement["validation"]["images"] == len(parts.validation)
+    assert evaluation["sha256"] == hashlib.sha256((folder / "best.pt").read_bytes()).hexdigest()
+    assert evaluation["validation"]["images"] == len(parts.validation)
 
 
 def test_without_pictures_no_image_is_shown(
@@ -62,19 +62,19 @@ def test_a_blurred_report_numbers_the_images_and_keeps_the_figures(
     recipe, parts, held_out, folder = learned
     (tmp_path / "log.jsonl").write_text((folder / "log.jsonl").read_text())
     report_run(recipe, parts, held_out, tmp_path, CPU, blur_with=watchful_detector())
-    judgement = Judgement.model_validate_json((tmp_path / "judgement.json").read_text())
-    keys = {key for pair in judgement.hardest.genuine for key in pair.keys}
+    evaluation = TableEvaluation.model_validate_json((tmp_path / "judgement.json").read_text())
+    keys = {key for pair in evaluation.hardest.genuine for key in pair.keys}
     assert keys
     assert all(re.fullmatch(r"image \d{6}", key) for key in keys)
-    plain = judge_similarity(held_out.embeddings, held_out.labels)
-    assert judgement.retrieval.recall_at[0].recall.value == pytest.approx(plain["R@1"])
+    plain = measure_similarity(held_out.embeddings, held_out.labels)
+    assert evaluation.retrieval.recall_at[0].recall.value == pytest.approx(plain["R@1"])
     assert (tmp_path / "pictures" / "hardest.png").is_file()
 
 
 def test_perfect_and_useless_embeddings_are_measured_as_such() -> None:
     labels = torch.arange(20) // 4
-    perfect = judge_similarity(torch.eye(8)[labels], labels)
+    perfect = measure_similarity(torch.eye(8)[labels], labels)
     assert perfect == {"R@1": 1.0, "R@5": 1.0, "R@10": 1.0, "MAP@R": 1.0, "AUC": 1.0}
     generator = torch.Generator().manual_seed(0)
     noise = torch.nn.functional.normalize(torch.randn(20, 8, generator=generator), dim=1)
-    assert judge_similarity(noise, labels)["MAP@R"] < 0.5
+    assert measure_similarity(noise, labels)["MAP@R"] < 0.5

@@ -17,7 +17,7 @@ from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.evaluation.embedders import ExportedEmbedder
-from training.studies.whole_photos import WholePhotoResult, judge_whole_photos, run, tables
+from training.studies.whole_photos import WholePhotoResult, evaluate_whole_photos, run, tables
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
 SUBJECTS, PASSER_BY = (1, 2, 3, 4), 5
@@ -82,7 +82,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def result(folder: Path) -> WholePhotoResult:
     embedder = ExportedEmbedder(Settings().model_dir, torch.device("cpu"))
-    return judge_whole_photos(embedder, folder)
+    return evaluate_whole_photos(embedder, folder)
 
 
 def test_every_photo_goes_the_services_way(result: WholePhotoResult) -> None:

@@ -38,7 +38,7 @@ def invented_parent(vision: FaceVision, number: int) -> Parent:
     return Parent(f"person-{number}", crops, landmarks, files)
 
 
-class CoarseJudges:
+class CoarseTeachers:
     """Two judges that see only rough light and shade, or rough colour."""
 
     names = ("shade", "colour")

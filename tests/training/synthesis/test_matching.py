@@ -51,7 +51,7 @@ def test_relatives_are_not_paired() -> None:
 
 
 def test_photos_of_one_pose_go_together() -> None:
-    couple = match_photos(parent("a", [0.0, 8.0, 4.0]), parent("b", [8.1, 0.3, 20.0]), most=2)
+    couple = match_photos(parent("a", [0.0, 8.0, 4.0]), parent("b", [8.1, 0.3, 20.0]), max_photos=2)
     matched = dict(zip(couple.first.files, couple.second.files, strict=True))
     assert matched == {"a/1": "b/0", "a/0": "b/1"}
 

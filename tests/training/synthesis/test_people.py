@@ -9,7 +9,7 @@ import pytest
 from app.vision.reader import FaceVision
 from tests.training.synthesis.doubles import (
     PEOPLE,
-    CoarseJudges,
+    CoarseTeachers,
     invented_crops,
     invented_parent,
     new_vision,
@@ -17,7 +17,7 @@ from tests.training.synthesis.doubles import (
 from training.synthesis.encoding import encode_small
 from training.synthesis.parents import Parent, ParentOptions, read_parents
 from training.synthesis.people import PeopleOptions, make_people, margins
-from training.synthesis.report import SynthesisReport, write_readme
+from training.synthesis.people_readme import SynthesisReport, write_readme
 
 OPTIONS = PeopleOptions(
     people=2,
@@ -45,7 +45,7 @@ def test_people_are_made_as_asked_and_the_same_for_one_seed(
     parents: list[Parent], vision: FaceVision
 ) -> None:
     people, again, others = (
-        make_people(parents, replace(OPTIONS, seed=seed), CoarseJudges(), vision, lambda _: None)
+        make_people(parents, replace(OPTIONS, seed=seed), CoarseTeachers(), vision, lambda _: None)
         for seed in (1, 1, 2)
     )
     assert len(people) == 2
@@ -60,7 +60,7 @@ def test_people_are_made_as_asked_and_the_same_for_one_seed(
 
 def test_too_few_parents_are_an_error(parents: list[Parent], vision: FaceVision) -> None:
     with pytest.raises(ValueError, match="give more parents"):
-        make_people(parents[:2], OPTIONS, CoarseJudges(), vision, lambda _: None)
+        make_people(parents[:2], OPTIONS, CoarseTeachers(), vision, lambda _: None)
 
 
 def write_crops(folder: Path, identity: str, crops: np.ndarray) -> None:
@@ -96,7 +96,7 @@ def test_the_readme_says_how_and_that_nobody_exists(tmp_path: Path) -> None:
         enrolled=2,
         seed=7,
         teachers=("first",),
-        least_genuine=(0.7,),
+        min_genuine=(0.7,),
         highest_impostor=(0.31,),
         parent_likeness=(0.4, 0.5, 0.6),
     )

@@ -26,12 +26,12 @@ from training.metrics.estimates import Estimate
 from training.metrics.intervals import clopper_pearson
 from training.metrics.pairs import pair_similarities
 
-#: Shares of validation photos below the limits; enrolment is the stricter of the two.
+#: Shares of validation photos below the limits; enrollment is the stricter of the two.
 ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.004
 FITTED_PEOPLE, HELD_OUT_PEOPLE = 240, 120
 #: At most so many strangers of a group, LFW photos and masked faces say what the limits cost.
-MOST_OF_A_GROUP, MOST_OF_LFW, MOST_MASKS = 400, 2000, 600
-_LEAST_OF_A_GROUP = 100
+MAX_OF_A_GROUP, MAX_OF_LFW, MAX_MASKS = 400, 2000, 600
+_MIN_OF_A_GROUP = 100
 SEED = 20261127
 
 
@@ -102,16 +102,16 @@ def embed_odd(embedder: ExportedFile, data: Path, worst: str) -> OddRows:
 def embed_plain(embedder: CropEmbedder, data: Path) -> PlainRows:
     """Embed validation people and, to tell costs by, LFW, masked faces and strangers by group."""
     strangers = read_strangers(data)
-    pools = read_pools(data / "strangers.csv", strangers.files, _LEAST_OF_A_GROUP)
-    kept = [Pool(pool.name, _spread(pool.rows, MOST_OF_A_GROUP)) for pool in pools]
+    pools = read_pools(data / "strangers.csv", strangers.files, _MIN_OF_A_GROUP)
+    kept = [Pool(pool.name, _spread(pool.rows, MAX_OF_A_GROUP)) for pool in pools]
     masks = read_crops("masks", [data / "masks.tar"], labelled=False)
     lfw = read_people(data, "lfw")
     return PlainRows(
         val=embedder.embed(read_people(data, "val")),
         others={
-            "LFW": embedder.embed(_some(lfw, MOST_OF_LFW)),
+            "LFW": embedder.embed(_some(lfw, MAX_OF_LFW)),
             **{f"strangers, {one.name}": _embed_rows(embedder, strangers, one) for one in kept},
-            "masked faces": embedder.embed(_some(masks, MOST_MASKS)),
+            "masked faces": embedder.embed(_some(masks, MAX_MASKS)),
         },
     )
 

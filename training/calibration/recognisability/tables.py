@@ -71,7 +71,7 @@ def choice_sheet(odd: OddRows, plain: PlainRows, threshold: float) -> Sheet:
         "How many centres: other people of FairFace, aligned crops, at the door's limit",
         (
             "centres",
-            "limits: enrolment / door",
+            "limits: enrollment / door",
             "fitted kinds refused",
             "worst: pass and match",
             "other kinds refused",
@@ -87,7 +87,7 @@ def cost_sheet(plain: PlainRows, centres: Matrix, limits: Limits) -> Sheet:
     """Return which plain pictures are refused; limits were chosen on the validation people."""
     return Sheet(
         f"Refused of plain pictures (limits {limits.enrollment:.3f} and {limits.verification:.3f})",
-        ("pictures", "number", "at enrolment", "at the door"),
+        ("pictures", "number", "at enrollment", "at the door"),
         tuple(
             (
                 name,

@@ -98,8 +98,8 @@ def swirled(portrait: Portrait, random: np.random.Generator) -> Picture:
     rows, columns = _grid(portrait.picture)
     across, down = columns - portrait.centre[0], rows - portrait.centre[1]
     radius = np.hypot(across, down) / (45 * portrait.pixel)
-    most = math.radians(80) * float(random.choice([-1.0, 1.0]))
-    angle = np.arctan2(down, across) + most * np.exp(-(radius**2))
+    max_angle = math.radians(80) * float(random.choice([-1.0, 1.0]))
+    angle = np.arctan2(down, across) + max_angle * np.exp(-(radius**2))
     length = np.hypot(across, down)
     return _remapped(
         portrait.picture,

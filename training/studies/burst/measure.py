@@ -18,7 +18,7 @@ from training.evaluation.bursts import Bursts, BurstTrial
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import SEED, bootstrap_rate, bootstrap_statistic
-from training.metrics.open_set import Enrolment, identify_open_set
+from training.metrics.open_set import Enrollment, identify_open_set
 from training.metrics.platt import fit_platt, likelihood_ratio_cost
 from training.metrics.reliability import calibration_error, equal_width_bins, same_probability
 from training.studies.burst.results import BurstKind, FusionFigures, LineCheck, MixtureFigures
@@ -26,8 +26,8 @@ from training.studies.burst.results import BurstKind, FusionFigures, LineCheck, 
 FRAME_COUNTS = (1, 3, 5)
 FPIR = 0.01
 MIXED_FRAMES = (2, 3, 5)
-MOST_IMPOSTORS = 60_000
-MOST_MIXTURES = 400
+MAX_IMPOSTORS = 60_000
+MAX_MIXTURES = 400
 
 _Scored = tuple[Matrix, Matrix, IntArray, IntArray]
 
@@ -109,17 +109,17 @@ def _reached(impostors: Matrix) -> float:
 def _missed(trial: BurstTrial, frames: int, *, weighted: bool) -> Estimate:
     """Return FNIR at the FPIR of interest, with an interval that resamples people."""
     probes = trial.genuine.fused(frames, weighted=weighted)
-    # Enrolment numbers its people without gaps from those that have probes on; the rest follow.
+    # Enrollment numbers its people without gaps from those that have probes on; the rest follow.
     shown, owners = np.unique(trial.genuine.people, return_inverse=True)
     others = np.setdiff1d(np.arange(len(trial.gallery)), shown)
-    enrolment = Enrolment(
+    enrollment = Enrollment(
         enrolled=np.concatenate([shown, others])[:, None],
         probes=len(trial.gallery) + np.arange(len(probes)),
         owners=owners.astype(np.int64),
     )
     found = identify_open_set(
         np.concatenate([trial.gallery, probes]),
-        enrolment,
+        enrollment,
         trial.impostors.fused(frames, weighted=weighted),
         (FPIR,),
         strangers=trial.impostors.people,
@@ -130,7 +130,7 @@ def _missed(trial: BurstTrial, frames: int, *, weighted: bool) -> Estimate:
 def _line(trial: BurstTrial, fitted_on: int, frames: int) -> LineCheck:
     """Fit on the even people of the trial with ``fitted_on`` frames, judge on the odd ones."""
     slope, intercept = fit_platt(*_scores(trial, fitted_on, 0)[:2])
-    return _judged(_scores(trial, frames, 1), fitted_on, slope, intercept)
+    return _line_check(_scores(trial, frames, 1), fitted_on, slope, intercept)
 
 
 def _shipped_line(
@@ -138,10 +138,10 @@ def _shipped_line(
 ) -> LineCheck:
     """Judge the model's own line for one photo and up to ``fitted_on`` frames on everybody."""
     slope, intercept = calibration.line(photos=1, frames=fitted_on)
-    return _judged(_scores(trial, frames, None), fitted_on, slope, intercept)
+    return _line_check(_scores(trial, frames, None), fitted_on, slope, intercept)
 
 
-def _judged(scores: _Scored, fitted_on: int, slope: float, intercept: float) -> LineCheck:
+def _line_check(scores: _Scored, fitted_on: int, slope: float, intercept: float) -> LineCheck:
     """Return how well a line speaks for these scores."""
     same, other, owners, strangers = scores
     similarities = np.concatenate([same, other]).astype(np.float64)
@@ -175,14 +175,14 @@ def _scores(trial: BurstTrial, frames: int, parity: int | None) -> _Scored:
     )
     against = _against_gallery(strangers, trial.gallery, frames)
     shown = np.repeat(strangers.people + len(trial.gallery), len(trial.gallery))
-    kept = np.random.default_rng(SEED).permutation(against.size)[:MOST_IMPOSTORS]
+    kept = np.random.default_rng(SEED).permutation(against.size)[:MAX_IMPOSTORS]
     return own, against.ravel()[kept], genuine.people, shown[kept]
 
 
 def _mixtures(bursts: Bursts, calibration: Calibration, frames: int) -> MixtureFigures:
     """Return how often bursts are refused as they are, and kept with one frame of somebody else."""
     random = np.random.default_rng(SEED)
-    chosen = random.permutation(len(bursts.people))[:MOST_MIXTURES]
+    chosen = random.permutation(len(bursts.people))[:MAX_MIXTURES]
     refused, missed = [], []
     for row in chosen:
         own = [as_embedding(vector) for vector in bursts.embeddings[row, :frames]]

@@ -27,7 +27,7 @@ _TEMPLATE = Detection(
 #: end, 8 % less brightness. Of the trial only; no limit and no weight of the service is like that.
 _FULL_SHARPNESS = 200.0
 _NO_BRIGHTNESS, _FULL_BRIGHTNESS = 50.0, 100.0
-_LEAST_WEIGHT = 0.1
+_MIN_WEIGHT = 0.1
 
 
 def trial_faces(embedder: CropEmbedder, val: CropSet, strangers: CropSet) -> TrialFaces:
@@ -44,7 +44,7 @@ def trial_faces(embedder: CropEmbedder, val: CropSet, strangers: CropSet) -> Tri
 
 
 def made_poor(crops: CropSet) -> CropSet:
-    """Return the crops as if their faces had as few pixels as enrolment takes."""
+    """Return the crops as if their faces had as few pixels as enrollment takes."""
     images = [
         reduced(np.ascontiguousarray(image.transpose(1, 2, 0)), _POOR_SIZE).transpose(2, 0, 1)
         for image in crops.images.numpy()
@@ -77,7 +77,7 @@ def photo_weights(crops: CropSet) -> FloatArray:
     brightness = np.array([one.brightness for one in measured])
     clear = _ramp(sharpness, ENROLLMENT_LIMITS.min_sharpness, _FULL_SHARPNESS)
     light = _ramp(brightness, _NO_BRIGHTNESS, _FULL_BRIGHTNESS)
-    weights: FloatArray = np.maximum(clear * light, _LEAST_WEIGHT)
+    weights: FloatArray = np.maximum(clear * light, _MIN_WEIGHT)
     return weights
 
 

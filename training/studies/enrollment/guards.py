@@ -1,4 +1,4 @@
-"""What the enrolment guards catch and whom they trouble, on validation people and strangers."""
+"""What the enrollment guards catch and whom they trouble, on validation people and strangers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding, mean_directions
 from app.domain.policy import DUPLICATE_ALARMS
@@ -43,7 +43,7 @@ class AgreementFigures:
 
 @dataclass(frozen=True)
 class DuplicateFigures:
-    """How often a person who is enrolled already is noticed at the second enrolment."""
+    """How often a person who is enrolled already is noticed at the second enrollment."""
 
     photos: int
     enrolled: int
@@ -104,7 +104,7 @@ def agreement_figures(
 
 
 def _outliers(photos: Matrix, calibration: Calibration) -> tuple[int, ...]:
-    return judge_agreement([as_embedding(one) for one in photos], [], calibration).outliers
+    return find_outliers([as_embedding(one) for one in photos], [], calibration).outliers
 
 
 def _catches(photos: Matrix, guest: Matrix, calibration: Calibration) -> bool:
@@ -115,7 +115,7 @@ def _catches(photos: Matrix, guest: Matrix, calibration: Calibration) -> bool:
 def duplicate_figures(
     val: Matrix, people: IntArray, threshold: float
 ) -> tuple[DuplicateFigures, ...]:
-    """Return how often two enrolments of one person reach ``threshold``."""
+    """Return how often two enrollments of one person reach ``threshold``."""
     found = []
     for photos, enrolled in DUPLICATE_PHOTOS:
         random = np.random.default_rng([SEED, photos, enrolled])

@@ -24,7 +24,7 @@ Rule = Literal[
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)
 NOT_ENROLLED = -2.0
-_LEAST_TO_TRIM = 3
+_MIN_TO_TRIM = 3
 _STEPS = 50
 
 
@@ -83,7 +83,7 @@ def _trimmed(gallery: Matrix, weights: FloatArray) -> FloatArray:
         found = np.einsum("pd,pd->p", gallery[:, place], middles)
         likeness[:, place] = np.where(weights[:, place] > 0, found, np.inf)
     trimmed = weights.copy()
-    many = np.flatnonzero((weights > 0).sum(axis=1) >= _LEAST_TO_TRIM)
+    many = np.flatnonzero((weights > 0).sum(axis=1) >= _MIN_TO_TRIM)
     trimmed[many, likeness[many].argmin(axis=1)] = 0.0
     return trimmed
 

@@ -9,7 +9,7 @@ from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy, duplicate_similarity
 from training.data.populations import read_people, read_pools, read_strangers
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
-from training.evaluation.false_matches import LEAST_PEOPLE
+from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE
 from training.evaluation.served import DEFAULT_TARGETS
 from training.foundation.device import choose_device
@@ -25,7 +25,7 @@ from training.studies.enrollment.guards import (
     duplicate_figures,
     false_alarms,
 )
-from training.studies.enrollment.report import guard_sheets, rule_sheets
+from training.studies.enrollment.tables import guard_sheets, rule_sheets
 from training.studies.enrollment.trial import Outcome, run_trial
 
 
@@ -52,7 +52,7 @@ def run(
     manifest = ModelManifest.from_json(read_manifest(model))
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     val, strangers = read_people(data, "val"), read_strangers(data)
-    pools = read_pools(data / "strangers.csv", strangers.files, LEAST_PEOPLE)
+    pools = read_pools(data / "strangers.csv", strangers.files, MIN_PEOPLE)
     faces = trial_faces(embedder, val, strangers)
     calibration = manifest.calibration
     stated = RiskPolicy(manifest, DEFAULT_TARGETS)

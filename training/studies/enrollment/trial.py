@@ -1,4 +1,4 @@
-"""Enrols validation people from several photos, some of them wrong or poor, and looks for them."""
+"""Enrolls validation people from several photos, some of them wrong or poor, and looks for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.domain.agreement import judge_agreement
+from app.domain.agreement import find_outliers
 from app.domain.calibration import Calibration
 from app.domain.embeddings import as_embedding
 from training.foundation.arrays import FloatArray, IntArray, Matrix
@@ -21,7 +21,7 @@ Condition = Literal["clean", "wrong", "poor"]
 CONDITIONS: tuple[Condition, ...] = ("clean", "wrong", "poor")
 PHOTOS = (3, 5)
 FPIR = 0.01
-#: The share of enrolments with one photo of somebody else, or one poor photo.
+#: The share of enrollments with one photo of somebody else, or one poor photo.
 SPOILT_SHARE = 0.2
 DRAWS = 5
 SEED = 20261122
@@ -63,7 +63,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Enrolments:
+class _Enrollments:
     """One draw: photos ``(people, n, D)``, their quality, probes and their owners, intruders.
 
     ``intruders`` are probes of whoever was enrolled by mistake, ``hosts`` under whom.
@@ -92,7 +92,7 @@ def run_trial(
 ) -> tuple[Outcome, ...]:
     """Return the outcome of every rule, with and without the guard, in every condition.
 
-    Each of ``DRAWS`` draws enrols everybody who has more than ``n`` photos with ``n`` by chance;
+    Each of ``DRAWS`` draws enrolls everybody who has more than ``n`` photos with ``n`` by chance;
     the rest are probes. Intruders are people with too few photos to be enrolled. Raises
     ``ValueError`` where nobody has enough photos.
     """
@@ -124,7 +124,7 @@ def _run_condition(
 
 def _draw(
     faces: TrialFaces, photos: int, condition: Condition, random: np.random.Generator
-) -> _Enrolments:
+) -> _Enrollments:
     """Draw who is enrolled from which photos; the same for every condition of one ``random``."""
     rows_of = [np.flatnonzero(faces.people == one) for one in np.unique(faces.people)]
     enrollable = [random.permutation(rows) for rows in rows_of if len(rows) > photos]
@@ -150,7 +150,7 @@ def _draw(
             faces.poor[rows],
             faces.poor_quality[rows],
         )
-    return _Enrolments(
+    return _Enrollments(
         gallery=gallery,
         quality=quality,
         probes=faces.val[np.concatenate([rows[photos:] for rows in enrollable])],
@@ -163,19 +163,19 @@ def _draw(
 
 
 def guard(gallery: Matrix, calibration: Calibration) -> FloatArray:
-    """Return the weights ``(people, n)`` that the enrolment guard leaves: 1, or 0 for an outlier.
+    """Return the weights ``(people, n)`` that the enrollment guard leaves: 1, or 0 for an outlier.
 
     Whose photos show no majority is not enrolled: all weights are 0.
     """
     weights = np.ones(gallery.shape[:2])
     for person, photos in enumerate(gallery):
-        found = judge_agreement([as_embedding(photo) for photo in photos], [], calibration)
+        found = find_outliers([as_embedding(photo) for photo in photos], [], calibration)
         weights[person, list(found.outliers)] = 0.0
     return weights
 
 
 def _count(
-    tally: _Tally, drawn: _Enrolments, weights: FloatArray, strangers: Matrix, rule: Rule
+    tally: _Tally, drawn: _Enrollments, weights: FloatArray, strangers: Matrix, rule: Rule
 ) -> None:
     peaks = score(strangers, drawn.gallery, weights, drawn.quality, rule).max(axis=1)
     threshold = threshold_at_far(peaks, FPIR)

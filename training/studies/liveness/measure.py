@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
+from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView
-from app.domain.scene_errors import LivenessFailedError
 from app.vision.quality import pose_degrees
 from training.foundation.arrays import FloatArray
 from training.metrics.intervals import clopper_pearson

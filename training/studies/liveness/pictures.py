@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from app.domain.challenges import MOTION_LIMITS, Instruction, MotionLimits, require_motion
+from app.domain.errors import LivenessFailedError
 from app.domain.head_motion import HeadView
-from app.domain.scene_errors import LivenessFailedError
 from app.vision.decode import DecodeLimits, decode_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import pose_degrees

@@ -78,12 +78,12 @@ def _head(degrees: float) -> Callable[[Random], tuple[FloatArray, FloatArray]]:
 
 
 def _flat(
-    least: float, most: float, *, near: bool = False
+    min_tilt: float, max_tilt: float, *, near: bool = False
 ) -> Callable[[Random], tuple[FloatArray, FloatArray]]:
     def images(random: Random) -> tuple[FloatArray, FloatArray]:
         sheet = _photo(random)
         distance = float(random.uniform(1.9, 3.2)) if near else _distance(random)
-        tilted = project(sheet, _hold(random, random.uniform(least, most), distance))
+        tilted = project(sheet, _hold(random, random.uniform(min_tilt, max_tilt), distance))
         return tilted, project(sheet, _hold(random, 0.0, distance))
 
     return images

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, Judge, learn_recipe, saved_result
 from training.foundation.errors import DataError
-from training.metrics.similarity import judge_similarity
+from training.metrics.similarity import measure_similarity
 from training.recipes.metric_recipe import MetricRecipe
 
 #: What recipes of one comparison may differ in; a bar judges a run and changes nothing in it.
@@ -75,7 +75,7 @@ def compare_recipes(
     device: torch.device,
     *,
     seeds: int = 3,
-    judge: Judge = judge_similarity,
+    measure: Judge = measure_similarity,
     allow_different: bool = False,
     load: Callable[[MetricRecipe], LearningParts] = load_parts,
     tell: Callable[[str], None] = print,
@@ -103,7 +103,7 @@ def compare_recipes(
         for number in numbers:
             seeded = recipe.model_copy(update={"seed": number})
             held_out = _learned(seeded, own, runs / f"{recipe.name}-seed{number}", device, tell)
-            for name, value in judge(held_out.embeddings, held_out.labels).items():
+            for name, value in measure(held_out.embeddings, held_out.labels).items():
                 values.setdefault(name, []).append(float(value))
         contenders.append(
             Contender(

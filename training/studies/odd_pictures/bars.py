@@ -16,7 +16,7 @@ def faults_of(kind: Kind, found: KindFigures, targets: RiskTargets) -> tuple[str
 
     A rate breaks its bar where even the lower end of its 95 % interval lies above it: the share of
     pairs of odd pictures that pass and match above the stated FMR, in any group; the share of
-    strangers found at a door with 1 % odd enrolments above the stated FPIR. A tilt that is to be
+    strangers found at a door with 1 % odd enrollments above the stated FPIR. A tilt that is to be
     taken as upright, and what is taken of turned pictures, must be its own person: broken where the
     upper end lies below ``OWN_SHARE``.
     """

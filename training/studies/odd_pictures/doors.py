@@ -59,14 +59,14 @@ def try_door(
 ) -> DoorTrial:
     """Let strangers come to ``rounds`` galleries with 1 % enrolled by odd pictures of one kind.
 
-    ``staff`` ``(S, D)`` are embeddings of plain enrolments, of which each gallery draws its rest;
+    ``staff`` ``(S, D)`` are embeddings of plain enrollments, of which each gallery draws its rest;
     ``visitors`` ``(V, D)`` of plain strangers at the door. Everybody of ``odd`` who is not enrolled
-    comes by an odd picture. Where enrolment takes none of these, nobody is enrolled by one.
+    comes by an odd picture. Where enrollment takes none of these, nobody is enrolled by one.
     """
     random = np.random.default_rng([SEED, people])
     able = np.flatnonzero(odd.enrolls)
     share = min(odd_count(people), len(able))
-    asked = policy.promise(policy.targets.fpir, people, photos=1).threshold.similarity
+    threshold = policy.promise(policy.targets.fpir, people, photos=1).threshold.similarity
     plain, strange = _Attempts(), _Attempts()
     seen: dict[tuple[int, ...], int] = {}
     for _ in range(rounds):
@@ -74,13 +74,13 @@ def try_door(
         where = seen.setdefault(tuple(chosen.tolist()), len(seen))
         rest = random.permutation(len(staff))[: people - share]
         gallery = np.concatenate([odd.enrolled[chosen], staff[rest]])
-        plain.add(_finds(visitors, gallery, asked), np.arange(len(visitors)), where)
+        plain.add(_finds(visitors, gallery, threshold), np.arange(len(visitors)), where)
         others = np.setdiff1d(np.arange(len(odd)), chosen)
-        strange.add(_finds(odd.visiting[others], gallery, asked), others, where)
+        strange.add(_finds(odd.visiting[others], gallery, threshold), others, where)
     return DoorTrial(
         people=people,
         odd_enrolled=share,
-        threshold=asked,
+        threshold=threshold,
         plain=plain.rate(),
         odd=strange.rate(),
     )
@@ -104,18 +104,18 @@ def try_mixed_door(
     random = np.random.default_rng([SEED, people, 1])
     able = [(k, n) for k, kind in enumerate(kinds) for n in np.flatnonzero(kind.enrolls).tolist()]
     share = min(odd_count(people), len(able))
-    asked = policy.promise(policy.targets.fpir, people, photos=1).threshold.similarity
+    threshold = policy.promise(policy.targets.fpir, people, photos=1).threshold.similarity
     plain, strange, known = _Attempts(), _Attempts(), _Attempts()
     for where in range(rounds):
         chosen = [able[place] for place in random.permutation(len(able))[:share]]
         odd = [kinds[kind].enrolled[[person]] for kind, person in chosen]
         rest = staff[random.permutation(len(staff))[: people - share]]
         gallery = np.concatenate([*odd, rest])
-        plain.add(_finds(visitors, gallery, asked), np.arange(len(visitors)), where)
+        plain.add(_finds(visitors, gallery, threshold), np.arange(len(visitors)), where)
         taken = [person for _, person in chosen]
         for kind in kinds:
             others = np.setdiff1d(np.arange(len(kind)), taken)
-            strange.add(_finds(kind.visiting[others], gallery, asked), others, where)
+            strange.add(_finds(kind.visiting[others], gallery, threshold), others, where)
         count = min(len(employees[0]), people - share)
         own = random.permutation(len(employees[0]))[:count]
         entries = [*employees[0][own][:, None], *odd]
@@ -125,7 +125,7 @@ def try_mixed_door(
     return MixedDoor(
         people=people,
         odd_enrolled=share,
-        threshold=asked,
+        threshold=threshold,
         plain=plain.rate(),
         odd=strange.rate(),
         known=known.rate(),
@@ -137,8 +137,8 @@ def odd_count(people: int) -> int:
     return max(1, round(people * ODD_SHARE))
 
 
-def _finds(probes: Matrix, gallery: Matrix, asked: float) -> BoolArray:
-    return reached_somebody(probes @ gallery.T, np.full(len(gallery), asked))
+def _finds(probes: Matrix, gallery: Matrix, threshold: float) -> BoolArray:
+    return reached_somebody(probes @ gallery.T, np.full(len(gallery), threshold))
 
 
 def _known(

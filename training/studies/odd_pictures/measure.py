@@ -49,7 +49,7 @@ class ShownPeople:
 
     @property
     def enrolls(self) -> BoolArray:
-        """Which pictures enrolment takes, ``(N,)``."""
+        """Which pictures enrollment takes, ``(N,)``."""
         return np.array([code is None for code in self.at_enrollment])
 
 

@@ -42,7 +42,7 @@ class Cast:
 
     ``odd``: by the name of their group, whom odd pictures are made of. ``staff`` and ``visitors``
     (photos) are of the worst group: enrolled, and strangers at the door. ``employees``: two photos
-    of each, one to enrol and one for the door. ``masked``: photos of people in masks, whose plain
+    of each, one to enroll and one for the door. ``masked``: photos of people in masks, whose plain
     pictures nobody has. ``sources``: where they come from, in words.
     """
 

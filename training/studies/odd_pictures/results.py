@@ -24,7 +24,7 @@ class KindFigures(Record):
     """One kind: how many were shown, refused with which codes, and who matched whom.
 
     ``both_odd``: by group, the share of all pairs of different people in which both odd pictures
-    pass (one at enrolment, the other at the door) *and* match at the threshold for claims.
+    pass (one at enrollment, the other at the door) *and* match at the threshold for claims.
     ``passing_pairs`` and ``passing_matches`` count the pairs of everybody that pass, and match.
     ``one_odd``: as ``both_odd``, of one odd and one upright picture. ``itself``: of the odd
     pictures that the door takes, how many match the same person's upright picture;
@@ -47,7 +47,7 @@ class KindFigures(Record):
 
 
 class MixedDoor(Record):
-    """A gallery with 1 % odd enrolments of any kind that passed, and everybody at its door.
+    """A gallery with 1 % odd enrollments of any kind that passed, and everybody at its door.
 
     ``plain`` and ``odd`` as of ``DoorTrial``; ``known``: employees, enrolled and shown by plain
     photos, who are known as themselves.

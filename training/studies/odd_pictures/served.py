@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Shown:
-    """What became of one picture at the door and at enrolment.
+    """What became of one picture at the door and at enrollment.
 
     ``visiting`` and ``enrolled`` ``(D,)`` are unit embeddings, or zeros where the picture was
     refused: nothing matches those. ``at_the_door`` and ``at_enrollment`` are the codes of the
@@ -53,9 +53,9 @@ class ServedPictures:
         self._extraction = FaceExtraction(self.vision, embedder, Admission(1, 0, _PATIENCE_SECONDS))
 
     def show(self, content: bytes) -> Shown:
-        """Show a picture at the door, and enrol it where the door takes it.
+        """Show a picture at the door, and enroll it where the door takes it.
 
-        Enrolment asks for more than the door in every respect, and for one face only, so that what
+        Enrollment asks for more than the door in every respect, and for one face only, so that what
         the door refuses it refuses for the same reason.
         """
         visiting, refused = self._taken(
@@ -71,7 +71,7 @@ class ServedPictures:
         return self._taken(content, self.manifest.verification_limits, SeveralFaces.LARGEST)[0]
 
     def enroll(self, content: bytes) -> tuple[Matrix, str | None]:
-        """Return the embedding ``(D,)`` of a picture at enrolment, or zeros and the refusal."""
+        """Return the embedding ``(D,)`` of a picture at enrollment, or zeros and the refusal."""
         return self._taken(content, self.manifest.enrollment_limits, SeveralFaces.REFUSE)
 
     def _taken(

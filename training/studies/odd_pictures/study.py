@@ -9,9 +9,9 @@ from app.domain.policy import RiskPolicy
 from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.served import DEFAULT_TARGETS
 from training.studies.odd_pictures.people import cast_from_data, cast_of_invented
-from training.studies.odd_pictures.report import fault_lines, sheets_of
 from training.studies.odd_pictures.results import OddPictures
 from training.studies.odd_pictures.served import ServedPictures
+from training.studies.odd_pictures.tables import fault_lines, sheets_of
 from training.studies.odd_pictures.trial import GALLERIES, try_kinds
 
 

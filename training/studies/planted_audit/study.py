@@ -122,7 +122,7 @@ def plant(
     return gallery, places
 
 
-def judge_planted(
+def evaluate_planted(
     gallery: Gallery,
     places: dict[str, str],
     thresholds: AuditThresholds,
@@ -216,7 +216,7 @@ def run(
     )
     thresholds = served_audit_thresholds(manifest, len(gallery))
     related = {frozenset((f"{plan.person}{TWIN}", str(plan.mate))) for plan in plans}
-    return judge_planted(gallery, places, thresholds, manifest.calibration, related)
+    return evaluate_planted(gallery, places, thresholds, manifest.calibration, related)
 
 
 def tables(record: PlantedFigures) -> list[Sheet]:

@@ -21,7 +21,7 @@ from training.metrics.intervals import bootstrap_rate, clopper_pearson
 from training.studies.proof.promises import SEED
 from training.studies.proof.verdicts import enrolled
 
-MOST_STRANGERS = 3_000
+MAX_STRANGERS = 3_000
 
 
 class ChoiceOutcome(Record):
@@ -60,13 +60,15 @@ def compare_choices(
     found = []
     for size in (size for size in sizes if size <= len(able)):
         thresholds = [
-            policy.promise(stated, size, photos=photos, promise_for=whom).threshold.similarity
-            for whom in PromiseFor
+            policy.promise(
+                stated, size, photos=photos, promise_for=promise_for
+            ).threshold.similarity
+            for promise_for in PromiseFor
         ]
         visits = _stand_before(faces, able, size, photos, rounds)
         found += [
-            _outcome(faces, visits, (size, photos), stated, whom, asked)
-            for whom, asked in zip(PromiseFor, thresholds, strict=True)
+            _outcome(faces, visits, (size, photos), stated, promise_for, needed)
+            for promise_for, needed in zip(PromiseFor, thresholds, strict=True)
         ]
     return found
 
@@ -95,7 +97,7 @@ def _stand_before(
         drawn = [random.permutation(able[number])[: photos + 1] for number in chosen]
         gallery = enrolled([faces.val[rows[1:]] for rows in drawn]).centroids
         probes = faces.val[[int(rows[0]) for rows in drawn]]
-        strangers = random.permutation(len(faces.strangers))[:MOST_STRANGERS]
+        strangers = random.permutation(len(faces.strangers))[:MAX_STRANGERS]
         own.append((probes * gallery).sum(axis=1))
         owners.append(chosen.astype(np.int64))
         nearest.append((faces.strangers[strangers] @ gallery.T).max(axis=1))
@@ -108,24 +110,24 @@ def _outcome(
     visits: _Visits,
     gallery: tuple[int, int],
     stated: float,
-    whom: PromiseFor,
-    asked: float,
+    promise_for: PromiseFor,
+    needed: float,
 ) -> ChoiceOutcome:
     """Return what a threshold does to the visits of a ``gallery``: so many people and photos."""
-    alarms = reached_somebody(visits.nearest[:, None], np.array([asked]))
+    alarms = reached_somebody(visits.nearest[:, None], np.array([needed]))
     groups = {pool.name: alarms[np.isin(visits.strangers, pool.rows)] for pool in faces.pools}
     by_group = {name: found for name, found in groups.items() if len(found)}
     by_group = by_group or {"all strangers": alarms}
     worst = max(by_group, key=lambda name: float(by_group[name].mean()))
     return ChoiceOutcome(
-        promise_for=whom,
+        promise_for=promise_for,
         people=gallery[0],
         photos=gallery[1],
         stated=stated,
         met=clopper_pearson(int(alarms.sum()), len(alarms)),
         worst_group=worst,
         worst_met=clopper_pearson(int(by_group[worst].sum()), len(by_group[worst])),
-        refused=bootstrap_rate(visits.own < asked, visits.owners),
+        refused=bootstrap_rate(visits.own < needed, visits.owners),
     )
 
 

@@ -33,7 +33,7 @@ SUSPENDED = 1_000_000
 
 
 class LookAlikeTrial(Record):
-    """Twins by blending among other people: noticed at enrolment, and then at the door.
+    """Twins by blending among other people: noticed at enrollment, and then at the door.
 
     A pair is recorded where it is noticed, but for ``unrecorded``. ``suspended``: the twin is in no
     index; the person comes, and the twin, who should be unknown. ``own_claims``: each claims to be
@@ -81,11 +81,11 @@ def prove_look_alikes(
     guard: float,
     people: int,
 ) -> LookAlikeTrial:
-    """Enrol each person, a twin of theirs and others, ``people`` in all, and answer both.
+    """Enroll each person, a twin of theirs and others, ``people`` in all, and answer both.
 
     ``twins`` ``(T * K, D)`` are the twins' pictures, plan after plan, the last of each the probe;
     a twin is recorded as a look-alike where its centroid reaches ``guard`` with the person's, as
-    the guard of enrolment asks (and somebody confirms).
+    the guard of enrollment asks (and somebody confirms).
     """
     each = len(twins) // len(plans)
     noticed = 0

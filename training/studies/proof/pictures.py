@@ -13,7 +13,7 @@ TITLES = {
     "mixed": "half are strangers",
     "stranger": "98 in 100 are strangers",
 }
-LEAST_ATTEMPTS = 20
+MIN_ATTEMPTS = 20
 
 
 def draw_probabilities(proved: Sequence[ProvedProbabilities], path: Path) -> Drawn:
@@ -29,7 +29,7 @@ def draw_probabilities(proved: Sequence[ProvedProbabilities], path: Path) -> Dra
             for one in proved:
                 if (one.people, one.traffic) != (size, traffic):
                     continue
-                bins = [b for b in one.bins if b.pairs >= LEAST_ATTEMPTS]
+                bins = [b for b in one.bins if b.pairs >= MIN_ATTEMPTS]
                 axes.plot(
                     [b.probability for b in bins],
                     [b.same for b in bins],
@@ -50,5 +50,5 @@ def draw_probabilities(proved: Sequence[ProvedProbabilities], path: Path) -> Dra
         path,
         "Probabilities at their word",
         "Of the most probable answer, one employee or nobody. Points below the dotted line promise "
-        f"too much. Bins of fewer than {LEAST_ATTEMPTS} attempts are left out.",
+        f"too much. Bins of fewer than {MIN_ATTEMPTS} attempts are left out.",
     )

@@ -17,7 +17,7 @@ from training.metrics.estimates import Estimate, estimate_text
 from training.metrics.intervals import clopper_pearson
 
 SEED = 20261122
-LEAST_STRANGERS = 100
+MIN_STRANGERS = 100
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ def prove_promises(
     rows_of = rows_of_everybody(population)
     kept = []
     for size in sizes:
-        if len(rows_of) - size < LEAST_STRANGERS:
+        if len(rows_of) - size < MIN_STRANGERS:
             continue
         nearest = np.concatenate(
             [_nearest(population.faces, rows_of, size, photos, random) for _ in range(rounds)]
         )
         kept += [
-            _kept(population, policy, size, risk, whom, nearest)
-            for whom in choices
+            _kept(population, policy, size, risk, promise_for, nearest)
+            for promise_for in choices
             for risk in risks
         ]
     return kept
@@ -108,25 +108,25 @@ def _kept(
     policy: RiskPolicy,
     size: int,
     risk: float,
-    whom: PromiseFor,
+    promise_for: PromiseFor,
     nearest: Matrix,
 ) -> KeptPromise:
     """Return what one promise met, from how near strangers came by number of photos."""
     photos = nearest.shape[1]
-    asked = [
-        policy.promise(risk, size, photos=count, promise_for=whom).threshold.similarity
+    needed = [
+        policy.promise(risk, size, photos=count, promise_for=promise_for).threshold.similarity
         for count in range(1, photos + 1)
     ]
-    alarms = int(reached_somebody(nearest, np.array(asked)).sum())
+    alarms = int(reached_somebody(nearest, np.array(needed)).sum())
     return KeptPromise(
-        promise_for=whom,
-        named=population.mixed or whom is PromiseFor.WORST_GROUP,
+        promise_for=promise_for,
+        named=population.mixed or promise_for is PromiseFor.WORST_GROUP,
         population=population.name,
         people=size,
         photos=photos,
         stated=risk,
-        threshold=asked[-1],
-        supported=comparison_rate(risk, size) >= policy.rarest_rate_for(whom),
+        threshold=needed[-1],
+        supported=comparison_rate(risk, size) >= policy.rarest_rate_for(promise_for),
         met=clopper_pearson(alarms, len(nearest)),
     )
 

@@ -29,7 +29,7 @@ from training.studies.proof.halves import HalfPolicy
 from training.studies.proof.look_alikes import LookAlikeTrial, prove_look_alikes
 from training.studies.proof.probabilities import ProvedProbabilities, prove_probabilities
 from training.studies.proof.promises import KeptPromise, Population, prove_promises
-from training.studies.proof.report import (
+from training.studies.proof.tables import (
     choice_sheet,
     group_sheet,
     probability_sheet,
@@ -122,19 +122,19 @@ def remarks(record: ProofRecord) -> list[str]:
     return [
         counted(record.promises),
         *exceeded_where_not_promised(record.promises, record.groups),
-        f"twins noticed at enrolment: {estimate_text(record.look_alikes.noticed)}",
+        f"twins noticed at enrollment: {estimate_text(record.look_alikes.noticed)}",
     ]
 
 
 def counted(promises: Sequence[KeptPromise]) -> str:
     """Return in words how many promises were given and kept."""
     lines = []
-    for whom in PromiseFor:
-        named = [kept for kept in promises if kept.named and kept.promise_for is whom]
+    for promise_for in PromiseFor:
+        named = [kept for kept in promises if kept.named and kept.promise_for is promise_for]
         given = [kept for kept in named if kept.supported]
         lines.append(
-            f"promises to {whom}: {sum(not kept.broken for kept in given)} of {len(given)} kept; "
-            f"for {len(named) - len(given)} more the data supports none"
+            f"promises to {promise_for}: {sum(not kept.broken for kept in given)} of {len(given)} "
+            f"kept; for {len(named) - len(given)} more the data supports none"
         )
     return "\n".join(lines)
 
@@ -170,8 +170,8 @@ def _exceeded_claims(groups: Mapping[str, Sequence[GroupErrors]], *, named: bool
     ]
 
 
-def _for(whom: PromiseFor) -> str:
-    return f"promised to {whom}"
+def _for(promise_for: PromiseFor) -> str:
+    return f"promised to {promise_for}"
 
 
 def _twins(
@@ -239,7 +239,7 @@ def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
     """Return the errors of single photos by group, on the half that the policy has not seen."""
     policy, tested = halved.policy, halved.tested
     found = {}
-    for whom in PromiseFor:
+    for promise_for in PromiseFor:
         for name, rate, people in (
             (f"{CLAIMS}, stated FMR {TARGETS.fmr:g}", TARGETS.fmr, 1),
             (
@@ -248,8 +248,8 @@ def group_errors(halved: HalfPolicy) -> dict[str, list[GroupErrors]]:
                 GROUP_GALLERY,
             ),
         ):
-            promise = policy.promise(rate, people, photos=1, promise_for=whom)
+            promise = policy.promise(rate, people, photos=1, promise_for=promise_for)
             similarity = promise.threshold.similarity
-            title = f"{name}, {_for(whom)}, threshold {similarity:.3f}"
+            title = f"{name}, {_for(promise_for)}, threshold {similarity:.3f}"
             found[title] = errors_by_group(tested, similarity)
     return found

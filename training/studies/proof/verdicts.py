@@ -26,7 +26,7 @@ from training.metrics.intervals import clopper_pearson
 from training.studies.proof.promises import SEED, Population, rows_of_everybody
 
 NOBODY = -1
-MOST_STRANGERS = 1_000
+MAX_STRANGERS = 1_000
 
 
 class VerdictShares(Record):
@@ -147,13 +147,15 @@ def prove_verdicts(
             chosen = random.permutation(able)[:size]
             drawn = [random.permutation(rows_of[number])[: photos + 1] for number in chosen]
             gallery = enrolled([population.faces[rows[1:]] for rows in drawn])
-            asked = identify_thresholds(gallery, policy)
+            thresholds = identify_thresholds(gallery, policy)
             own = population.faces[[int(rows[0]) for rows in drawn]]
             others = np.setdiff1d(np.arange(len(rows_of)), chosen)
-            others = random.permutation(others)[:MOST_STRANGERS]
+            others = random.permutation(others)[:MAX_STRANGERS]
             strangers = population.faces[[int(random.choice(rows_of[n])) for n in others]]
-            genuine.add(verdicts(gallery, own, calibration, asked), range(len(own)))
-            foreign.add(verdicts(gallery, strangers, calibration, asked), [NOBODY] * len(strangers))
+            genuine.add(verdicts(gallery, own, calibration, thresholds), range(len(own)))
+            foreign.add(
+                verdicts(gallery, strangers, calibration, thresholds), [NOBODY] * len(strangers)
+            )
         found.append(genuine.shares("employees", size, photos))
         found.append(foreign.shares("strangers", size, photos))
     return found

@@ -156,9 +156,9 @@ def measure_whole_photos(
     return GroupedFaces(f"whole photos of {len(names):,} people", groups, tuple(qualities))
 
 
-def chosen_of_pools(pools: Sequence[Pool], most: int) -> tuple[IntArray, list[Pool]]:
-    """Return the rows of the first ``most`` of each pool, and the pools in terms of these."""
-    chosen = [pool.rows[:most] for pool in pools]
+def chosen_of_pools(pools: Sequence[Pool], max_people: int) -> tuple[IntArray, list[Pool]]:
+    """Return the rows of the first ``max_people`` of each pool, and the pools in terms of these."""
+    chosen = [pool.rows[:max_people] for pool in pools]
     starts = np.cumsum([0, *map(len, chosen)])
     return np.concatenate(chosen), [
         Pool(pool.name, np.arange(start, start + len(rows)))

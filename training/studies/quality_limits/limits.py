@@ -26,7 +26,7 @@ from training.evaluation.embedders import CropEmbedder
 from training.foundation.arrays import BoolArray, ByteImage, FloatArray, IntArray, Matrix
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import bootstrap_rate
-from training.metrics.open_set import enrol_people
+from training.metrics.open_set import enroll_people
 from training.metrics.reliability import calibration_error, equal_width_bins
 from training.studies.enrollment.faces import measure_crops, reduced
 from training.studies.quality_limits.refusals import exposure_limits
@@ -81,7 +81,7 @@ class SpoiltProbes:
 
     ``cllr`` (bits) and ``ece`` are of the model's own likelihood ratios, as many of either kind:
     whether a probability still means what it says when the picture is poor. ``gated``: what each
-    limit of exposure makes of them, the door's and enrolment's, now and until 2.2.
+    limit of exposure makes of them, the door's and enrollment's, now and until 2.2.
     """
 
     kind: str
@@ -133,14 +133,14 @@ def measure_limits(
 
     Raises ``ValueError`` where nobody has more than three photos.
     """
-    drawn = enrol_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
+    drawn = enroll_people(val.identities.numpy(), val.files, ENROLLED_PHOTOS)
     gallery = embedder.embed(val.of(torch.from_numpy(drawn.enrolled.reshape(-1))))
     gallery = gallery.reshape(len(drawn.enrolled), ENROLLED_PHOTOS, -1)
     middles = mean_directions(gallery)
     probes = val.of(torch.from_numpy(drawn.probes))
     found: list[SpoiltProbes] = []
 
-    def judge(kind: str, amount: str, shown: CropSet, owners: IntArray) -> None:
+    def add_step(kind: str, amount: str, shown: CropSet, owners: IntArray) -> None:
         against = np.asarray(embedder.embed(shown) @ middles.T, np.float64)
         own = owners[:, None] == np.arange(len(middles))
         similarities = against[own]
@@ -152,13 +152,13 @@ def measure_limits(
         tell(f"{kind} {amount}: FNMR {fnmr.value:.3f} of {len(owners)}")
 
     for step in steps():
-        judge(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
+        add_step(step.kind, step.amount, spoil_all(probes, step.spoil), drawn.owners)
     turned = np.abs(yaw[drawn.probes]) if yaw is not None else np.zeros(0)
     for low, high in itertools.pairwise(YAWS):
         rows = np.flatnonzero((turned >= low) & (turned < high))
         if len(rows):
             shown, owners = probes.of(torch.from_numpy(rows)), drawn.owners[rows]
-            judge("turned", f"{low:g} to {high:g} degrees", shown, owners)
+            add_step("turned", f"{low:g} to {high:g} degrees", shown, owners)
     return tuple(found)
 
 

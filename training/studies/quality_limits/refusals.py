@@ -2,7 +2,7 @@
 
 A limit that refuses one group more often than another closes doors to people for what they are.
 A ratio of two rates that are both rare is chance, so a limit fails where the ratio is *surely*
-above ``MOST_RATIO``: where the lower bound of some pair of groups lies above it, at 95 % for all
+above ``MAX_RATIO``: where the lower bound of some pair of groups lies above it, at 95 % for all
 pairs of one limit together (Bonferroni). The bound is exact for two Poisson counts (Przyborowski
 and Wilenski, Biometrika 1940): given their sum, the first is binomial.
 """
@@ -25,13 +25,13 @@ from app.domain.faces import (
 )
 from app.domain.intervals import CONFIDENCE, Rate, clopper_pearson
 
-MOST_RATIO = 1.5
+MAX_RATIO = 1.5
 #: A group of fewer faces is not judged.
-LEAST_FACES = 100
+MIN_FACES = 100
 EXPOSURE = ("max_clipped_shadows", "max_clipped_highlights", "min_contrast_to_noise")
-STAGES = {"door": VERIFICATION_LIMITS, "enrolment": ENROLLMENT_LIMITS}
-#: What the door and enrolment asked of the mean luma until 2.2, for comparison; it fails.
-FORMER_BRIGHTNESS = {"door": (40.0, 225.0), "enrolment": (50.0, 215.0)}
+STAGES = {"door": VERIFICATION_LIMITS, "enrollment": ENROLLMENT_LIMITS}
+#: What the door and enrollment asked of the mean luma until 2.2, for comparison; it fails.
+FORMER_BRIGHTNESS = {"door": (40.0, 225.0), "enrollment": (50.0, 215.0)}
 
 #: Says of a face whether a limit refuses it; None where what it asks for was not measured.
 Refuses = Callable[[FaceQuality], bool | None]
@@ -54,38 +54,39 @@ class GroupedFaces:
 class GroupRefusals:
     """How often one limit refuses the faces of each group.
 
-    ``most`` and ``least`` name the pair with the highest lower bound of their ratio, ``ratio`` and
-    ``ratio_low``. ``judged`` is false for what is shown for comparison only.
+    ``most_refused`` and ``least_refused`` name the pair with the highest lower bound of their
+    ratio, ``ratio`` and ``ratio_low``. ``in_force`` is false for what is shown for comparison only.
     """
 
     source: str
     stage: str
     limit: str
     rates: tuple[tuple[str, Rate], ...]
-    most: str
-    least: str
+    most_refused: str
+    least_refused: str
     ratio: float
     ratio_low: float
-    judged: bool = True
+    in_force: bool = True
 
     @property
     def unequal(self) -> bool:
-        """Whether some group is surely refused more than ``MOST_RATIO`` times as often."""
-        return self.ratio_low > MOST_RATIO
+        """Whether some group is surely refused more than ``MAX_RATIO`` times as often."""
+        return self.ratio_low > MAX_RATIO
 
     def __str__(self) -> str:
         return (
-            f"{self.limit} ({self.stage}, {self.source}) refuses {self.most} {self.ratio:.1f} "
-            f"times as often as {self.least}, surely {self.ratio_low:.1f} times"
+            f"{self.limit} ({self.stage}, {self.source}) refuses "
+            f"{self.most_refused} {self.ratio:.1f} times as often as "
+            f"{self.least_refused}, surely {self.ratio_low:.1f} times"
         )
 
 
 def refusals_by_group(
     faces: GroupedFaces,
     stages: dict[str, QualityLimits] | None = None,
-    least_faces: int = LEAST_FACES,
+    min_faces: int = MIN_FACES,
 ) -> list[GroupRefusals]:
-    """Return what each limit of each stage refuses of each group of at least ``least_faces``.
+    """Return what each limit of each stage refuses of each group of at least ``min_faces``.
 
     Limits of which nothing was measured are left out; so is everything where fewer than two groups
     are large enough.
@@ -93,12 +94,12 @@ def refusals_by_group(
     found = []
     for stage, limits in (stages or STAGES).items():
         for name in limit_names():
-            found += _refusals(faces, stage, name, _refuses(name, limits), least_faces)
+            found += _refusals(faces, stage, name, _refuses(name, limits), min_faces)
         if stage in FORMER_BRIGHTNESS:
             low, high = FORMER_BRIGHTNESS[stage]
             for name, refuses in _former(low, high).items():
-                shown = _refusals(faces, stage, name, refuses, least_faces)
-                found += [dataclasses.replace(one, judged=False) for one in shown]
+                shown = _refusals(faces, stage, name, refuses, min_faces)
+                found += [dataclasses.replace(one, in_force=False) for one in shown]
     return found
 
 
@@ -141,7 +142,7 @@ def _former(low: float, high: float) -> dict[str, Refuses]:
 
 
 def _refusals(
-    faces: GroupedFaces, stage: str, limit: str, refuses: Refuses, least_faces: int
+    faces: GroupedFaces, stage: str, limit: str, refuses: Refuses, min_faces: int
 ) -> list[GroupRefusals]:
     """Return the refusals of one limit: one, or none where too little was measured."""
     counts: dict[str, list[int]] = {}
@@ -151,12 +152,14 @@ def _refusals(
             counted = counts.setdefault(group, [0, 0])
             counted[0] += refused
             counted[1] += 1
-    large = {group: (x, n) for group, (x, n) in sorted(counts.items()) if n >= least_faces}
+    large = {group: (x, n) for group, (x, n) in sorted(counts.items()) if n >= min_faces}
     if len(large) < 2:
         return []
-    most, least, ratio, low = _worst_pair(large)
+    most_refused, least_refused, ratio, low = _worst_pair(large)
     rates = tuple((group, clopper_pearson(*counted)) for group, counted in large.items())
-    return [GroupRefusals(faces.source, stage, limit, rates, most, least, ratio, low)]
+    return [
+        GroupRefusals(faces.source, stage, limit, rates, most_refused, least_refused, ratio, low)
+    ]
 
 
 def _worst_pair(counts: dict[str, tuple[int, int]]) -> tuple[str, str, float, float]:
@@ -168,8 +171,13 @@ def _worst_pair(counts: dict[str, tuple[int, int]]) -> tuple[str, str, float, fl
     def order(pair: tuple[str, str]) -> tuple[float, float]:
         return bounds[pair], _ratio(counts[pair[0]], counts[pair[1]])
 
-    most, least = max(pairs, key=order)
-    return most, least, _ratio(counts[most], counts[least]), bounds[most, least]
+    most_refused, least_refused = max(pairs, key=order)
+    return (
+        most_refused,
+        least_refused,
+        _ratio(counts[most_refused], counts[least_refused]),
+        bounds[most_refused, least_refused],
+    )
 
 
 def _ratio(one: tuple[int, int], other: tuple[int, int]) -> float:
@@ -195,4 +203,4 @@ def ratio_lower_bound(
 
 def unequal_limits(refusals: Iterable[GroupRefusals]) -> list[GroupRefusals]:
     """Return the judged limits that surely refuse some group too often."""
-    return [one for one in refusals if one.judged and one.unequal]
+    return [one for one in refusals if one.in_force and one.unequal]

@@ -29,7 +29,7 @@ from training.studies.quality_limits.grouped_faces import (
 from training.studies.quality_limits.limits import ENROLLED_PHOTOS, SpoiltProbes, measure_limits
 from training.studies.quality_limits.pose import measured_yaw
 from training.studies.quality_limits.refusals import (
-    LEAST_FACES,
+    MIN_FACES,
     GroupedFaces,
     GroupRefusals,
     refusals_by_group,
@@ -59,7 +59,7 @@ def run(
     """
     embedder = ExportedEmbedder(model, choose_device(device), CACHE)
     manifest = ModelManifest.from_json(read_manifest(model))
-    stages = {"door": manifest.verification_limits, "enrolment": manifest.enrollment_limits}
+    stages = {"door": manifest.verification_limits, "enrollment": manifest.enrollment_limits}
     refusals = []
     for faces in _grouped_faces(embedder, manifest.recognisability, data):
         tell(f"measured: {len(faces.qualities):,} {faces.source}")
@@ -98,10 +98,10 @@ def _grouped_faces(
 ) -> Iterator[GroupedFaces]:
     """Yield the faces of known groups of every source below ``data``; raises ``DataError``."""
 
-    def told_by(centres: Recognisability) -> Recognise:
+    def recognise_by(centres: Recognisability) -> Recognise:
         return lambda face: centres.of(as_embedding(embedder.embed_faces(face[None])[0]))
 
-    recognise = None if centres is None else told_by(centres)
+    recognise = None if centres is None else recognise_by(centres)
     fairface = [data / "fairface-0.tar", data / "fairface-1.tar"]
     yield measure_grouped_crops(
         "FairFace crops", fairface, data / "fairface.csv", mark_black=True, recognise=recognise
@@ -115,7 +115,7 @@ def _grouped_faces(
         recognise=recognise,
     )
     strangers = read_strangers(data)
-    pools = read_pools(table, strangers.files, LEAST_FACES, by_gender=False)
+    pools = read_pools(table, strangers.files, MIN_FACES, by_gender=False)
     rows, some = chosen_of_pools(pools, RESEMBLED)
     embeddings = embedder.embed(strangers.of(torch.from_numpy(rows)))
     yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some, centres)

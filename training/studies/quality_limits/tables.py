@@ -22,9 +22,9 @@ def refusals_sheet(refusals: Sequence[GroupRefusals]) -> Sheet:
                 _counted(dict(one.rates)[group]) if group in dict(one.rates) else "-"
                 for group in groups
             ),
-            f"{one.most} / {one.least}: {one.ratio:.1f}",
+            f"{one.most_refused} / {one.least_refused}: {one.ratio:.1f}",
             f"{one.ratio_low:.2f}",
-            ("" if one.judged else "was ") + ("UNEQUAL" if one.unequal else "equal"),
+            ("" if one.in_force else "was ") + ("UNEQUAL" if one.unequal else "equal"),
         )
         for one in refusals
     )

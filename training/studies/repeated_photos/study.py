@@ -28,8 +28,8 @@ from training.studies.repeated_photos.measure import (
 
 #: At least so many of the usual ways must be known again, and at most so many pairs of one person's
 #: photos may be as alike as that: there are pictures twice among them.
-LEAST_KNOWN = 0.9
-MOST_ALIKE = 0.002
+MIN_KNOWN_AS_DUPLICATE = 0.9
+MAX_ALIKE = 0.002
 
 
 class RepeatedPhotos(Record):
@@ -64,8 +64,8 @@ def tables(record: RepeatedPhotos) -> list[Sheet]:
 def faults(record: RepeatedPhotos) -> list[str]:
     """Return what is not as it should be: too few known again, too many others as alike."""
     usual = [one for one in record.again if one.way in USUAL]
-    missed = [one.way for one in usual if one.share < LEAST_KNOWN]
-    alike = record.others.alike > MOST_ALIKE * record.others.pairs
+    missed = [one.way for one in usual if one.share < MIN_KNOWN_AS_DUPLICATE]
+    alike = record.others.alike > MAX_ALIKE * record.others.pairs
     if missed or len(usual) < len(USUAL) or alike:
         return [f"not known again: {missed}; too alike: {record.others}"]
     return []

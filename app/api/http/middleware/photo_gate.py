@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.middleware.body import announced_bytes, received_body
 from app.api.state import AppState
-from app.services.admission import Place
+from app.services.admission import Slot
 
 
 class PhotoGateMiddleware:
@@ -28,17 +28,17 @@ class PhotoGateMiddleware:
             return
         scope["route"] = route  # so that a refusal, too, is counted under its route
         state: AppState = scope["state"]["facegate"]
-        with state.admission.place() as place:
-            place.hold(announced_bytes(scope) or 0)
-            await self._app(scope, _held(scope, receive, place), send)
+        with state.admission.slot() as slot:
+            slot.hold(announced_bytes(scope) or 0)
+            await self._app(scope, _held(scope, receive, slot), send)
 
 
-def _held(scope: Scope, receive: Receive, place: Place) -> Receive:
-    """Return a way to receive that tells ``place`` how many bytes the request holds by now."""
+def _held(scope: Scope, receive: Receive, slot: Slot) -> Receive:
+    """Return a way to receive that tells ``slot`` how many bytes the request holds by now."""
 
     async def held() -> Message:
         message = await receive()
-        place.hold(received_body(scope).byte_count)
+        slot.hold(received_body(scope).byte_count)
         return message
 
     return held

@@ -26,11 +26,11 @@ class RequestTargetMiddleware:
             await self._app(scope, receive, send)
             return
         path = self._full_path(_with_literal_slashes(scope))
-        asked = {**scope, "path": path, "raw_path": quote(path).encode()}
+        rewritten = {**scope, "path": path, "raw_path": quote(path).encode()}
         if self._root_path:
-            asked["root_path"] = self._root_path
+            rewritten["root_path"] = self._root_path
         if scope["method"] != "HEAD":
-            await self._app(asked, receive, send)
+            await self._app(rewritten, receive, send)
             return
 
         async def send_without_body(message: Message) -> None:
@@ -38,7 +38,7 @@ class RequestTargetMiddleware:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app(asked | {"method": "GET"}, receive, send_without_body)
+        await self._app(rewritten | {"method": "GET"}, receive, send_without_body)
 
     def _full_path(self, path: str) -> str:
         root = self._root_path

@@ -42,7 +42,7 @@ FROM_HERE = [
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/v1/enroll"), ("DELETE", "/v1/employees/ann")]
 )
-def test_without_a_key_no_other_page_enrols_or_deletes(
+def test_without_a_key_no_other_page_enrolls_or_deletes(
     client: TestClient, method: str, path: str
 ) -> None:
     enroll(client, "ann", photo("ann"))

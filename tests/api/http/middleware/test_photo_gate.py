@@ -131,7 +131,7 @@ def test_bodies_together_are_bounded(
     admission = Admission(2, 8, 5.0, max_bytes=1_000)
     with (
         local_client(make_app(open_house(admission=admission))) as client,
-        admission.place() as held,
+        admission.slot() as held,
     ):
         held.hold(900)
         headers = JSON | ({"content-length": "200"} if announced else {})

@@ -54,7 +54,7 @@ def test_distances_are_those_of_the_service() -> None:
     assert distances(rows, centres) == pytest.approx(np.clip(slow, 0, 1), abs=1e-5)
 
 
-def test_limits_leave_the_stated_shares_below_and_enrolment_is_stricter() -> None:
+def test_limits_leave_the_stated_shares_below_and_enrollment_is_stricter() -> None:
     random = np.random.default_rng(5)
     val = random.normal(size=(4000, DIM))
     val = (val / np.linalg.norm(val, axis=1, keepdims=True)).astype(np.float32)

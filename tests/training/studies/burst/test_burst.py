@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.calibration import Calibration, PlattCalibration
 from training.augment.frames import simulate_frames
-from training.evaluation.bursts import MOST_FRAMES, Bursts, BurstTrial
+from training.evaluation.bursts import MAX_FRAMES, Bursts, BurstTrial
 from training.foundation.arrays import IntArray, Matrix
 from training.studies.burst.measure import IdentifyThresholds, measure_bursts
 from training.studies.burst.results import BurstKind, BurstReport
@@ -24,8 +24,8 @@ def unit(vectors: np.ndarray) -> Matrix:
 
 def bursts_of(centres: Matrix, people: IntArray, random: np.random.Generator) -> Bursts:
     """Every second frame is bad, and its weight says so."""
-    spread = np.where(np.arange(MOST_FRAMES) % 2 == 0, 5.0, 1.7)
-    noise = random.normal(size=(len(centres), MOST_FRAMES, DIM)) / np.sqrt(DIM)
+    spread = np.where(np.arange(MAX_FRAMES) % 2 == 0, 5.0, 1.7)
+    noise = random.normal(size=(len(centres), MAX_FRAMES, DIM)) / np.sqrt(DIM)
     frames = centres[:, None, :] + spread[None, :, None] * noise
     weights = np.tile(np.where(spread > 2, 0.05, 1.0), (len(centres), 1))
     return Bursts(unit(frames), weights, people)

@@ -14,8 +14,8 @@ from tests.training.evaluation.made_people import made_people, strangers, write_
 from training.cli.app import app
 from training.data.populations import Pool
 from training.studies.enrollment.guards import agreement_figures, duplicate_figures, false_alarms
-from training.studies.enrollment.report import guard_sheets, rule_sheets
 from training.studies.enrollment.rules import RULES
+from training.studies.enrollment.tables import guard_sheets, rule_sheets
 from training.studies.enrollment.trial import (
     CONDITIONS,
     PHOTOS,
@@ -74,7 +74,7 @@ def test_weights_help_where_the_poor_photos_are_known(outcomes: tuple[Outcome, .
             assert outcome.more_than_mean.value == 0
 
 
-def test_the_guard_leaves_the_majority_and_enrols_nobody_without_one() -> None:
+def test_the_guard_leaves_the_majority_and_enrolls_nobody_without_one() -> None:
     one, other = np.eye(16, dtype=np.float32)[:2]
     gallery = np.stack([[one, one, other], [one, other, -one - other]])
     gallery /= np.linalg.norm(gallery, axis=2, keepdims=True)
@@ -138,7 +138,7 @@ def test_the_command_writes_its_tables(tmp_path: Path, monkeypatch: pytest.Monke
     data, model = write_evaluation_data(tmp_path / "data", pool=10), cheap_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)  # where answers are kept
     common = ["--model", str(model), "--data", str(data), "--device", "cpu", "--out"]
-    out = tmp_path / "enrolment.md"
+    out = tmp_path / "enrollment.md"
     result = CliRunner().invoke(app, ["study", "enrollment", *common, str(out)])
     assert result.exit_code == 0, result.output
     assert out.read_text().startswith("**FNIR at FPIR 1 %")

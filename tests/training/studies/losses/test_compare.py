@@ -66,12 +66,18 @@ def test_every_recipe_is_learned_with_every_seed_and_saved_runs_are_not_made_aga
 def test_a_judge_may_measure_anything_and_saved_runs_are_judged_again(tmp_path: Path) -> None:
     compared(tmp_path, CONTRASTIVE, TRIPLET, seeds=2)
 
-    def judge(embeddings: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    def measured(embeddings: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
         assert embeddings.shape == (24, 8)
         return {"first": float(embeddings[0, 0]), "identities": float(labels.max()) + 1}
 
     again = compare_recipes(
-        [CONTRASTIVE, TRIPLET], tmp_path, CPU, seeds=2, judge=judge, load=load, tell=lambda _: None
+        [CONTRASTIVE, TRIPLET],
+        tmp_path,
+        CPU,
+        seeds=2,
+        measure=measured,
+        load=load,
+        tell=lambda _: None,
     )
     first, identities = again.contenders[0].measures
     assert identities.values == (6.0, 6.0)

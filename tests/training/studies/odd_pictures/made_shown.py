@@ -35,7 +35,7 @@ def everybody(count: int, first: int = 0) -> Matrix:
 def shown(
     faces: Matrix, refused: Sequence[int] = (), not_enrolled: Sequence[int] = ()
 ) -> ShownPeople:
-    """Return these faces, but for those refused at the door, or at enrolment only."""
+    """Return these faces, but for those refused at the door, or at enrollment only."""
     count = len(faces)
     enters = np.array([n not in refused for n in range(count)])
     enrolls = enters & np.array([n not in not_enrolled for n in range(count)])

@@ -1,4 +1,4 @@
-"""Doors of galleries with odd enrolments, where the answer is known."""
+"""Doors of galleries with odd enrollments, where the answer is known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAFF, VISITORS = everybody(20), everybody(10, first=20)
 ROUNDS = 8
 
 
-def test_one_odd_enrolment_matches_all_who_show_such_a_picture() -> None:
+def test_one_odd_enrollment_matches_all_who_show_such_a_picture() -> None:
     door = try_door(shown(all_alike(12)), STAFF, VISITORS, POLICY, 20, ROUNDS)
     assert (door.people, door.odd_enrolled, door.threshold) == (20, 1, 0.5)
     assert (door.plain.value, door.odd.value) == (0, 1)
@@ -35,7 +35,7 @@ def test_refused_strangers_count_as_attempts() -> None:
     assert door.odd.value == 5 / 11
 
 
-def test_where_enrolment_takes_none_nobody_is_enrolled_by_one() -> None:
+def test_where_enrollment_takes_none_nobody_is_enrolled_by_one() -> None:
     none = shown(all_alike(12), not_enrolled=range(12))
     door = try_door(none, STAFF, VISITORS, POLICY, 20, ROUNDS)
     assert door.odd_enrolled == 0

@@ -17,10 +17,10 @@ from training.data.invented_people import invented_people
 from training.data.odd_pictures.kinds import chosen_kinds
 from training.evaluation.served import DEFAULT_TARGETS, newest_model
 from training.studies.odd_pictures.people import cast_of_invented
-from training.studies.odd_pictures.report import fault_lines, sheets_of
 from training.studies.odd_pictures.results import OddPictures
 from training.studies.odd_pictures.served import ServedPictures, as_photo
 from training.studies.odd_pictures.study import faults
+from training.studies.odd_pictures.tables import fault_lines, sheets_of
 from training.studies.odd_pictures.trial import try_kinds
 
 pytestmark = pytest.mark.slow
@@ -44,11 +44,11 @@ def found(served: ServedPictures) -> OddPictures:
     return result
 
 
-def test_enrolment_asks_for_more_than_the_door(served: ServedPictures) -> None:
-    """What the door refuses is not shown to enrolment, which would refuse it too."""
-    door, enrolment = served.manifest.verification_limits, served.manifest.enrollment_limits
+def test_enrollment_asks_for_more_than_the_door(served: ServedPictures) -> None:
+    """What the door refuses is not shown to enrollment, which would refuse it too."""
+    door, enrollment = served.manifest.verification_limits, served.manifest.enrollment_limits
     for name, value in dataclasses.asdict(door).items():
-        wanted = getattr(enrolment, name)
+        wanted = getattr(enrollment, name)
         assert wanted >= value if name.startswith("min_") else wanted <= value
 
 

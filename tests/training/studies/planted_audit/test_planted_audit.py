@@ -16,8 +16,8 @@ from training.foundation.errors import DataError
 from training.studies.planted_audit.study import (
     AGAIN,
     PlantedFigures,
+    evaluate_planted,
     faults,
-    judge_planted,
     plant,
     tables,
     wanted_rows,
@@ -47,7 +47,7 @@ def test_what_is_planted_is_found_and_counted() -> None:
     gallery, places = plant(embeddings, identities, twice=8, swapped=10)
     assert len(gallery) == 68
     assert len(places) == 10
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.people, figures.photos, figures.clean_photos) == (60, 204, 194)
     assert figures.duplicates == figures.duplicates_found == figures.duplicates_paired == 8
     assert figures.duplicates_named == 8
@@ -63,7 +63,7 @@ def test_twins_are_enrolled_beside_their_originals_and_found() -> None:
     assert [plan.other.tolist() for plan in plans[:2]] == [[117, 118, 119], [99, 100, 101]]
     twins = blended(embeddings, plans, 0.3)
     gallery, places = plant(embeddings, identities, 3, 4, twins)
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.people, figures.photos) == (20, 3 * 27)
     assert figures.clean_photos == 3 * (27 - 8) - 4
     assert figures.twins == figures.twins_alike == figures.twins_alike_found == 4
@@ -79,8 +79,8 @@ def test_a_twin_may_be_named_with_whom_it_was_blended() -> None:
     twins = blended(embeddings, plans, 0.5)
     gallery, places = plant(embeddings, identities, 0, 0, twins)
     related = {frozenset((f"{plan.person}{TWIN}", str(plan.mate))) for plan in plans}
-    strict = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
-    fair = judge_planted(gallery, places, THRESHOLDS, CALIBRATION, related)
+    strict = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    fair = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION, related)
     assert strict.clean_pairs_accused >= 2
     assert fair.clean_pairs_accused < strict.clean_pairs_accused
 
@@ -90,7 +90,7 @@ def test_a_twin_whom_no_door_confuses_need_not_be_found() -> None:
     plans = plan_twins(identities, 2, 3)
     twins = blended(embeddings, plans, 0.95)  # next to nothing is left of the person
     gallery, places = plant(embeddings, identities, 0, 0, twins)
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.twins, figures.twins_alike, figures.twins_unlike) == (2, 0, 2)
     assert figures.twins_unlike_found == 0
     assert figures.missed() == ()
@@ -102,7 +102,7 @@ def test_two_ids_are_found_where_a_photo_of_one_is_named_as_the_others() -> None
     again = next(name for name in gallery if name.endswith(AGAIN))
     stranger = made_people(1, 3, seed=9)["E-0"]
     gallery[again][:2] = stranger[:2]
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     assert (figures.duplicates, figures.duplicates_paired) == (1, 0)
     assert figures.duplicates_found == 1
     assert figures.missed() == ()
@@ -117,7 +117,7 @@ def test_what_was_to_be_found_and_was_not_ends_the_command(
     gallery[again] = made_people(1, 3, seed=9)["E-0"]
     place = next(iter(places)).rpartition("/")[0]
     gallery[place][0] = made_people(40, 7)[f"E-{place}"][6]  # the photo is in its right place
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     with pytest.raises(typer.Exit) as ended:
         conclude(figures, tables(figures), tmp_path / "found.md", faults(figures))
     assert ended.value.exit_code == 1
@@ -134,7 +134,7 @@ def test_the_command_ends_well_where_everything_was_found(
 ) -> None:
     embeddings, identities = photos_of(40)
     gallery, places = plant(embeddings, identities, 3, 4)
-    figures = judge_planted(gallery, places, THRESHOLDS, CALIBRATION)
+    figures = evaluate_planted(gallery, places, THRESHOLDS, CALIBRATION)
     conclude(figures, tables(figures), None, faults(figures))
     assert "swapped_placed" in capsys.readouterr().out
 

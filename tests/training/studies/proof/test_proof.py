@@ -20,8 +20,8 @@ from training.metrics.platt import fit_platt
 from training.studies.proof.choices import compare_choices
 from training.studies.proof.probabilities import TRAFFIC, prove_probabilities
 from training.studies.proof.promises import Population, prove_promises
-from training.studies.proof.report import choice_sheet, promise_sheet
 from training.studies.proof.study import counted, exceeded_where_not_promised, half_populations
+from training.studies.proof.tables import choice_sheet, promise_sheet
 
 
 def made_population(people: int, photos: int, seed: int, spread: float = 0.6) -> Population:

@@ -20,7 +20,7 @@ from training.foundation.arrays import Matrix
 from training.studies.planted_audit.twins import TwinPlan
 from training.studies.proof.look_alikes import SUSPENDED, LookAlikeTrial, prove_look_alikes
 from training.studies.proof.promises import Population
-from training.studies.proof.report import verdict_sheet
+from training.studies.proof.tables import verdict_sheet
 from training.studies.proof.verdicts import (
     Enrolled,
     claim_thresholds,

@@ -71,11 +71,15 @@ def measured_limits(quality: FaceQuality) -> set[str]:
 
 
 def test_the_limits_of_brightness_fail_on_the_figures_they_had() -> None:
-    """FairFace crops refused for their brightness at enrolment: black, white, east asian."""
+    """FairFace crops refused for their brightness at enrollment: black, white, east asian."""
     assert ratio_lower_bound((814, 6546), (308, 9977)) > 3
     faces = faces_of(black=(814, 6546), white=(308, 9977), east=(250, 6587))
     (found,) = unequal_limits(one for one in refusals_by_group(faces) if one.stage == "door")
-    assert (found.limit, found.most, found.least) == ("max_yaw_degrees", "black", "white")
+    assert (found.limit, found.most_refused, found.least_refused) == (
+        "max_yaw_degrees",
+        "black",
+        "white",
+    )
     assert found.ratio == pytest.approx(814 / 6546 * 9977 / 308)
     assert "4.0 times as often as white" in str(found)
 
@@ -92,7 +96,7 @@ def test_what_brightness_refused_is_shown_and_not_judged() -> None:
     found = refusals_by_group(faces)
     assert not unequal_limits(found)
     shown = [one for one in found if one.unequal]
-    assert {one.judged for one in shown} == {False}
+    assert {one.in_force for one in shown} == {False}
     assert len(shown) == 2
     sheet = refusals_sheet(found)
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
@@ -101,12 +105,14 @@ def test_what_brightness_refused_is_shown_and_not_judged() -> None:
 
 def test_every_limit_is_counted_and_a_small_group_is_not() -> None:
     assert set(limit_names()) == {one.name for one in dataclasses.fields(QualityLimits)}
-    judged = [
-        one for one in refusals_by_group(faces_of(a=(9, 200), b=(3, 200), c=(9, 99))) if one.judged
+    in_force = [
+        one
+        for one in refusals_by_group(faces_of(a=(9, 200), b=(3, 200), c=(9, 99)))
+        if one.in_force
     ]
-    assert {one.limit for one in judged} == measured_limits(GOOD)
-    assert all([group for group, _ in one.rates] == ["a", "b"] for one in judged)
-    (yaw,) = (one for one in judged if one.limit == "max_yaw_degrees" and one.stage == "door")
+    assert {one.limit for one in in_force} == measured_limits(GOOD)
+    assert all([group for group, _ in one.rates] == ["a", "b"] for one in in_force)
+    (yaw,) = (one for one in in_force if one.limit == "max_yaw_degrees" and one.stage == "door")
     assert [(rate.errors, rate.trials) for _, rate in yaw.rates] == [(9, 200), (3, 200)]
     unknown = GroupedFaces("made", ("", "a") * 150, (GOOD,) * 300)
     assert not refusals_by_group(unknown)
@@ -115,8 +121,8 @@ def test_every_limit_is_counted_and_a_small_group_is_not() -> None:
 def test_what_was_not_measured_is_no_refusal_and_no_trial() -> None:
     unknown = dataclasses.replace(GOOD, size_pixels=math.nan, contrast_to_noise=None)
     faces = GroupedFaces("made", ("a", "b") * 150, (unknown,) * 300)
-    judged = {one.limit for one in refusals_by_group(faces) if one.judged}
-    assert judged == measured_limits(GOOD) - {"min_size_pixels", "min_contrast_to_noise"}
+    in_force = {one.limit for one in refusals_by_group(faces) if one.in_force}
+    assert in_force == measured_limits(GOOD) - {"min_size_pixels", "min_contrast_to_noise"}
 
 
 COUNTS = st.tuples(st.integers(0, 60), st.integers(60, 9000))

@@ -8,7 +8,7 @@ from training.studies.odd_pictures.results import KindFigures, MixedDoor, OddPic
 
 
 def sheets_of(found: OddPictures) -> list[Sheet]:
-    """Return the tables: matches by kind, refusals by kind, doors with odd enrolments."""
+    """Return the tables: matches by kind, refusals by kind, doors with odd enrollments."""
     everybody = (found.upright, *found.kinds)
     return [_matches(found, everybody), _refusals(everybody), _doors(found), _mixed(found.mixed)]
 
@@ -67,7 +67,7 @@ def _refusals(kinds: tuple[KindFigures, ...]) -> Sheet:
         )
         for kind in kinds
     )
-    return Sheet("Refused, by code", ("kind", "shown", "at enrolment", "at the door"), rows)
+    return Sheet("Refused, by code", ("kind", "shown", "at enrollment", "at the door"), rows)
 
 
 def _codes(counts: dict[str, int]) -> str:

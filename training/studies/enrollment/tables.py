@@ -1,4 +1,4 @@
-"""The trial of enrolments as tables."""
+"""The trial of enrollments as tables."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def guard_sheets(
             ),
         ),
         Sheet(
-            "A second enrolment of the same person is noticed, in percent",
+            "A second enrollment of the same person is noticed, in percent",
             ("threshold", "photos in the request", "photos enrolled", "noticed"),
             tuple(
                 (name, str(one.photos), str(one.enrolled), percent_text(one.noticed))

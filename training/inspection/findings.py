@@ -119,8 +119,8 @@ class InspectionReport:
 
     def _near_lines(self) -> list[str]:
         return [
-            f"{near.first} ~ {near.second} ({near.bits} bits, correlation {near.correlation:.3f})"
-            for near in self.near_duplicates
+            f"{pair.first} ~ {pair.second} ({pair.bits} bits, correlation {pair.correlation:.3f})"
+            for pair in self.near_duplicates
         ]
 
 

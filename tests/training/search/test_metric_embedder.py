@@ -18,11 +18,11 @@ from tests.training.made_data import write_teacher
 from training.cli.learn import learn
 from training.cli.search import embed, search, verify
 from training.data.decoding import as_rgb
-from training.evaluation.judgement import Judgement
+from training.evaluation.table_results import TableEvaluation
 from training.foundation.errors import CheckpointError, DataError
 from training.search.embedder import UnusablePictureError
 from training.search.index import ForeignIndexError, open_index
-from training.search.learned import LearnedEmbedder
+from training.search.metric_embedder import MetricEmbedder
 from training.search.parquet import read_embeddings
 from training.search.query import search_picture
 
@@ -109,7 +109,7 @@ def test_a_folder_without_faces_is_embedded_by_what_was_learned_on_such(
     assert "left out: broken.png: this is no picture" in result.output
     table, model = read_embeddings(out)
     assert (len(table), table.embeddings.shape[1]) == (12, 8)
-    assert model == LearnedEmbedder(run / "best.pt", CPU).name
+    assert model == MetricEmbedder(run / "best.pt", CPU).name
     same = table.labels[:, None] == table.labels
     similarities = table.embeddings @ table.embeddings.T
     assert similarities[same].min() > similarities[~same].max()
@@ -142,7 +142,7 @@ def test_an_index_by_another_network_of_the_same_recipe_is_refused(
 ) -> None:
     query = gallery / "kind-00" / sorted((gallery / "kind-00").iterdir())[0].name
     invoke(app, "search", tmp_path / "index", query, "--pictures", gallery, "--model", run)
-    other = LearnedEmbedder(learned(app, tmp_path, pictures, 10) / "best.pt", CPU)
+    other = MetricEmbedder(learned(app, tmp_path, pictures, 10) / "best.pt", CPU)
     with pytest.raises(ForeignIndexError, match="made by made"):
         search_picture(open_index(tmp_path / "index"), other, query, 1)
     rebuilt = invoke(app, "search", tmp_path / "index", query, "--model", tmp_path / "run")
@@ -152,8 +152,8 @@ def test_an_index_by_another_network_of_the_same_recipe_is_refused(
 def test_two_pictures_are_judged_at_the_threshold_that_validation_chose(
     app: typer.Typer, run: Path, gallery: Path
 ) -> None:
-    judgement = Judgement.model_validate_json((run / "judgement.json").read_text())
-    threshold = judgement.decisions.threshold
+    evaluation = TableEvaluation.model_validate_json((run / "judgement.json").read_text())
+    threshold = evaluation.decisions.threshold
     one, two = sorted((gallery / "kind-00").iterdir())[:2]
     other = sorted((gallery / "kind-01").iterdir())[0]
     same = invoke(app, "verify", one, two, "--model", run)
@@ -171,15 +171,15 @@ def test_without_a_judgement_of_these_weights_the_threshold_must_be_given(
 ) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(run, moved)
-    judgement = moved / "judgement.json"
+    evaluation = moved / "judgement.json"
     if how == "gone":
-        judgement.unlink()
+        evaluation.unlink()
     elif how == "broken":
-        judgement.write_text("{}")
+        evaluation.write_text("{}")
     else:
         whose = f'"{"0" * 64}"' if how == "of another network" else "null"
-        digest = f'"{LearnedEmbedder(run / "best.pt", CPU).sha256}"'
-        judgement.write_text(judgement.read_text().replace(digest, whose))
+        digest = f'"{MetricEmbedder(run / "best.pt", CPU).sha256}"'
+        evaluation.write_text(evaluation.read_text().replace(digest, whose))
     one = sorted((gallery / "kind-00").iterdir())[0]
     refused = invoke(app, "verify", one, one, "--model", moved)
     assert isinstance(refused.exception, CheckpointError)
@@ -222,7 +222,7 @@ def test_weights_that_are_no_numbers_are_refused(run: Path, tmp_path: Path) -> N
     state["network"][name].fill_(float("nan"))
     torch.save(state, tmp_path / "best.pt")
     with pytest.raises(CheckpointError, match="holds numbers that are none"):
-        LearnedEmbedder(tmp_path / "best.pt", CPU)
+        MetricEmbedder(tmp_path / "best.pt", CPU)
 
 
 def test_a_whole_checkpoint_gives_the_averaged_network_that_was_judged(
@@ -231,10 +231,10 @@ def test_a_whole_checkpoint_gives_the_averaged_network_that_was_judged(
     grey = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
     picture = as_rgb(grey)
     state = torch.load(run / "checkpoint.pt", weights_only=True)
-    embedder = LearnedEmbedder(run / "checkpoint.pt", CPU)
+    embedder = MetricEmbedder(run / "checkpoint.pt", CPU)
     state["network"], state["average"] = state["average"], None
     torch.save(state, gallery / "best.pt")
-    averaged = LearnedEmbedder(gallery / "best.pt", CPU)
+    averaged = MetricEmbedder(gallery / "best.pt", CPU)
     np.testing.assert_array_equal(
         embedder.embed_pictures([picture]), averaged.embed_pictures([picture])
     )
@@ -244,7 +244,7 @@ def test_a_recipe_that_aligns_faces_says_where_there_is_none(run: Path, tmp_path
     state = torch.load(run / "best.pt", weights_only=True)
     state["recipe"]["data"]["transform"]["fit"] = "align"
     torch.save(state, tmp_path / "best.pt")
-    embedder = LearnedEmbedder(tmp_path / "best.pt", CPU)
+    embedder = MetricEmbedder(tmp_path / "best.pt", CPU)
     with pytest.raises(UnusablePictureError, match="no face was found"):
         embedder.embed_pictures([np.full((60, 60, 3), 120, np.uint8)])
     with pytest.raises(ValueError, match="no picture"):

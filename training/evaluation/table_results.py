@@ -10,7 +10,7 @@ from training.metrics.results import AllPairs, OpenSet
 from training.metrics.retrieval import Retrieval
 
 #: The name of a judgement's file beside the weights that it is of.
-JUDGEMENT = "judgement.json"
+TABLE_EVALUATION = "judgement.json"
 
 
 class TableFacts(Record):
@@ -31,7 +31,7 @@ class Histogram(Record):
     other: tuple[float, ...]
 
 
-class OpenSetJudgement(Record):
+class OpenSetEvaluation(Record):
     """Identification with so many images enrolled; ``at_threshold`` where validation set one.
 
     ``histogram``: similarity of probes to their own identity's centroid, and of outsiders to the
@@ -44,7 +44,7 @@ class OpenSetJudgement(Record):
     histogram: Histogram
 
 
-class Judgement(Record):
+class TableEvaluation(Record):
     """All figures of one model on one test table, thresholds chosen on a validation table.
 
     ``shared_identities`` are in both tables; 0 where identities were kept apart.
@@ -65,7 +65,7 @@ class Judgement(Record):
     roc: Curve
     retrieval: Retrieval
     calibration: Reliability | None
-    open_set: tuple[OpenSetJudgement, ...]
+    open_set: tuple[OpenSetEvaluation, ...]
     hardest: HardestPairs
     known_queries: tuple[RankedQuery, ...]
     unknown_queries: tuple[RankedQuery, ...]

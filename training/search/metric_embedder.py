@@ -13,7 +13,7 @@ from training.data.images import UnreadableImageError
 from training.data.transform import fit_tensor
 from training.engines.embedding import embed_images
 from training.engines.run_folder import BEST, first_broken
-from training.evaluation.judgement import JUDGEMENT, Judgement
+from training.evaluation.table_results import TABLE_EVALUATION, TableEvaluation
 from training.foundation.arrays import Matrix
 from training.foundation.checkpoints import load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
@@ -26,7 +26,7 @@ from training.search.embedder import UnusablePictureError
 SHOWN_OF_HASH = 12
 
 
-class LearnedEmbedder:
+class MetricEmbedder:
     """The network of a ``learn`` run; pictures are fitted as its own recipe fits them.
 
     It is named by the recipe and the file's hash, so that two runs of one recipe do not mix.
@@ -54,7 +54,7 @@ class LearnedEmbedder:
         return embeddings
 
 
-def learned_checkpoint(path: Path) -> Path | None:
+def metric_checkpoint(path: Path) -> Path | None:
     """Return the file of a learned network that ``path`` names: itself, or a run's ``best.pt``.
 
     ``None`` where ``path`` is a folder without one.
@@ -71,16 +71,16 @@ def validation_threshold(checkpoint: Path) -> float:
     It stands in the judgement beside them. Raises ``CheckpointError`` where there is none, or one
     of other weights.
     """
-    path = checkpoint.parent / JUDGEMENT
+    path = checkpoint.parent / TABLE_EVALUATION
     try:
-        judgement = Judgement.model_validate_json(path.read_bytes())
+        evaluation = TableEvaluation.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         raise _no_threshold(f"{path} is no judgement of it") from None
-    if judgement.sha256 is None:
+    if evaluation.sha256 is None:
         raise _no_threshold(f"{path} does not say which weights it judges; learn again for that")
-    if judgement.sha256 != file_sha256(checkpoint):
+    if evaluation.sha256 != file_sha256(checkpoint):
         raise _no_threshold(f"{path} judges other weights than {checkpoint.name}")
-    return judgement.decisions.threshold
+    return evaluation.decisions.threshold
 
 
 def _no_threshold(why: str) -> CheckpointError:

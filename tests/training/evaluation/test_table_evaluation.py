@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.metrics.made_tables import made_table
-from training.evaluation.judge import judge_table, open_set_of
-from training.evaluation.judgement import Judgement
+from training.evaluation.table_evaluation import evaluate_table, open_set_of
+from training.evaluation.table_results import TableEvaluation
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.hardest import choose_queries, find_hardest_pairs, rank_queries
 from training.metrics.scored_pairs import draw_pairs
@@ -16,40 +16,40 @@ from training.metrics.verification import best_threshold
 
 
 @pytest.fixture(scope="module")
-def judgement() -> Judgement:
+def evaluation() -> TableEvaluation:
     validation = made_table([5] * 30, noise=0.7, seed=1, name="v")
     test = made_table([5] * 30 + [1] * 10, noise=0.7, seed=2, name="t", unknown=6)
-    return judge_table(validation, test, "made", "0" * 64)
+    return evaluate_table(validation, test, "made", "0" * 64)
 
 
-def test_a_judgement_survives_its_way_through_json(judgement: Judgement) -> None:
-    assert Judgement.model_validate_json(judgement.model_dump_json()) == judgement
+def test_a_judgement_survives_its_way_through_json(evaluation: TableEvaluation) -> None:
+    assert TableEvaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
 
 
-def test_the_threshold_comes_from_validation_alone(judgement: Judgement) -> None:
-    pairs = draw_pairs(made_table([5] * 30, noise=0.7, seed=1, name="v"), judgement.seed)
-    assert judgement.decisions.threshold == best_threshold(pairs.similarities, pairs.same)
+def test_the_threshold_comes_from_validation_alone(evaluation: TableEvaluation) -> None:
+    pairs = draw_pairs(made_table([5] * 30, noise=0.7, seed=1, name="v"), evaluation.seed)
+    assert evaluation.decisions.threshold == best_threshold(pairs.similarities, pairs.same)
 
 
-def test_the_facts_say_what_was_judged(judgement: Judgement) -> None:
-    facts = judgement.test
+def test_the_facts_say_what_was_judged(evaluation: TableEvaluation) -> None:
+    facts = evaluation.test
     assert (facts.images, facts.judged, facts.identities) == (166, 166, 40)
     assert (facts.with_one_image, facts.unlabelled) == (10, 6)
-    assert judgement.shared_identities == 0
-    assert [one.result.photos_enrolled for one in judgement.open_set] == [1, 3]
-    assert judgement.open_set[0].result.impostors == 10 + 2 * 5  # 30 % of 40, most with one image
+    assert evaluation.shared_identities == 0
+    assert [one.result.photos_enrolled for one in evaluation.open_set] == [1, 3]
+    assert evaluation.open_set[0].result.impostors == 10 + 2 * 5  # 30 % of 40, most with one image
 
 
 def test_rarer_false_accepts_than_the_pairs_can_show_are_not_reported(
-    judgement: Judgement,
+    evaluation: TableEvaluation,
 ) -> None:
-    pairs = judgement.all_pairs.different_pairs
-    assert [point.far for point in judgement.all_pairs.tar_at_far] == [0.1, 0.01, 0.001]
+    pairs = evaluation.all_pairs.different_pairs
+    assert [point.far for point in evaluation.all_pairs.tar_at_far] == [0.1, 0.01, 0.001]
     assert 0.0001 * pairs < 10 <= 0.001 * pairs
 
 
 def test_classes_split_by_image_are_judged_and_the_record_says_so() -> None:
-    again = judge_table(made_table([6] * 10, seed=1), made_table([6] * 10, seed=2), "made")
+    again = evaluate_table(made_table([6] * 10, seed=1), made_table([6] * 10, seed=2), "made")
     assert again.shared_identities == 10
 
 
@@ -59,7 +59,7 @@ def test_without_a_calibration_the_rest_is_judged_all_the_same() -> None:
     sign = (1 - 2 * place).astype(np.float32)[:, None]
     direction = np.eye(16, dtype=np.float32)[table.labels]
     opposite = EmbeddingTable(sign * direction, table.labels, table.keys, table.label_names)
-    turned = judge_table(opposite, made_table([2] * 12, seed=6), "turned")
+    turned = evaluate_table(opposite, made_table([2] * 12, seed=6), "turned")
     assert turned.calibration is None
     assert turned.retrieval.recall_at[0].recall.value > 0.5
     assert [one.result.photos_enrolled for one in turned.open_set] == [1]
@@ -92,9 +92,9 @@ def test_queries_are_answered_from_the_enrolled_images_nearest_first() -> None:
     parts, scores = found
     known, unknown = choose_queries(parts, scores, 6, seed=0)
     assert len(set(known.tolist())) == len(set(unknown.tolist())) == 6
-    assert parts.enrolment.probes[scores.own.argmin()] in known
+    assert parts.enrollment.probes[scores.own.argmin()] in known
     assert parts.outsiders[scores.peaks.argmax()] in unknown
-    enrolled = {table.keys[row] for row in parts.enrolment.enrolled.ravel()}
+    enrolled = {table.keys[row] for row in parts.enrollment.enrolled.ravel()}
     for rows, is_known in ((known, True), (unknown, False)):
         for row, query in zip(rows, rank_queries(table, parts, rows, 5), strict=True):
             assert (query.key, query.known) == (table.keys[row], is_known)
@@ -103,7 +103,7 @@ def test_queries_are_answered_from_the_enrolled_images_nearest_first() -> None:
             values = sorted(
                 (
                     float(table.embeddings[row] @ table.embeddings[other])
-                    for other in parts.enrolment.enrolled.ravel()
+                    for other in parts.enrollment.enrolled.ravel()
                 ),
                 reverse=True,
             )

@@ -10,66 +10,76 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.evaluation.judgement import Histogram, Judgement, OpenSetJudgement, TableFacts
+from training.evaluation.table_results import (
+    Histogram,
+    OpenSetEvaluation,
+    TableEvaluation,
+    TableFacts,
+)
 from training.foundation.arrays import Similarities
-from training.metrics.classification import det_curve, judge_decisions, judge_threshold, roc_curve
+from training.metrics.classification import (
+    det_curve,
+    measure_at_threshold,
+    measure_decisions,
+    roc_curve,
+)
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.hardest import RankedQuery, choose_queries, find_hardest_pairs, rank_queries
 from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
 from training.metrics.pairs import same_and_different
 from training.metrics.platt import CalibrationError
-from training.metrics.reliability import Reliability, judge_reliability
-from training.metrics.retrieval import judge_retrieval, score_leave_one_out
+from training.metrics.reliability import Reliability, measure_reliability
+from training.metrics.retrieval import measure_retrieval, score_leave_one_out
 from training.metrics.scored_pairs import ScoredPairs, draw_pairs
 from training.metrics.table_parts import OpenSetParts, known_part, split_open_set, thinned
 from training.metrics.verification import best_threshold, verify_all_pairs
 
 SEED = 20261122
-MOST_ROWS = 12_000  # all pairs of them: 72 million, 288 MB
+MAX_ROWS = 12_000  # all pairs of them: 72 million, 288 MB
 PHOTOS_ENROLLED = (1, 3)
 FAR_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 FPIR_RATES = (1e-1, 1e-2)
 TARGET_FPIR = 1e-2
-LEAST_ERRORS = 10  # a rate that is fewer impostors is not reported
+MIN_ERRORS = 10  # a rate that is fewer impostors is not reported
 HISTOGRAM_BINS = 60
 HARDEST = 8
 QUERIES = 8
 TOP = 5
 
 
-def judge_table(
+def evaluate_table(
     validation: EmbeddingTable,
     test: EmbeddingTable,
     model: str,
     sha256: str | None = None,
     seed: int = SEED,
-    most_rows: int = MOST_ROWS,
-) -> Judgement:
+    max_rows: int = MAX_ROWS,
+) -> TableEvaluation:
     """Return every figure of ``test``, with what ``validation`` chose; the same for one seed.
 
     Raises ``DataError`` where a table has no two identities, or no identity of two images.
     """
-    chosen_on, judged = (thinned(table, most_rows, seed) for table in (validation, test))
-    fitted_on, pairs = draw_pairs(chosen_on, seed), draw_pairs(judged, seed)
-    known = known_part(judged)
+    chosen_on, evaluated = (thinned(table, max_rows, seed) for table in (validation, test))
+    fitted_on, pairs = draw_pairs(chosen_on, seed), draw_pairs(evaluated, seed)
+    known = known_part(evaluated)
     genuine, owners, different = same_and_different(known.embeddings, known.labels)
-    rates = tuple(rate for rate in FAR_RATES if rate * len(different) >= LEAST_ERRORS)
-    open_set, known_queries, unknown_queries = _judge_open_set(chosen_on, judged, seed)
-    return Judgement(
+    rates = tuple(rate for rate in FAR_RATES if rate * len(different) >= MIN_ERRORS)
+    open_set, known_queries, unknown_queries = _evaluate_open_set(chosen_on, evaluated, seed)
+    return TableEvaluation(
         model=model,
         sha256=sha256,
         seed=seed,
         validation=_facts(validation, chosen_on),
-        test=_facts(test, judged),
+        test=_facts(test, evaluated),
         shared_identities=len(_names(validation) & _names(test)),
-        decisions=judge_decisions(pairs, best_threshold(fitted_on.similarities, fitted_on.same)),
+        decisions=measure_decisions(pairs, best_threshold(fitted_on.similarities, fitted_on.same)),
         pair_histogram=_histogram(pairs.genuine, pairs.impostor),
         all_pairs=verify_all_pairs(genuine, owners, different, rates),
         roc=roc_curve(genuine, different),
-        retrieval=judge_retrieval(score_leave_one_out(judged)),
+        retrieval=measure_retrieval(score_leave_one_out(evaluated)),
         calibration=_calibration(fitted_on, pairs),
         open_set=open_set,
-        hardest=find_hardest_pairs(judged, HARDEST),
+        hardest=find_hardest_pairs(evaluated, HARDEST),
         known_queries=known_queries,
         unknown_queries=unknown_queries,
     )
@@ -86,18 +96,18 @@ def open_set_of(
     outside = parts.outsiders
     scores = open_set_scores(
         table.embeddings,
-        parts.enrolment,
+        parts.enrollment,
         table.embeddings[outside],
         strangers=table.labels[outside],
     )
     return parts, scores
 
 
-def _judge_open_set(
+def _evaluate_open_set(
     validation: EmbeddingTable, test: EmbeddingTable, seed: int
-) -> tuple[tuple[OpenSetJudgement, ...], tuple[RankedQuery, ...], tuple[RankedQuery, ...]]:
+) -> tuple[tuple[OpenSetEvaluation, ...], tuple[RankedQuery, ...], tuple[RankedQuery, ...]]:
     """Return the figures for each number of images enrolled, and answers to single queries."""
-    judged: list[OpenSetJudgement] = []
+    evaluated: list[OpenSetEvaluation] = []
     known: tuple[RankedQuery, ...] = ()
     unknown: tuple[RankedQuery, ...] = ()
     for photos in PHOTOS_ENROLLED:
@@ -108,28 +118,28 @@ def _judge_open_set(
         rates = tuple(rate for rate in FPIR_RATES if rate * len(scores.peaks) >= 1)
         result = identify_open_set(
             test.embeddings,
-            parts.enrolment,
+            parts.enrollment,
             test.embeddings[parts.outsiders],
             rates,
             strangers=scores.strangers,
         )
-        judged.append(
-            OpenSetJudgement(
+        evaluated.append(
+            OpenSetEvaluation(
                 result=result,
                 det=det_curve(scores),
-                at_threshold=chosen_on and judge_threshold(chosen_on[1], scores, TARGET_FPIR),
+                at_threshold=chosen_on and measure_at_threshold(chosen_on[1], scores, TARGET_FPIR),
                 histogram=_histogram(scores.own, scores.peaks),
             )
         )
         rows_known, rows_unknown = choose_queries(parts, scores, QUERIES, seed)
         known = rank_queries(test, parts, rows_known, TOP)
         unknown = rank_queries(test, parts, rows_unknown, TOP)
-    return tuple(judged), known, unknown
+    return tuple(evaluated), known, unknown
 
 
 def _calibration(fitted_on: ScoredPairs, pairs: ScoredPairs) -> Reliability | None:
     try:
-        return judge_reliability(fitted_on, pairs)
+        return measure_reliability(fitted_on, pairs)
     except CalibrationError:
         return None
 
@@ -145,11 +155,11 @@ def _histogram(genuine: Similarities, other: Similarities) -> Histogram:
     return Histogram(edges=tuple(edges.tolist()), genuine=shares[0], other=shares[1])
 
 
-def _facts(table: EmbeddingTable, judged: EmbeddingTable) -> TableFacts:
+def _facts(table: EmbeddingTable, evaluated: EmbeddingTable) -> TableFacts:
     counts = np.unique(table.labels[table.labels >= 0], return_counts=True)[1]
     return TableFacts(
         images=len(table),
-        judged=len(judged),
+        judged=len(evaluated),
         identities=len(counts),
         with_one_image=int((counts == 1).sum()),
         unlabelled=int((table.labels < 0).sum()),

@@ -34,8 +34,8 @@ The cosine of a new person's photos to those of a parent is {middle:.2f} in the 
 class SynthesisReport:
     """How well a set of new people is told apart.
 
-    By teacher: the least cosine of a later photo to the own enrolment, and the highest of any photo
-    of another person to it. ``parent_likeness`` has an entry for each new person.
+    By teacher: the lowest cosine of a later photo to the own enrollment, and the highest of any
+    photo of another person to it. ``parent_likeness`` has an entry for each new person.
     """
 
     people: int
@@ -43,7 +43,7 @@ class SynthesisReport:
     enrolled: int
     seed: int
     teachers: tuple[str, ...]
-    least_genuine: tuple[float, ...]
+    min_genuine: tuple[float, ...]
     highest_impostor: tuple[float, ...]
     parent_likeness: tuple[float, ...]
 
@@ -54,7 +54,7 @@ class SynthesisReport:
             "|---|---|---|---|",
         ]
         for name, own, other in zip(
-            self.teachers, self.least_genuine, self.highest_impostor, strict=True
+            self.teachers, self.min_genuine, self.highest_impostor, strict=True
         ):
             rows.append(f"| {name} | {own:.3f} | {other:.3f} | {own - other:.3f} |")
         return "\n".join(rows)
