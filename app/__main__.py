@@ -25,7 +25,7 @@ MAX_ARENAS = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to stop, or audit; what prevents either is one line, not a traceback."""
+    """Serve until stopped, or audit; what prevents either is one line, not a traceback."""
     log_to_stderr()
     parsed = _parser().parse_args(arguments)
     try:

@@ -152,7 +152,7 @@ def database_of(settings: Settings) -> Location:
 
 
 def make_vision(settings: Settings) -> FaceVision:
-    """Return the eyes; raises ``DetectorArtifactError`` where the detector is amiss."""
+    """Return the detector and reader; raises ``DetectorArtifactError`` for a wrong file."""
     return FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
         DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
@@ -247,7 +247,7 @@ def choose_liveness(settings: Settings) -> Challenges | NoLiveness:
 
 
 def provide_threads(slot_count: int) -> None:
-    """Give the running event loop a thread for every place, and some for all else.
+    """Give the running event loop a thread for every slot, and some for all else.
 
     The queue of requests is then ``Admission``'s, which has an end, and not the pool's, which has
     none and in which everything else would stand behind the photos.
@@ -279,7 +279,7 @@ def make_lifespan(
 ) -> Lifespan:
     """Return the lifespan of an application with these settings.
 
-    Whoever wants to know beforehand whether it can start gives what ``build_state`` gave.
+    A caller that must know beforehand whether it can start gives what ``build_state`` gave.
     """
 
     @asynccontextmanager

@@ -35,7 +35,8 @@ _MAX_SECRET_BYTES = 64 * 1024
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-#: The first segments of the service's own paths: a prefix among them could not be told from those.
+#: The first segments of the service's own paths: a prefix among them could not be distinguished
+#: from those.
 _OWN_SEGMENTS = frozenset({"v1", "docs", "redoc", "metrics", "healthz", "readyz"})
 _PREFIX_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
     )
     promise_for: PromiseFor = Field(
         PromiseFor.WORST_GROUP,
-        description="For whom both hold: the worst group, or strangers of all groups mixed.",
+        description="Who both hold for: the worst group, or strangers of all groups mixed.",
     )
     min_similarity: float | None = Field(
         None, gt=-1, lt=1, description="Tightens the thresholds; it never loosens them."
@@ -136,8 +137,8 @@ class Settings(BaseSettings):
         ge=1,
         description="Recognitions that run at the same time, one thread each.",
     )
-    waiting_limit: int = Field(32, ge=0, description="Recognitions that may wait for a turn.")
-    busy_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for a turn.")
+    waiting_limit: int = Field(32, ge=0, description="Recognitions that may wait for a permit.")
+    busy_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for a permit.")
 
     @property
     def database(self) -> Path | str:

@@ -23,7 +23,7 @@ class SharedReadiness:
         """Return the result of the check that runs, or of a new one."""
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._check(readiness))
-        # Whoever hangs up must not end the check for the others.
+        # A caller that hangs up must not end the check for the others.
         return await asyncio.shield(self._running)
 
     async def _check(self, readiness: Readiness) -> ReadinessReport:

@@ -39,7 +39,7 @@ class AppState:
     audits: Audits
     #: None where the service has no active challenge.
     challenges: Challenges | None = None
-    #: Whoever asks while a check runs gets its result: nobody stands behind another's check.
+    #: A caller that asks while a check runs gets its result: nobody stands behind another's check.
     readiness_asked: SharedReadiness = field(default_factory=SharedReadiness)
 
 

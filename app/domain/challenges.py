@@ -23,7 +23,8 @@ class Instruction(StrEnum):
     LOOK_STRAIGHT = "look_straight"
 
 
-#: What may be asked: two bits, so that a recording of one answer fits one challenge in four.
+#: The instructions that may be given: two bits, so that a recording of one answer fits one
+#: challenge in four.
 SEQUENCES: tuple[tuple[Instruction, ...], ...] = (
     (Instruction.TURN_LEFT, Instruction.LOOK_STRAIGHT),
     (Instruction.TURN_RIGHT, Instruction.LOOK_STRAIGHT),
@@ -56,7 +57,7 @@ def require_motion(
     views: Sequence[HeadView],
     limits: MotionLimits = MOTION_LIMITS,
 ) -> None:
-    """Raise ``LivenessFailedError`` unless the frames, in order, are a head that did as asked.
+    """Raise ``LivenessFailedError`` unless the frames, in order, obey the instructions.
 
     The last frame is the straight one; all others are compared with it. A straight look before the
     first turn, frames on the way and several frames of one look are welcome. Each turn, at its

@@ -25,7 +25,7 @@ LookAlikes = Callable[[int], Collection[int]]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What M probes say of N people, who are told apart by their keys.
+    """What M probes say of N people, each with a key of their own.
 
     ``keys``, ascending, and ``photo_counts`` are ``(N,)``; ``similarities`` and ``ratios``, the log
     likelihood ratios, ``(M, N)``.
@@ -66,11 +66,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on one probe, and on whom it is, by keys.
+    """The verdict on one probe, and whose it is, by keys.
 
     ``person``: the most probable one, or who was claimed; None in an empty gallery. ``contenders``:
     who cannot be told apart where the verdict is ambiguous: that person and one other, or that
-    person alone where the other is a look-alike whom nothing was compared with.
+    person alone where the other is a look-alike that nothing was compared with.
     """
 
     verdict: Verdict
@@ -132,7 +132,7 @@ def reached_somebody(
     """Return which probes ``(M,)`` reach the threshold of one of N people or more.
 
     ``similarities`` is ``(M, N)``, ``needed`` ``(N,)``. It is what a stated FPIR counts (ISO/IEC
-    19795-1), and no less than who is not told unknown: ``decide`` asks the most probable person
+    19795-1), and no less than who is not unknown: ``decide`` asks the most probable person
     alone, which is another than the nearest only where numbers of photos differ.
     """
     return np.asarray((similarities >= needed).any(axis=1), np.bool_)
@@ -143,7 +143,7 @@ def _ascending(keys: npt.NDArray[np.int64]) -> bool:
 
 
 def _needed(photo_counts: npt.NDArray[np.int64], thresholds: Thresholds) -> npt.NDArray[np.float64]:
-    """Return the threshold for each number of photos, each asked for once."""
+    """Return the threshold for each number of photos, each computed once."""
     needed = {photos: thresholds(photos) for photos in set(photo_counts.tolist())}
     return np.array([needed[photos] for photos in photo_counts.tolist()], np.float64)
 
@@ -171,7 +171,7 @@ def _decide_accepted(
 
 
 def _nearly_as_probable(ratios: npt.NDArray[np.float64], person: int) -> npt.NDArray[np.bool_]:
-    """Return who is too near to this person, or more probable, ``(N,)``; the person is as well."""
+    """Return who is too close to this person, or more probable, ``(N,)``; the person is as well."""
     return np.asarray(ratios[person] - ratios < AMBIGUITY_MARGIN, np.bool_)
 
 

@@ -34,7 +34,7 @@ class Employee:
 
 @dataclass(frozen=True)
 class EmployeeFilter:
-    """Whom to list: whoever has this card, and every one of these words in the name.
+    """Which employees to list: with this card, and with all of these words in the name.
 
     ``name_words`` are parts of ``search_key``s.
     """

@@ -74,7 +74,7 @@ class EmployeeConflictError(FacegateError):
 
 @dataclass(frozen=True)
 class LookAlike:
-    """An enrolled employee whom a face resembles as much as the person themself would."""
+    """An enrolled employee that a face resembles as much as the person themself would."""
 
     employee_id: str
     full_name: str

@@ -99,7 +99,7 @@ class FaceQuality:
     deviations. ``inside_share``: how much of the aligned crop lies within the picture, 0 to 1.
     ``proportion``: height over width of the face by its landmarks and its box, over what is usual;
     1 is a face as it is, more is one that is stretched upwards. These five are None for an enrolled
-    photo, of which they are not kept.
+    photo, which does not store them.
     ``recognisability``: how far the embedding lies from what the model cannot read, 0 to 1; None
     before it was embedded, and for a model that does not tell.
     """
@@ -160,7 +160,7 @@ ENROLLMENT_LIMITS = QualityLimits(
     max_proportion=1.25,
 )
 
-#: For whoever stands at the door: only what cannot be recognised at all. Refuses none of the 807
+#: For people at the door: only what cannot be recognised at all. Refuses none of the 807
 #: LFW photos and 0.9 % of the 1,500 web photos.
 VERIFICATION_LIMITS = QualityLimits(
     min_size_pixels=24.0,

@@ -47,7 +47,7 @@ def nose_parallax(straight: HeadView, turned: HeadView) -> float:
     """Return how far the nose moved against the plane of eyes and mouth, in face heights.
 
     The homography of the eyes and mouth corners says where the nose of any flat picture would be
-    now, however that was moved, tilted or brought near (Hartley and Zisserman, "Multiple View
+    now, however that was moved, tilted or brought close (Hartley and Zisserman, "Multiple View
     Geometry", 2004, section 13.3: plane and parallax). Positive to the image's right. NaN where
     the points span no plane.
     """

@@ -151,7 +151,7 @@ class FaceDistortedError(PhotoError):
 
 
 class FaceUnrecognisableError(PhotoError):
-    """The model cannot read the face: pictures like this one resemble each other, whoever it is."""
+    """The model cannot read the face: pictures like it resemble each other, of anybody."""
 
     code = "face_unrecognisable"
     advice = (
@@ -171,7 +171,7 @@ class PhotosDisagreeError(PhotoError):
     """The photos of a request show different people, and no majority says which are right."""
 
     code = "photos_disagree"
-    advice = "send three or more photos of one person, most of which are alike"
+    advice = "send three or more photos of one person that look alike"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Against N enrolled people a stranger is taken for somebody with probability 1 - (1 - f)^N, where f
 is the false-match rate of one comparison (Daugman, "Probing the uniqueness and randomness of
-IrisCodes", 2006). The operator states that probability and for whom it holds; f follows from N, and
+IrisCodes", 2006). The operator states that probability and its scope; f follows from N, and
 the threshold from the tail of false matches at its upper confidence bound: of the group of
 strangers that asks for the most, since a staff is seldom a mixture of the world, or of strangers of
 all groups mixed.
@@ -21,7 +21,7 @@ from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.tails import GenuineScores, ImpostorTail
 
 HIGHEST_SIMILARITY = 0.9999
-#: Of the guard against a second enrollment: new people who may be asked about, and the least people
+#: Of the guard against a second enrollment: new people who may be questioned, and the fewest people
 #: to count with. Together they give one false match in a thousand comparisons.
 DUPLICATE_ALARMS = 0.05
 DUPLICATE_PEOPLE = 51
@@ -48,7 +48,7 @@ def centroid_shift(manifest: ModelManifest) -> float:
 
 
 class PromiseFor(StrEnum):
-    """For whom a stated risk holds.
+    """The scope of a stated risk: who it holds for.
 
     ``WORST_GROUP``: for a gallery and strangers of whichever group is confused most often, and so
     for every other. ``MIXED``: for a gallery and strangers of all groups mixed; within one group
@@ -89,7 +89,7 @@ class Promise:
     """A threshold and what it promises against ``people`` enrolled.
 
     ``stated_rate`` is what the operator asked for, ``promised_rate`` what this threshold keeps for
-    whom ``promise_for`` names at the upper bound of the tail (95 %, one-sided); they differ where
+    its scope, ``promise_for``, at the upper bound of the tail (95 %, one-sided); they differ where
     the data supports no rarer rate (``kept`` is false then) or where something tightens the
     threshold. The other two rates are best estimates: for the worst group, and for strangers of all
     groups mixed; ``met`` has every population, the mixed one first. The threshold's own rate is
@@ -151,16 +151,16 @@ class RiskPolicy:
         return self.rarest_rate_for(self._targets.promise_for)
 
     def rarest_rate_for(self, promise_for: PromiseFor) -> float:
-        """Return that rate for another choice of whom the promise is for."""
+        """Return that rate for another scope of the promise."""
         return max(tail.rarest_rate for tail in self._named(promise_for))
 
     def _named(self, promise_for: PromiseFor) -> tuple[ImpostorTail, ...]:
-        """Return the tails of those for whom it must hold; the first tail is the mixed one."""
+        """Return the tails of those that it must hold for; the first tail is the mixed one."""
         return self._tails[:1] if promise_for is PromiseFor.MIXED else self._tails
 
     @property
     def surely_one_person(self) -> float:
-        """The similarity that half of all genuine single photos reach; 1 where it was not told."""
+        """The similarity that half of all genuine single photos reach; 1 if not measured."""
         return self._genuine[0].similarity_at(0.5) if self._genuine else HIGHEST_SIMILARITY
 
     def max_people(self, fpir: float, promise_for: PromiseFor | None = None) -> int:
@@ -184,7 +184,7 @@ class RiskPolicy:
         return self.promise(self._targets.fmr, 1, fused=fused, photos=photos)
 
     def shift(self, photos: int | None = None) -> float:
-        """Return how much more is asked against a centroid of ``photos``; of the most for None.
+        """Return how much the threshold rises for a centroid of ``photos``; the maximum for None.
 
         A number between two measured ones takes the larger one's.
         """
@@ -273,7 +273,7 @@ def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: in
 
     Of new employees of the worst group about ``DUPLICATE_ALARMS`` are asked about, however rare the
     ``stated`` risk: for a guard against doubles a higher threshold is a looser one. Never above the
-    threshold of the door, for whom that takes for one person must be asked about. In a small
+    threshold of the door, because people within it must be confirmed. In a small
     gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand; beyond
     what the data supports it stays at the rarest rate, and more people are asked about.
     """

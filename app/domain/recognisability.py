@@ -48,7 +48,7 @@ class Recognisability:
             return None
         return (
             f"unrecognisable ({measured:.3f}, {self.min_enrollment:.3f} is needed): it matches "
-            "whoever is unrecognisable; replace it by a better photo"
+            "any unrecognisable face; replace it by a better photo"
         )
 
     @property

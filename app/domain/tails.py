@@ -18,8 +18,9 @@ class ImpostorTail:
     """How often two different people reach a similarity: points ``(fmr, similarity)``.
 
     False-match rates descend, similarities ascend. Below ``extrapolated_below`` the rate was not
-    observed but extrapolated; ``population`` says of whom the pairs are. ``uppers`` holds for each
-    point the upper confidence bound of its similarity; without it the points are their own bounds.
+    observed but extrapolated; ``population`` names the people in the pairs. ``uppers`` holds for
+    each point the upper confidence bound of its similarity; without it the points are their own
+    bounds.
     """
 
     population: str

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def choose_runtime(wanted: Runtime, capabilities: Callable[[], Collection[str]]) -> Runtime:
-    """Return what ``wanted`` comes to on this CPU, which is only asked where it is ``AUTO``."""
+    """Return what ``wanted`` comes to on this CPU, which is only checked where it is ``AUTO``."""
     if wanted is not Runtime.AUTO:
         return wanted
     return Runtime.OPENVINO_BF16 if BFLOAT16 in capabilities() else Runtime.OPENVINO

@@ -60,7 +60,7 @@ def _limit_v1(group: Path) -> float | None:
 
 
 def _ratio(quota: str, period: str) -> float | None:
-    """Return the quotient; None for ``max``, -1 and what is no number."""
+    """Return the quotient; None for ``max``, -1 and anything that is not a number."""
     try:
         numbers = int(quota), int(period)
     except ValueError:

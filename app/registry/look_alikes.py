@@ -48,7 +48,7 @@ def read_look_alikes(
 
 
 def read_confirmed_pairs(connection: Connection) -> list[tuple[str, str]]:
-    """Return the ids of every two employees whom somebody told apart."""
+    """Return the ids of every two employees confirmed to be two."""
     first, second = aliased(EmployeeRow), aliased(EmployeeRow)
     pairs = connection.execute(
         select(first.employee_id, second.employee_id)

@@ -151,7 +151,7 @@ class SqlRegistryReader:
         return read_look_alikes(self._connection, employee_keys)
 
     def confirmed_pairs(self) -> list[tuple[str, str]]:
-        """Return the ids of every two employees whom somebody told apart."""
+        """Return the ids of every two employees confirmed to be two."""
         return read_confirmed_pairs(self._connection)
 
     def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:

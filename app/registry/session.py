@@ -204,7 +204,7 @@ class SqlRegistrySession(SqlRegistryReader):
     def lock_gallery(self) -> None:
         """Keep other transactions from advancing the revision until this one ends.
 
-        Whoever also locks an employee does that first: two orders of locks would be a deadlock.
+        A caller that also locks an employee does so first: two orders of locks would be a deadlock.
         """
         self._begin_writing()
         self._connection.execute(select(GalleryStateRow.revision).with_for_update()).one()

@@ -149,7 +149,7 @@ class CentroidRow(Base):
 
 
 class LookAlikeRow(Base):
-    """Two employees whom somebody told apart when the second was enrolled.
+    """Two employees confirmed to be two when the second was enrolled.
 
     Each pair stands here once, the smaller key first.
     """

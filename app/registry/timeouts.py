@@ -29,7 +29,7 @@ class DatabaseTimeouts:
         options = {
             "lock_timeout": round(self.lock * 1000),
             "statement_timeout": round(self.statement * 1000),
-            # Whoever dies in the middle of a transaction must not keep its locks from the others.
+            # A client that dies in a transaction must not keep its locks from the others.
             "idle_in_transaction_session_timeout": 60_000,
             "tcp_keepalives_idle": 10,
             "tcp_keepalives_interval": 5,

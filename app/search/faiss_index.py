@@ -2,7 +2,7 @@
 
 Exact flat search, because up to 100,000 people it takes milliseconds and never misses; what is
 searched approximately would have to be proved at every door. Centroids are compared with all
-of them; the photos behind them tell how near the nearest single photo is.
+of them; the photos behind them give the similarity of the closest single photo.
 """
 
 from __future__ import annotations

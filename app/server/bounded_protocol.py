@@ -1,6 +1,6 @@
 """HTTP connections that can be neither too many nor too slow.
 
-uvicorn has no limit for connections on which nothing was asked yet, none for how long a request's
+uvicorn has no limit for connections without a request yet, none for how long a request's
 head may take, and none for a body that nobody reads any more. Callers who send half a request each
 so took every file descriptor of the process.
 """

@@ -26,7 +26,7 @@ LONGEST_SHUTDOWN_SECONDS = 7.5
 
 
 class EndingServer(uvicorn.Server):
-    """A server that ends when it is told to, whatever hangs."""
+    """A server that stops when it is signalled, even if a request hangs."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the shutdown, and see to it that it ends."""
@@ -38,7 +38,7 @@ class EndingServer(uvicorn.Server):
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     limits = ConnectionLimits(connection_limit())
     config = uvicorn.Config(
         app,

@@ -1,4 +1,4 @@
-"""Admits only as much work as the machine can do, and turns the rest away at once."""
+"""Admits only as much work as the machine can do, and refuses the rest at once."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Slot:
 
 
 class Admission:
-    """Places for requests, and turns for the recognitions in them.
+    """Slots for requests, and permits for the recognitions in them.
 
-    A request claims a place before its photos are read: ``capacity`` plus ``waiting_limit`` of
+    A request claims a slot before its photos are read: ``capacity`` plus ``waiting_limit`` of
     them, and ``max_bytes`` of photos in all; further ones are refused at once. At most
     ``capacity`` recognitions run at a time. A queue without end is slower for everybody: a door
     that answers after a minute is a closed door, and each waiting photo holds memory.
@@ -53,7 +53,7 @@ class Admission:
 
     @contextmanager
     def slot(self) -> Iterator[Slot]:
-        """Claim a place without waiting; raises ``BusyError`` where all are taken."""
+        """Claim a slot without waiting; raises ``BusyError`` where all are taken."""
         slot = Slot(self)
         with self._lock:
             if len(self._slots) >= self.slot_count:
@@ -68,12 +68,12 @@ class Admission:
 
     @property
     def finished_count(self) -> int:
-        """How many requests have given their place back."""
+        """How many requests have given their slot back."""
         return self._finished
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request has a place."""
+        """Whether a request has a slot."""
         return bool(self._slots)
 
     def count_bytes(self, slot: Slot, byte_count: int) -> None:
@@ -88,7 +88,7 @@ class Admission:
 
     @contextmanager
     def permit(self) -> Iterator[None]:
-        """Wait for a turn to recognise; raises ``BusyError`` where that takes too long."""
+        """Wait for a permit to recognise; raises ``BusyError`` where that takes too long."""
         if not self._permits.acquire(timeout=self._timeout_seconds):
             raise BusyError(retry_after_seconds=2)
         try:

@@ -13,7 +13,7 @@ from app.services.scenes import SeenFace
 
 @dataclass(frozen=True)
 class Candidate:
-    """One employee, how near the face is, and how probable it is that this is the person."""
+    """One employee, how similar the face is, and how probable it is that this is the person."""
 
     employee: Employee
     similarity: float
@@ -27,7 +27,7 @@ class Identification:
 
     Their probabilities, ``others_probability`` and nobody's sum to one. ``contenders`` are those
     who cannot be told apart where the verdict is ambiguous: two, or the first alone where the other
-    is a look-alike whom no comparison saw (suspended, or without a photo of the present model).
+    is a look-alike that no comparison saw (suspended, or without a photo of the present model).
     """
 
     candidates: tuple[Candidate, ...]

@@ -44,7 +44,7 @@ EMPLOYEES_PER_PAGE = 50
 #: The niceness of the audit's thread: the scheduler gives it what the others leave.
 NICENESS = 19
 #: After each block, which takes a few milliseconds, the audit rests as long as the block took, and
-#: at least and at most so long: whoever waits for the interpreter gets it.
+#: at least and at most so long: a thread that waits for the interpreter gets it.
 SHORTEST_REST_SECONDS, LONGEST_REST_SECONDS = 0.002, 0.1
 READING_SHARE = 0.2
 
@@ -79,7 +79,7 @@ class _StoppedError(Exception):
 
 
 def thresholds_in_force(manifest: ModelManifest, policy: DecisionPolicy) -> AuditThresholds:
-    """Return what the service decides by now: by whom is enrolled and what risk is stated."""
+    """Return what the service decides by now: from who is enrolled and the stated risk."""
     return thresholds_by_photos(
         [photos for photos, _ in manifest.centroid_shifts],
         lambda photos: policy.identify(photos=photos),

@@ -23,7 +23,7 @@ MAX_OPEN_CHALLENGES = 1_000
 
 @dataclass(frozen=True)
 class Challenge:
-    """What is asked, and the moment of the clock after which no answer counts."""
+    """The instructions, and the moment of the clock after which no answer counts."""
 
     challenge_id: str
     instructions: tuple[Instruction, ...]
@@ -69,9 +69,9 @@ class NoLiveness:
 class Challenges:
     """A ``LivenessCheck`` by challenges. Safe to call from several threads.
 
-    Open challenges live in the memory of this process, each for one judged answer and ``seconds``:
+    Open challenges live in the memory of this process, each for one checked answer and ``seconds``:
     several processes behind one address would each know their own only. None is given while
-    ``max_open`` are open. A challenge belongs to nobody, so that whoever holds its id may answer.
+    ``max_open`` are open. A challenge belongs to nobody: any caller with its id may answer.
     """
 
     def __init__(

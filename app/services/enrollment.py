@@ -1,4 +1,4 @@
-"""Enrollment: photos of one employee in, each judged, the good ones stored or nothing."""
+"""Enrollment: photos of one employee in, each checked, the good ones stored or nothing."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ Upload = bytes | PhotoError
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """Whom to enroll or extend, from which photos.
+    """Who to enroll or extend, from which photos.
 
     Without ``full_name`` the employee must exist. ``confirmed_distinct``: somebody has looked, and
-    whoever looks alike is another person. ``replaces``: the photos take the place of all enrolled.
+    a person who looks alike is another one. ``replaces``: the photos take the place of all
+    enrolled.
     """
 
     employee_id: str

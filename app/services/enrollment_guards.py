@@ -17,9 +17,9 @@ from app.services.ports import RegistrySession
 
 
 class EnrollmentGuards:
-    """Judges the photos of one enrollment by the model's calibration and the policy's threshold.
+    """Checks the photos of one enrollment by the model's calibration and the policy's threshold.
 
-    They are asked inside the enrollment's transaction, about what nobody else can change.
+    They run inside the enrollment's transaction, on what nobody else can change.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class EnrollmentGuards:
         similar = np.flatnonzero(everyone.similarities >= limit)
         for position in similar.tolist():
             yield int(everyone.employee_keys[position]), float(everyone.similarities[position])
-        # Whom the index does not hold, for nobody may be recognised as them.
+        # Not in the index, for nobody may be recognised as them.
         suspended = self._gallery.photos.gallery(session, EmployeeStatus.SUSPENDED)
         for entry in suspended.entries:
             yield entry.employee_key, similarity(probe, entry.centroid)

@@ -50,7 +50,7 @@ class ExtractedFace:
 
 
 class FaceExtraction:
-    """Decode, detect, align, measure, embed: one photo at a time, each in its turn."""
+    """Decode, detect, align, measure, embed: one photo at a time, each with a permit."""
 
     def __init__(self, vision: Vision, embedder: Embedder, admission: Admission) -> None:
         self._vision = vision
@@ -70,10 +70,10 @@ class FaceExtraction:
     def extract_burst(
         self, frames: Sequence[bytes | PhotoError], limits: QualityLimits, several: SeveralFaces
     ) -> list[ExtractedFace | PhotoError]:
-        """Return the face of each frame, or in its place why the frame cannot be used.
+        """Return the face of each frame, or instead why the frame cannot be used.
 
-        All in one turn: a burst waits once and then holds others up for as many recognitions as it
-        has frames, never for more.
+        All under one permit: a burst waits once and then holds others up for as many recognitions
+        as it has frames, never for more.
         """
         found: list[ExtractedFace | PhotoError] = []
         with self._admission.permit():

@@ -50,7 +50,7 @@ class Gallery:
 
     @property
     def photos(self) -> UsablePhotos:
-        """Which stored photos count, for whoever compares without the index."""
+        """Which stored photos count, for comparisons without the index."""
         return self._photos
 
     @property
@@ -61,7 +61,7 @@ class Gallery:
     def count_unseen(self, session: RegistrySession) -> int:
         """Return how many active employees have photos, but none of this model.
 
-        Who has some, none of which counts, is named in ``left_out`` instead.
+        An employee whose photos all do not count is named in ``left_out`` instead.
         """
         return max(0, session.count_active() - self._index.size - self._people_left_out)
 
@@ -129,8 +129,8 @@ class Gallery:
     ) -> None:
         """Show a committed change to the index, which others may have left further behind.
 
-        What is committed has happened: a fault here is logged and not raised, for a caller told
-        of a failure would do it again. The revision makes the next search repair the index.
+        What is committed has happened: a fault here is logged and not raised, for a caller that
+        sees a failure would do it again. The revision makes the next search repair the index.
         """
         try:
             named = any(one.employee_key == employee_key for one in self._left_out)
@@ -141,7 +141,7 @@ class Gallery:
             else:
                 self._index.upsert(entry, revision)
         except Exception:
-            logger.exception("the index did not follow revision %d and will be rebuilt", revision)
+            logger.exception("the index could not apply revision %d and will be rebuilt", revision)
 
     def _refresh_entry(self, session: RegistrySession, employee: Employee) -> GalleryEntry | None:
         photos = self._photos.of_employee(session, employee.key)
@@ -155,7 +155,7 @@ class Gallery:
 
 
 def unseen_people(count: int, model_version: str) -> str:
-    """Return what an administrator is told of people whom the present model never saw."""
+    """Return the warning about people that the present model never saw."""
     return (
         f"{count} active employees have no photo of model {model_version} and cannot be "
         "recognised; pictures are not kept, so enroll them again"

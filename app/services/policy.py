@@ -43,7 +43,7 @@ class DecisionPolicy:
     ) -> Promise:
         """Return the promise for 1:N, against all who are enrolled or ``people`` of them.
 
-        ``photos``: how many the employee in question has; without it, whoever has the most.
+        ``photos``: how many the employee in question has; without it, the highest number.
         """
         enrolled = self.enrolled if people is None else people
         return self.promise(self.risk.targets.fpir, enrolled, fused=fused, photos=photos)

@@ -74,7 +74,7 @@ class LivenessTrial(Protocol):
         ...
 
     def withdraw(self) -> None:
-        """End the attempt before anything was judged, so that it may be made again."""
+        """End the attempt before anything was checked, so that it may be made again."""
         ...
 
 
@@ -224,7 +224,7 @@ class RegistrySession(Protocol):
         ...
 
     def confirmed_pairs(self) -> list[tuple[str, str]]:
-        """Return the ids of every two employees whom somebody told apart."""
+        """Return the ids of every two employees confirmed to be two."""
         ...
 
     def audit_page(self, model_version: str, after_key: int, limit: int) -> AuditPage:
@@ -250,7 +250,7 @@ class RegistrySession(Protocol):
     def lock_gallery(self) -> None:
         """Keep other transactions from advancing the revision until this one ends.
 
-        Whoever also locks an employee does that first.
+        A caller that also locks an employee does so first.
         """
         ...
 

@@ -75,7 +75,7 @@ class Probe:
             except RuntimeError:
                 logger.exception("the check of %s could not start", self.name)
                 self._finding = Finding("the check could not start: no thread is to be had")
-                self._finished_at, self._begun_at = -math.inf, None  # whoever asks next tries again
+                self._finished_at, self._begun_at = -math.inf, None  # the next caller tries again
 
     def report(self, wait_seconds: float) -> ComponentReport:
         """Return the result of what ``begin`` started, waiting no longer than so."""
@@ -98,7 +98,7 @@ class Probe:
             finding = self._check()
         except FacegateError as error:
             finding = Finding(str(error))
-        except OSError as error:  # without the path: whoever asks may be anybody
+        except OSError as error:  # without the path: any caller may ask
             finding = Finding(error.strerror or str(error))
         except Exception:
             logger.exception("the check of %s failed", self.name)

@@ -37,7 +37,7 @@ ANSWER_SECONDS = 1.5
 SLOW_SECONDS = 10.0
 #: So is a write to a disk that others write to.
 SLOW_DISK_SECONDS = 3.0
-#: Whoever asks may be anybody: as often as this the disk is written to, and not more.
+#: Any caller may ask: as often as this the disk is written to, and not more.
 WRITE_SECONDS = 1.0
 _TEMPORARY_BYTES = 64 * 1024
 

@@ -114,7 +114,7 @@ class Recognition:
             _require_active(session, employee_id)  # before the photo costs anything
         face = self._scenes.read(content, several)
         with self._registry.session() as session:
-            employee = _require_active(session, employee_id)  # it may have waited for its turn
+            employee = _require_active(session, employee_id)  # it may have waited for its permit
             alike = session.look_alikes_of([employee.key]).get(employee.key, frozenset())
             compared = self._compare_stored(session, face.embedding, [employee.key, *sorted(alike)])
             if employee.key not in compared.employee_keys:
@@ -168,7 +168,7 @@ class Recognition:
     def verify_card(
         self, card_number: str, content: bytes | Scene, several: SeveralFaces
     ) -> ClaimVerification:
-        """Compare the face with whoever has this card, as ``verify_claim`` does.
+        """Compare the face with the employee with this card, as ``verify_claim`` does.
 
         Raises ``CardNotFoundError``, also where the card changed hands while the photo was looked
         at, and what ``verify_claim`` raises.
@@ -202,7 +202,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class _ComparedPeople:
-    """The people whom a face was compared with, as registry and index have them now."""
+    """The people that a face was compared with, as registry and index have them now."""
 
     session: RegistrySession
     index: GalleryIndex

@@ -87,7 +87,7 @@ class SeenFace(ExtractedFace):
 
 
 class SceneReader:
-    """From the frames of a scene to one face, judged to be of one person, and alive if asked."""
+    """From the frames of a scene to one face, checked as one person, and live if required."""
 
     def __init__(
         self,

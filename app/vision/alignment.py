@@ -16,7 +16,7 @@ from app.domain.faces import Picture
 
 #: Below this scale bilinear sampling skips source pixels, so the picture is averaged first.
 _ALIASING_SCALE = 0.5
-#: Rows and columns of the points by which it is told how much of a crop the picture holds.
+#: Rows and columns of the points that measure how much of a crop the picture holds.
 _GRID = 28
 
 

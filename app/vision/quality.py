@@ -44,7 +44,7 @@ class Tones:
 
     ``contrast``: standard deviation of the luma without its finest detail.
 
-    Exposure is judged by what is lost and not by how bright a face is: dark skin is dark in the
+    Exposure is measured by what is lost and not by how bright a face is: dark skin is dark in the
     best light, and a face in little light whose tones are there is recognised
     (``training study quality-limits``).
     """
@@ -62,7 +62,7 @@ def measure_quality(
     """Return the quality of an aligned crop ``(3, 112, 112)`` cut from ``detection``.
 
     A face smaller than the crop was enlarged to it and so has little sharpness, whatever the lens;
-    noise and heavy compression have much. So size is judged first, and sharpness only at the
+    noise and heavy compression have much. So size is checked first, and sharpness only at the
     extreme. ``inside``: how much of the crop lies within the picture.
     """
     luma = crop_luma(crop)
@@ -150,7 +150,7 @@ def pose_degrees(landmarks: tuple[tuple[float, float], ...]) -> tuple[float, flo
 
 
 def proportion(detection: Detection) -> float:
-    """Return height over width of a face, its pose taken back, over that of most; 1 or near it.
+    """Return height over width of a face, its pose taken back, over that of most; 1 or close to it.
 
     The geometric mean of two measures, for the landmarks of a face that is stretched to the side
     follow it half only, and its box does not know of pose: eyes to mouth over the distance of the

@@ -136,7 +136,7 @@ def _moved_to(row: FloatArray, view: _View) -> FloatArray:
 
 
 def _strayed(row: FloatArray, view: _View, *, searched: bool) -> bool:
-    """Say whether a view shows another face, or none, judged by how far the landmarks moved.
+    """Say whether a view shows another face, or none, by how far the landmarks moved.
 
     A face at another angle has other landmarks; then their middle tells.
     """

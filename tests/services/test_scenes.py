@@ -109,7 +109,7 @@ def test_a_burst_takes_one_turn(open_house: Callable[..., House]) -> None:
     scene = burst("ann", 5, 6, 7, 8, 9)
     with house.admission.permit(), pytest.raises(errors.BusyError):
         house.recognition.identify(scene, 1, LARGEST)
-    # With one turn to give, a second one within the first would never come.
+    # With one permit to give, a second one within the first would never come.
     assert house.recognition.identify(scene, 1, LARGEST).known is not None
 
 

@@ -25,7 +25,7 @@ JPEG_TABLE = (
 
 
 def degrade(pictures: Tensor, recipe: AugmentRecipe, random: Randomness) -> Tensor:
-    """Return pictures of which some lost resolution, sharpness or were pressed as JPEG."""
+    """Return pictures, some of them with lost resolution, sharpness or were pressed as JPEG."""
     count = len(pictures)
     chosen = random.chosen(count, recipe.downscale)
     pictures[chosen] = _lose_pixels(pictures[chosen], float(random.uniform(0.25, 0.8, 1)))

@@ -1,4 +1,4 @@
-"""Light augmentation for images of any kind and size: mirror, another cut, another light."""
+"""Light augmentation for images of any kind and size: mirror, another crop, another light."""
 
 from __future__ import annotations
 

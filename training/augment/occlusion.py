@@ -37,7 +37,7 @@ def fill_outside(images: Tensor, random: Randomness) -> Tensor:
 
 
 def occlude(pictures: Tensor, recipe: AugmentRecipe, random: Randomness) -> Tensor:
-    """Return pictures of which some are partly covered by a patch or a face mask."""
+    """Return pictures, some of them partly covered by a patch or a face mask."""
     chosen = random.chosen(len(pictures), recipe.occlusion)
     pictures[chosen] = _cover(pictures[chosen], _patches(pictures[chosen], random), random)
     chosen = random.chosen(len(pictures), recipe.mask)

@@ -22,7 +22,7 @@ def augment(images: Tensor, size: int, recipe: AugmentRecipe, random: Randomness
 
 
 def mix_faces(pictures: Tensor, probability: float, random: Randomness) -> Tensor:
-    """Return pictures of which some are blended with another face of the batch.
+    """Return pictures, some of them blended with another face of the batch.
 
     No label goes with a blend: it is for a teacher that sees the same picture (mixup, Zhang et al.
     2018, as in function matching, Beyer et al. 2022).

@@ -34,7 +34,7 @@ def file_calibrator(
 ) -> Callable[[Path, str], Calibration]:
     """Return what calibrates the model file at a path, called by a name, and prints the result.
 
-    The file's answers are kept, for whoever judges it next.
+    The file's answers are kept, for the next evaluation.
     """
 
     def calibrate_file(path: Path, name: str) -> Calibration:

@@ -45,7 +45,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.callback()
 def main() -> None:
-    """Train, judge, calibrate and export face embedders."""
+    """Train, evaluate, calibrate and export face embedders."""
 
 
 for _name, _place in COMMANDS.items():

@@ -75,10 +75,10 @@ def limit_quality(
     out: OutOption = None,
     device: DeviceOption = None,
     only_groups: Annotated[
-        bool, typer.Option("--only-groups", help="Only whom the limits refuse, not what they gain.")
+        bool, typer.Option("--only-groups", help="Only who the limits refuse, not what they gain.")
     ] = False,
 ) -> None:
-    """Count whom each quality limit refuses, by group, and what is gained: the error beyond it.
+    """Count who each quality limit refuses, by group, and what is gained: the error beyond it.
 
     Fails (1) where a limit surely refuses some group more than 1.5 times as often as another.
     """

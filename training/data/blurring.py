@@ -65,7 +65,7 @@ def _within(low: float, high: float, side: int) -> tuple[int, int]:
 
 
 def _softened(region: Picture) -> Picture:
-    """Return a region of which only a handful of cells are left, smoothly joined."""
+    """Return a region reduced to a handful of cells, smoothly joined."""
     height, width = region.shape[:2]
     longer = max(height, width)
     kept = _CELLS if longer > _CELLS else 1  # of a few pixels not even those

@@ -91,7 +91,7 @@ class _PartnerDrawer(_Drawer):
 
 
 class PairDrawer(_PartnerDrawer):
-    """Pairs of which half show one identity: by the labels, never by chance.
+    """Pairs, half of one identity: by the labels, never by chance.
 
     Every image that has a partner is the anchor of a same pair equally often; the partner is any
     other image of its identity, never itself. Images of unknown identity are never drawn.

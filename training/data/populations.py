@@ -84,7 +84,7 @@ def nearest_pools(
 ) -> dict[int, Pool]:
     """Return for each person of no known group the pool that resembles them most in the mean.
 
-    The embedder's own eyes: whom it confuses with whom is what groups are asked for here.
+    By the embedder itself: groups stand here for the people it confuses with each other.
     """
     if not pools:
         return {}

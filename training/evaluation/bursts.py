@@ -19,7 +19,7 @@ MAX_FRAMES = 5
 
 @dataclass(frozen=True)
 class Bursts:
-    """Embeddings ``(B, 5, D)`` of bursts, weights ``(B, 5)`` of frames, whom they show ``(B,)``."""
+    """Embeddings ``(B, 5, D)`` of bursts, weights ``(B, 5)`` of frames, people ``(B,)``."""
 
     embeddings: Matrix
     weights: FloatArray

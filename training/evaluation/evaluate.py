@@ -1,4 +1,4 @@
-"""The whole judgement of one embedder: LFW, validation people, strangers, and how to rank."""
+"""The whole evaluation of one embedder: LFW, validation people, strangers, and how to rank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge a model by its embeddings: two tables in, every figure out.
+"""Evaluate a model by its embeddings: two tables in, every figure out.
 
 Identities of the validation table choose thresholds and calibration, those of the test table are
 judged. Where they share identities, as classes that were split by image do, the record says so:

@@ -9,12 +9,12 @@ from training.metrics.reliability import Reliability
 from training.metrics.results import AllPairs, OpenSet
 from training.metrics.retrieval import Retrieval
 
-#: The name of a judgement's file beside the weights that it is of.
+#: The file of an evaluation, beside the weights that were evaluated.
 TABLE_EVALUATION = "judgement.json"
 
 
 class TableFacts(Record):
-    """What was judged: ``judged`` images of ``images``; above a limit, fewer of each identity."""
+    """What was evaluated: ``judged`` of ``images``; above a limit, fewer of each identity."""
 
     images: int
     judged: int

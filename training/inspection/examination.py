@@ -117,7 +117,7 @@ def _copies(looks: Sequence[_Look]) -> tuple[tuple[str, ...], ...]:
 
 
 def _of_others(items: Sequence[ImageItem]) -> bool:
-    """Say whether items show more than one identity; nobody knows whom an unlabelled one shows."""
+    """Say whether items show more than one identity; an unlabelled one may show anybody."""
     return any(item.label is None or item.label != items[0].label for item in items)
 
 

@@ -98,7 +98,7 @@ class InspectionReport:
         """Return the facts as a table for a terminal."""
         table = Table("what", "value", title=self.name)
         rows = [
-            ("images", f"{self.images}, of which {self.readable} can be read"),
+            ("images", f"{self.images}, {self.readable} of them readable"),
             ("identities", str(self.identities)),
             ("without identity", str(self.without_identity)),
             ("splits", _counts(self.splits)),

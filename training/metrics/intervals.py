@@ -81,7 +81,7 @@ def bootstrap_statistic(
 ) -> Estimate:
     """Return a statistic of weighted pairs with an interval that resamples their identities.
 
-    ``first`` and ``second`` ``(pairs,)`` say whom a pair shows; ``statistic`` takes a weight for
+    ``first`` and ``second`` ``(pairs,)`` say who a pair shows; ``statistic`` takes a weight for
     each pair. A pair of two people weighs the product of how often they are drawn, a pair of one
     person as often as that one is (as ``vertex_bootstrap``). A resample for which the statistic is
     not a number, because it holds pairs of one kind only, is left out.

@@ -1,4 +1,4 @@
-"""Pairs that a data set lists to be judged by, as LFW's View 2, of whatever table holds them."""
+"""Pairs that a data set lists for evaluation, as LFW's View 2, of whatever table holds them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ListedPairResults:
 def evaluate_listed_pairs(listed: ListedPairs, table: EmbeddingTable) -> ListedPairResults:
     """Return the View 2 figures of the pairs whose images the table holds.
 
-    Every fold is judged at the threshold that the other folds choose, so that two folds are needed,
-    and pairs of either kind.
+    Every fold is evaluated at the threshold that the other folds choose, so that two folds are
+    needed, and pairs of either kind.
     """
     row_of = {key: row for row, key in enumerate(table.keys)}
     kept = [

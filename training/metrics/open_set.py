@@ -31,7 +31,7 @@ RULES: tuple[Rule, ...] = ("centroid", "max", "mean")
 
 @dataclass(frozen=True)
 class Enrollment:
-    """Who is enrolled with which photos, and which rows are probes of whom.
+    """Who is enrolled with which photos, and which rows are whose probes.
 
     ``enrolled`` is ``(people, photos)`` rows, ``probes`` ``(P,)`` rows and ``owners`` ``(P,)`` the
     gallery position of each probe's person.
@@ -112,7 +112,7 @@ def open_set_scores(
 ) -> OpenSetScores:
     """Return the scores of probes and impostors with the gallery.
 
-    ``strangers`` ``(I,)`` says whom each impostor's picture shows; without it everyone is another.
+    ``strangers`` ``(I,)`` says who each impostor's picture shows; without it everyone is another.
     """
     scores = gallery_scores(embeddings[enrollment.probes], embeddings, enrollment.enrolled, rule)
     return OpenSetScores(

@@ -1,7 +1,7 @@
 """Calibration: of pairs called 80 % likely the same, 80 in 100 should turn out to be.
 
-A Platt line is fitted on validation pairs and judged on test pairs. Half of the pairs are genuine,
-so that the prior odds are one and the logit is the line itself.
+A Platt line is fitted on validation pairs and evaluated on test pairs. Half of the pairs are
+genuine, so that the prior odds are one and the logit is the line itself.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def verify_pairs(
 ) -> Verification:
     """Return the LFW View 2 figures (Huang et al., 2007) of a list of pairs, each ``(N,)``.
 
-    ``people`` ``(N, 2)`` says whom a pair shows: the intervals of AUC and EER resample them.
+    ``people`` ``(N, 2)`` says who a pair shows: the intervals of AUC and EER resample them.
     """
     ranks, shown = RankedPairs(similarities, same), (people[:, 0], people[:, 1])
     accuracies, thresholds = fold_accuracies(similarities, same, folds)

@@ -1,4 +1,4 @@
-"""Embeddings that lean away from crowds: less alike where many different people are near.
+"""Embeddings that lean away from crowds: less alike where many different people are close.
 
 Some faces are near to many others (hubs; Radovanovic et al., JMLR 2010), above all those of groups
 that a network tells apart badly. One threshold then lets in more strangers there than elsewhere.
@@ -56,7 +56,7 @@ def crowdedness(embeddings: Tensor, centres: Tensor, nearest: int) -> Tensor:
 
 
 class CrowdAware(nn.Module):
-    """A network with a correction of hubs behind it: one embedder to whoever calls it."""
+    """A network with a correction of hubs behind it: one embedder to its callers."""
 
     def __init__(self, network: nn.Module, correction: HubnessCorrection) -> None:
         """``network`` gives embeddings ``(N, D)`` of any length, ``correction`` takes unit ones."""

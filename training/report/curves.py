@@ -93,13 +93,13 @@ def draw_det(evaluation: TableEvaluation, path: Path) -> Drawn | None:
         path,
         "DET",
         "Down and left is better. Gallery: the mean direction of the images enrolled; outsiders "
-        "are identities of whom nothing is enrolled. No missed probe at all is drawn as half of "
+        "are identities with nothing enrolled. No missed probe at all is drawn as half of "
         "one. Bars: 95 % intervals by identity.",
     )
 
 
 def draw_reliability(calibration: Reliability, path: Path) -> Drawn:
-    """Draw the share of genuine pairs against the probability that was told, and how many."""
+    """Draw the share of genuine pairs against the predicted probability, and how many."""
     figure = new_figure(7.0, 5.4)
     grid = figure.add_gridspec(2, 1, height_ratios=[3, 1])
     axes = figure.add_subplot(grid[0])

@@ -1,4 +1,4 @@
-"""The report of a face embedder: LFW and strangers, judged with what validation people chose."""
+"""The report of a face embedder: LFW and strangers, evaluated with what validation people chose."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def report_people(
 
 
 def _drawn_strangers(people: EmbeddedPeople, max_rows: int, seed: int) -> IntArray:
-    """Return the rows of the strangers to be judged, ascending."""
+    """Return the rows of the strangers to be evaluated, ascending."""
     there_are = len(people.strangers.crops)
     room = max(max_rows - len(people.lfw.crops), round(MIN_STRANGERS * max_rows))
     chosen = np.random.default_rng(seed).permutation(there_are)[:room]
@@ -117,7 +117,7 @@ def _notes(people: EmbeddedPeople, drawn: int, seed: int, *, blurred: bool) -> l
     there_are = len(people.strangers.crops)
     notes = [
         "Validation are the validation people, test is LFW and strangers of one image each: they "
-        "are the outsiders, together with the people of LFW of whom there are too few images."
+        "are the outsiders, together with the people of LFW with too few images."
     ]
     if drawn < there_are:
         notes.append(

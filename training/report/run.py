@@ -1,4 +1,4 @@
-"""The report of a learning run: what was held out, judged with what validation chose."""
+"""The report of a learning run: what was held out, evaluated with what validation chose."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def table_of(data: LearningData, embeddings: Tensor) -> EmbeddingTable:
 
 
 def _hash_of(weights: Path) -> str | None:
-    """Return the hash by which the judgement is known to be of these weights."""
+    """Return the hash by which the evaluation is known to be of these weights."""
     return file_sha256(weights) if weights.is_file() else None

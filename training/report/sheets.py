@@ -1,4 +1,4 @@
-"""A judgement as tables of text, for a terminal or for a report."""
+"""An evaluation as tables of text, for a terminal or for a report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIGURE_HEAD = ("figure", "value [95 %]", "of")
 
 
 def table_evaluation_sheets(evaluation: TableEvaluation) -> list[Sheet]:
-    """Return the tables of a judgement, in the order in which to read them."""
+    """Return the tables of an evaluation, in the order in which to read them."""
     return [
         _retrieval(evaluation),
         _decisions(evaluation),
@@ -141,7 +141,7 @@ def _open_set(evaluated: tuple[OpenSetEvaluation, ...]) -> Sheet:
 def _calibration(evaluation: TableEvaluation) -> Sheet:
     found = evaluation.calibration
     if found is None:
-        raise ValueError("this judgement has no calibration")
+        raise ValueError("this evaluation has no calibration")
     of = f"{found.pairs:,} pairs"
     rows = (
         ("ECE, equally wide bins", estimate_text(found.ece), of),

@@ -1,4 +1,4 @@
-"""A run's report: the judgement as JSON, its pictures, and one HTML file that holds them all."""
+"""A run's report: the evaluation as JSON, its pictures, and one HTML file that holds them all."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def write_report(
 ) -> Path:
     """Write ``judgement.json``, ``pictures/`` and ``report.html``; return the last one's path.
 
-    ``test`` is the table that was judged. Without ``picture_of`` no image is shown, so that the
+    ``test`` is the table that was evaluated. Without ``picture_of`` no image is shown, so that the
     report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``; ``sheets`` are
-    shown after those of the judgement, ``notes`` before them.
+    shown after those of the evaluation, ``notes`` before them.
     """
     write_text(folder / TABLE_EVALUATION, evaluation.model_dump_json(indent=1) + "\n")
     evaluated = thinned(test, MAX_ROWS, evaluation.seed)

@@ -68,18 +68,18 @@ def metric_checkpoint(path: Path) -> Path | None:
 def validation_threshold(checkpoint: Path) -> float:
     """Return the threshold for pairs that a run's validation chose for these very weights.
 
-    It stands in the judgement beside them. Raises ``CheckpointError`` where there is none, or one
+    It stands in the evaluation beside them. Raises ``CheckpointError`` where there is none, or one
     of other weights.
     """
     path = checkpoint.parent / TABLE_EVALUATION
     try:
         evaluation = TableEvaluation.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
-        raise _no_threshold(f"{path} is no judgement of it") from None
+        raise _no_threshold(f"{path} is no evaluation of it") from None
     if evaluation.sha256 is None:
-        raise _no_threshold(f"{path} does not say which weights it judges; learn again for that")
+        raise _no_threshold(f"{path} does not say which weights it evaluates; learn again for that")
     if evaluation.sha256 != file_sha256(checkpoint):
-        raise _no_threshold(f"{path} judges other weights than {checkpoint.name}")
+        raise _no_threshold(f"{path} evaluates other weights than {checkpoint.name}")
     return evaluation.decisions.threshold
 
 
@@ -105,5 +105,5 @@ def _load_network(path: Path, device: torch.device) -> tuple[MetricRecipe, Backb
         raise CheckpointError(f"{path} does not fit together: {said}") from error
     broken = first_broken(network)
     if broken is not None:
-        raise CheckpointError(f"{path}: {broken} holds numbers that are none")
+        raise CheckpointError(f"{path}: {broken} holds NaN or infinity")
     return recipe, network.to(device).eval()

@@ -1,4 +1,4 @@
-"""What the teachers together say of pictures, and who looks like whom."""
+"""What the teachers together say of pictures, and who looks alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.teachers.torchscript import Teacher
 
 
 class PictureDescriber(Protocol):
-    """Says what several teachers think of pictures."""
+    """Embeds pictures by several teachers."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Chooses who is blended with whom, which photos go together, and which results are kept."""
+"""Chooses the pairs that are blended, which photos go together, and which results are kept."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def most_alike(looks: FloatArray, count: int, copies_from: float) -> tuple[int, 
 
 
 def most_distinct(looks: list[FloatArray], enrolled: int, count: int) -> list[int]:
-    """Return the ``count`` people for whom one threshold separates best.
+    """Return the ``count`` people that one threshold separates best.
 
-    Each of ``looks`` is one person's ``(teachers, photos, D)``, of which the first ``enrolled``
+    Each of ``looks`` is one person's ``(teachers, photos, D)``; the first ``enrolled``
     are enrolled. Again and again the person is left out without whom the margin, least genuine
     less highest impostor cosine by the worse teacher, is largest; of equals, whoever stands worst.
     """

@@ -84,7 +84,7 @@ def similarity_chart(
 ) -> SimilarityChart:
     """Return how similarities are spread, each kind as a share of its highest bin.
 
-    The thresholds drawn are those of whoever has the most photos.
+    The thresholds drawn are those for the highest number of photos.
     """
     identify, verify = _similarity_x(thresholds.identify), _similarity_x(thresholds.verify)
     return SimilarityChart(

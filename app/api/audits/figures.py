@@ -17,7 +17,7 @@ def thresholds_text(thresholds: AuditThresholds) -> str:
         )
         if identify < thresholds.identify or verify < thresholds.verify
     )
-    whose = " against whoever has the most photos" if fewer else ""
+    whose = " against people with the most photos" if fewer else ""
     return (
         f"Thresholds{whose}: 1:N {thresholds.identify:.4f} (stated FPIR "
         f"{percent(thresholds.stated_fpir)}, promised to {PROMISED_TO[thresholds.promise_for]}) "

@@ -116,7 +116,7 @@ def _photo_tables(result: AuditResult) -> list[Table]:
             result.outlier_count,
         ),
         Table(
-            "Photos that match whoever is unrecognisable",
+            "Photos that match any unrecognisable face",
             ("id", "photo", "recognisability"),
             [
                 (one.employee_id, one.photo_id, f"{one.recognisability:.3f}")

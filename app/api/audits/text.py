@@ -32,7 +32,7 @@ def audit_text(result: AuditResult) -> str:
             f"(own {similarity_text(photo.own_similarity)}, "
             f"other {similarity_text(photo.other_similarity)})"
         )
-    lines += ["", f"photos that match whoever is unrecognisable: {result.unrecognisable_count}"]
+    lines += ["", f"photos that match any unrecognisable face: {result.unrecognisable_count}"]
     lines += [
         f"  {one.employee_id} {one.photo_id} recognisability {one.recognisability:.3f}"
         for one in result.unrecognisable_photos

@@ -24,7 +24,7 @@ def give_challenge(state: State) -> ChallengeBody:
 
     Answer with two to five `frames` and the `challenge_id` at verify, identify or a claimed
     employee: one frame at each asked look, in order, the last one straight, from a camera that does
-    not mirror. A challenge is spent by its first answer, whatever comes of it; a 503 `busy` judged
+    not mirror. A challenge is spent by its first answer, whatever comes of it; a 503 `busy` checked
     nothing and leaves it open. It lives in the memory of one process and is tied to nothing but its
     id.
     """

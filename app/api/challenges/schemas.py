@@ -8,7 +8,7 @@ from app.domain.challenges import Instruction
 
 
 class ChallengeBody(BaseModel):
-    """A challenge, good for one judged answer."""
+    """A challenge, good for one checked answer."""
 
     challenge_id: str = Field(description="Send it with the frames that answer.")
     instructions: list[Instruction] = Field(

@@ -103,7 +103,7 @@ CardNumberInPath = Annotated[
 CardNumberFilter = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=64), BeforeValidator(_canonical)]
     | None,
-    Query(description="Only whoever has this card."),
+    Query(description="Only the employee with this card."),
 ]
 NameFilter = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_canonical)]

@@ -100,7 +100,7 @@ def enroll(
 ) -> schemas.EnrollResponse:
     """Store one to twenty photos of one employee.
 
-    Every photo is judged by itself, and whether it agrees with the others and with those enrolled:
+    Every photo is checked by itself, and whether it agrees with the others and with those enrolled:
     `photos` says which were enrolled and why others were not. One that is enrolled already, as the
     same file or encoded anew, is `already_enrolled` and not counted twice: the same request again
     changes nothing. An employee who is deleted meanwhile is not made anew (409). A face that is
@@ -134,7 +134,7 @@ def add_photos(
 ) -> schemas.EnrollResponse:
     """Store one to twenty photos of an employee who is there; nobody is ever created.
 
-    Judged as at an enrollment. With `replace: true` the photos take the place of all that are
+    Checked as at an enrollment. With `replace: true` the photos take the place of all that are
     enrolled, in one step, and must only agree with each other: for somebody enrolled from photos of
     somebody else. Where no photo can be used, everything stays as it is.
     """
@@ -188,7 +188,7 @@ def list_employees(
 ) -> schemas.EmployeePageBody:
     """Return employees in the order of their enrollment, page by page.
 
-    With `card_number` or `name` only those whom they fit; give the same filters with the cursor.
+    With `card_number` or `name` only those that match; give the same filters with the cursor.
     """
     filters = EmployeeFilter.of(card_number, name)
     page = state.employees.page(decode_cursor(cursor) if cursor else 0, limit, filters)

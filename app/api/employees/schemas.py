@@ -131,7 +131,7 @@ class EnrollResponse(BaseModel):
     rejected_count: int
     photos: list[EnrolledPhotoBody]
     look_alikes: list[str] = Field(
-        description="Ids of employees whom `confirm_distinct` kept as look-alikes just now."
+        description="Ids of employees that `confirm_distinct` kept as look-alikes just now."
     )
     model_version: str
     request_id: str

@@ -11,8 +11,8 @@ _TRUTH = "must be true or false"
 _OBJECT = "must be an object of named values"
 _NOT_VALID = "is not valid"
 
-#: By pydantic's type of error; its context fills the braces. The input itself is never told: it
-#: may be a photo or a name. Nor is a pattern, which says nothing to whom it is shown.
+#: By pydantic's type of error; its context fills the braces. The input itself is never shown: it
+#: may be a photo or a name. Nor is a pattern, which tells its reader nothing.
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",

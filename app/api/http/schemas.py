@@ -27,7 +27,7 @@ class PhotoFailureBody(BaseModel):
 
 
 class LookAlikeBody(BaseModel):
-    """An employee whom the face of an enrollment resembles too much."""
+    """An employee who resembles the face of an enrollment too much."""
 
     employee_id: str
     full_name: str

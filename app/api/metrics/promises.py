@@ -1,4 +1,4 @@
-"""The promise in force as metrics: asked at each scrape, for it moves with the gallery.
+"""The promise in force as metrics: computed at each scrape, for it moves with the gallery.
 
 Not the threshold itself: metrics need no key, and nobody outside has to know what to reach.
 """
@@ -16,8 +16,7 @@ Promises = Mapping[str, Callable[[], Promise]]
 
 _GAUGES: dict[str, tuple[str, Callable[[Promise], float]]] = {
     "facegate_policy_promised_rate": (
-        "False acceptances promised now to whom FACEGATE_PROMISE_FOR names, a share, by kind of "
-        "question.",
+        "False acceptances promised now under FACEGATE_PROMISE_FOR, a share, by kind of question.",
         lambda promise: promise.promised_rate,
     ),
     "facegate_policy_worst_group_rate": (

@@ -67,7 +67,7 @@ class ServiceMetrics:
         similarity: float | None,
         quality: FaceQuality,
     ) -> None:
-        """Count one decision, for the service and for the door that asked."""
+        """Count one decision, for the service and for the door it came from."""
         self.decided(question, decision, similarity)
         self.doors.saw(door, question, decision, similarity, quality)
 

@@ -36,7 +36,7 @@ class QualityBody(BaseModel):
     )
     clipped_shadows: float | None = Field(
         description="Share of the face's middle that is too dark to hold tones, 0 to 1; null for "
-        "an enrolled photo, of which it is not kept."
+        "an enrolled photo, which does not store it."
     )
     clipped_highlights: float | None = Field(
         description="Share of the face's middle that is overexposed, 0 to 1; null likewise."

@@ -52,7 +52,7 @@ def _choice(
 def _own_gallery(
     own: OwnStrangers, policy: DecisionPolicy, rate: float, people: int
 ) -> schemas.OwnGalleryBody:
-    # Of whoever has one photo, who is asked for the least and so is the first to be asked for more.
+    # Of people with one photo: their threshold is the lowest, and the first to rise.
     bare = policy.risk.promise(rate, people, photos=1), policy.risk.verify(photos=1)
     in_force = policy.promise(rate, people, photos=1), policy.verify(photos=1)
     stricter, verify_stricter = (

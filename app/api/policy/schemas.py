@@ -24,7 +24,7 @@ class PromiseBody(BaseModel):
     ``threshold`` lies what the bound costs.
     """
 
-    threshold: float = Field(description="What is asked of whoever has the most photos enrolled.")
+    threshold: float = Field(description="The threshold of people with the most photos enrolled.")
     threshold_estimate: float = Field(
         description="What the best estimates would ask for, without the upper confidence bound; "
         "not in force, and never above `threshold`."
@@ -33,11 +33,11 @@ class PromiseBody(BaseModel):
     comparison_rate: float = Field(description="False-match rate of one comparison, upper bound.")
     stated_rate: float = Field(description="What the operator asked for.")
     promised_rate: float = Field(
-        description="What is kept for whom `promise_for` names: the one-sided upper bound, 95 %, "
+        description="What is kept for `promise_for`: the one-sided upper bound, 95 %, "
         "of that rate, not the rate to expect."
     )
     promise_for: PromiseFor = Field(
-        description="`worst-group`: kept for whoever is enrolled. `mixed`: kept for strangers of "
+        description="`worst-group`: kept for everybody enrolled. `mixed`: kept for strangers of "
         "all groups mixed, and within one group seldom."
     )
     worst_group_rate: float = Field(description="Best estimate for the worst group.")
@@ -104,7 +104,7 @@ class PolicyResponse(BaseModel):
     verify_false_rejections: list[FalseRejectionBody]
     promise_for: PromiseFor = Field(description="FACEGATE_PROMISE_FOR.")
     choices: list[ChoiceBody] = Field(
-        description="The same for each setting of FACEGATE_PROMISE_FOR: to whom it promises what, "
+        description="The same for each setting of FACEGATE_PROMISE_FOR: what it promises to each, "
         "what each group would meet, and what employees pay for it."
     )
     prior_unknown: float

@@ -153,7 +153,7 @@ def verify_claim(
 
 @router.post(
     "/cards/{card_number}/verify",
-    summary="Is this whoever the card belongs to",
+    summary="Is this the employee with this card",
     responses=problem_docs(*CLAIM_PROBLEMS, errors.CardNotFoundError, errors.EmployeeNotFoundError),
     openapi_extra=SCENE_DOCS,
 )

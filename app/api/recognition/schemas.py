@@ -54,7 +54,7 @@ class FrameBody(BaseModel):
     position: int = Field(description="Position of the frame in the request, from 0.")
     used: bool
     code: str | None = Field(None, description="Why it was left out.", examples=["face_blurred"])
-    hint: str | None = Field(None, description="What whoever stands there can do.")
+    hint: str | None = Field(None, description="What the person at the door can do.")
 
 
 class VerifyResponse(BaseModel):

@@ -40,7 +40,7 @@ def percent(share: float) -> str:
 
 
 def advise(result: AuditResult) -> tuple[str, ...]:
-    """Return what to do, the most urgent first; a gallery without findings is told so."""
+    """Return what to do, the most urgent first; without findings one line says so."""
     rates = {rate.name: rate for rate in result.rates}
     said = [
         *_on_unrecognisable(result),
@@ -62,7 +62,7 @@ def _on_unrecognisable(result: AuditResult) -> list[str]:
     if not result.unrecognisable_count:
         return []
     return [
-        f"{_many(result.unrecognisable_count, 'photo')} match whoever is unrecognisable (upside "
+        f"{_many(result.unrecognisable_count, 'photo')} match any unrecognisable face (upside "
         "down, blurred beyond reading, no face at all) and are not compared with anybody: delete "
         "each and enroll a better one. They are in none of the rates above."
     ]
@@ -85,8 +85,8 @@ def _on_ids(result: AuditResult) -> list[str]:
     if result.pairs_cut:
         said.append(
             f"More than {MAX_PAIRS:,} pairs of ids are alike, and only the most alike of them "
-            "were judged: the numbers of pairs are too low. Look whether one person, or one photo, "
-            "was enrolled many times, and audit again."
+            "were compared: the numbers of pairs are too low. Look whether one person, or one "
+            "photo, was enrolled many times, and audit again."
         )
     return said
 

@@ -13,7 +13,7 @@ from app.domain.calibration import Calibration
 
 #: Assumed share of people who are enrolled under a second id, before looking.
 PRIOR_TWICE = 0.01
-#: So many pairs are kept and judged; a gallery with more alike has other troubles.
+#: So many pairs are kept and compared; a gallery with more alike has other troubles.
 MAX_PAIRS = 100_000
 
 
@@ -38,8 +38,8 @@ def alike_limits(
 class AlikePairs:
     """Pairs of N people who reached a similarity, each once; the most alike where they are many.
 
-    ``photo_limits`` ``(N,)`` are asked of a photo with each person's centroid, ``centroid_limit``
-    of two centroids.
+    ``photo_limits`` ``(N,)`` are thresholds of a photo with each person's centroid,
+    ``centroid_limit`` of two centroids.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class AlikePairs:
         """Take a block of photos' similarities ``(R, K)`` to the centroids of ``people`` ``(K,)``.
 
         ``owners`` ``(R,)`` says whose the photos are; without ``people`` the columns are all N.
-        ``people`` have lost photos, and may be asked for as little as whoever has the fewest.
+        ``people`` have lost photos, and may be asked for as little as people with the fewest.
         """
         limits = self.photo_limits if people is None else self.photo_limits.min()
         self._add(scores, owners, people, limits)

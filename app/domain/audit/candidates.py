@@ -1,4 +1,4 @@
-"""The pairs of people whom an audit looks at: the nearest, and all who reach a threshold."""
+"""The pairs of people that an audit compares: the nearest, and all who reach a threshold."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def compare_corrected(
     centroids: npt.NDArray[np.float32],
     between_blocks: BetweenBlocks,
 ) -> None:
-    """Add to ``alike`` who is near people whose centroid moved when ``misplaced`` photos left it.
+    """Add to ``alike`` who is close to people whose centroid lost ``misplaced`` photos.
 
     ``centroids`` ``(N, D)`` are those without these photos.
     """

@@ -29,7 +29,7 @@ class Comparisons:
     none ``(P,)``. ``likeliest`` and ``likeliest_ratio``: which other person is likeliest, by the
     log-likelihood ratio, and that ratio ``(P,)``. ``nearest_person``: whose centroid is nearest to
     each person's ``(N,)``. ``alarms``: whether the photo reaches somebody else's last threshold
-    ``(P,)``. ``reached``: for each threshold asked for, how many comparisons of a photo with
+    ``(P,)``. ``reached``: for each threshold, how many comparisons of a photo with
     somebody else reached it. ``impostor_bins``: the same comparisons, counted in
     ``BIN_COUNT`` equal bins from -1 to 1.
     """
@@ -52,7 +52,7 @@ def compare_everybody(
 ) -> Comparisons:
     """Compare every photo with its own person's other photos and with everybody else.
 
-    ``thresholds`` hold what is asked against each person, ``(N,)``; the last one raises alarms.
+    ``thresholds`` hold the limits against each person, ``(N,)``; the last one raises alarms.
     Into ``alike`` go the pairs of people who reach its limits, by a photo or by their centroids.
     """
     counts = gallery.photo_counts

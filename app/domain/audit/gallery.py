@@ -39,7 +39,7 @@ class AuditGallery:
 
     ``embeddings``: unit rows ``(P, D)``, float32. ``owners``: for each photo the position of its
     person in ``employee_ids``, ascending ``(P,)``. ``told_apart``: positions of two people, the
-    smaller first, whom somebody confirmed to be two.
+    smaller first, that somebody confirmed to be two.
     """
 
     employee_ids: tuple[str, ...]
@@ -55,7 +55,7 @@ class AuditGallery:
     ) -> AuditGallery:
         """Return the gallery of ``photos``, in any order; people stand in the order first met.
 
-        ``told_apart``: ids of two people whom somebody confirmed to be two; who has no photo here
+        ``told_apart``: ids of two people confirmed to be two; who has no photo here
         is left out.
         """
         position: dict[str, int] = {}

@@ -12,8 +12,8 @@ from app.domain.audit.gallery import AuditGallery, FloatArray
 from app.domain.audit.result import OutlierPhoto, PhotoFinding
 from app.domain.calibration import Calibration
 
-#: Log-likelihood ratio, 99 to 1, from which a photo is its person's whoever else is near: of two
-#: ids of one person, each photo is about as near to one as to the other.
+#: Log-likelihood ratio, 99 to 1, from which a photo is its person's even if others are close: of
+#: two ids of one person, each photo is about as close to one as to the other.
 CERTAINLY_OWN = float(np.log(99.0))
 
 

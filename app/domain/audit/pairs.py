@@ -1,4 +1,4 @@
-"""Pairs of people: who may be one person under two ids, and who is confused with whom."""
+"""Pairs of people: who may be one person under two ids, and who is confused with another."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from app.domain.policy import Promise, PromiseFor
 class AuditThresholds:
     """The similarities at which the service decides, and the risk that its operator stated.
 
-    ``identify`` and ``verify``: of a photo, for 1:N and 1:1, against whoever has the most photos;
+    ``identify`` and ``verify``: of a photo, for 1:N and 1:1, against people with the most photos;
     ``identify_of`` and ``verify_of`` against people of up to so many photos, ascending.
     ``duplicate``: of new photos' centroid with somebody's, from which enrollment asks whether the
-    two are one. ``stated_fpir``: the share of strangers whom the operator accepts to be taken for
-    somebody, ``stated_fmr``: of false claims, where it is told; ``promise_for``: for whom.
+    two are one. ``stated_fpir``: the share of strangers that the operator accepts as taken for
+    somebody, ``stated_fmr``: of false claims, where it is set; ``promise_for``: its scope.
     """
 
     identify: float
@@ -165,7 +165,7 @@ class WeakEnrollment:
 
 @dataclass(frozen=True)
 class UnrecognisablePhoto:
-    """An enrolled photo that matches whoever is unrecognisable; it is left out of all rates."""
+    """An enrolled photo that matches any unrecognisable face; it is left out of all rates."""
 
     employee_id: str
     photo_id: str
@@ -184,7 +184,7 @@ class SimilarityHistogram:
 class AuditResult:
     """A whole audit. Lists are cut at a limit, worst first; ``*_count`` says how many there are.
 
-    ``pairs_cut``: so many pairs are alike that only the most alike were judged, and the counts of
+    ``pairs_cut``: so many pairs are alike that only the most alike were compared, and the counts of
     pairs are those of these.
     """
 

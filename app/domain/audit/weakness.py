@@ -26,7 +26,7 @@ def good_photo_limits(required: QualityLimits) -> QualityLimits:
 
 
 def list_weak(gallery: AuditGallery, limits: QualityLimits) -> tuple[WeakEnrollment, ...]:
-    """Return the people of one photo, and those of whom no photo is within ``limits``."""
+    """Return the people of one photo, and those without a photo within ``limits``."""
     counts = gallery.photo_counts.tolist()
     ailments: list[set[Weakness] | None] = [set() for _ in counts]  # none: a good photo was met
     for owner, quality in zip(gallery.owners.tolist(), gallery.qualities, strict=True):

@@ -50,7 +50,7 @@ class OddRows:
 
 @dataclass(frozen=True)
 class PlainRows:
-    """Unit embeddings of plain pictures: of whom limits are chosen, and whom they are told of."""
+    """Unit embeddings of plain pictures: those that limits are chosen by, and those reported."""
 
     val: Matrix
     others: Mapping[str, Matrix]
@@ -80,7 +80,7 @@ class KindOutcome:
 def embed_odd(embedder: ExportedFile, data: Path, worst: str) -> OddRows:
     """Render and embed people of FairFace (CC BY 4.0): some to fit on, others to choose by.
 
-    Half of them are of the group ``worst``, for whom the promise is hardest to keep.
+    Half of them are of the group ``worst``, where the promise is hardest to keep.
     """
     some, others = (
         _people(data / f"fairface-{number}.tar", count, data / "fairface.csv", worst)
@@ -155,7 +155,7 @@ def centres_of(odd: OddRows, count: int) -> Matrix:
 def _people(path: Path, count: int, attributes: Path, worst: str) -> CropSet:
     """Return one crop each of people spread over an archive, filled beyond the photograph.
 
-    Every second is of ``worst``: "asian female" is whoever is female and of a group that ends so.
+    Every second is of ``worst``: "asian female" is every woman of a group that ends so.
     """
     crops = read_crops(path.stem, [path], labelled=False, mark_black=True)
     with attributes.open(newline="") as stream:

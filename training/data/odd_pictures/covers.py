@@ -80,7 +80,7 @@ def under_a_hat(portrait: Portrait, random: np.random.Generator) -> Picture:
 
 
 def in_a_scarf(portrait: Portrait, random: np.random.Generator) -> Picture:
-    """Return a face of which a patterned scarf leaves the eyes free."""
+    """Return a face behind a patterned scarf that leaves the eyes free."""
     colours = random.uniform(20, 230, (2, 3))
     veil = [(4, 64), (56, 60), (108, 64), (112, 130), (0, 130)]
     hood = [(0, 130), (-6, 20), (56, -20), (118, 20), (112, 130), (98, 66), (92, 36), (20, 36)]

@@ -144,7 +144,7 @@ def sockets(random: np.random.Generator) -> Picture:
 
 
 def printed_cloth(random: np.random.Generator) -> Picture:
-    """Return cloth with a repeated pattern of ovals, some of which stand as eyes and mouth do."""
+    """Return cloth with a repeated pattern of ovals, some placed as eyes and mouth are."""
     ground, oval, first, second = random.uniform(0, 255, (4, 3))
     picture = as_picture(ground + np.zeros((SIDE, SIDE, 3)))
     step = round(random.uniform(70, 130))

@@ -30,7 +30,7 @@ def read_lfw(path: Path, *, name: str | None = None) -> ImageSet:
 def read_lfw_with_pairs(path: Path, pairs: Path, *, name: str | None = None) -> LfwImages:
     """Return the people and the View 2 list of pairs.
 
-    Whoever asks for the list wants to be judged by it, so that nothing here is to be learned from.
+    A caller of the list evaluates with it, so that nothing here is to be learned from.
     Raises ``DataError`` where the list is malformed or names an image that is not there.
     """
     images = read_lfw(path, name=name)

@@ -165,7 +165,7 @@ def _line_check(scores: _Scored, fitted_on: int, slope: float, intercept: float)
 
 
 def _scores(trial: BurstTrial, frames: int, parity: int | None) -> _Scored:
-    """Return same and different scores and whom the probes show, of people of one parity or all."""
+    """Return same and different scores and who the probes show, of people of one parity or all."""
     genuine, strangers = (
         bursts if parity is None else bursts.of(np.nonzero(bursts.people % 2 == parity)[0])
         for bursts in (trial.genuine, trial.impostors)

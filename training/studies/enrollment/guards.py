@@ -1,4 +1,4 @@
-"""What the enrollment guards catch and whom they trouble, on validation people and strangers."""
+"""What the enrollment guards catch and who they trouble, on validation people and strangers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How several photos of a person become the score of a probe: the rules that are compared.
 
 A gallery is ``(people, n, D)`` unit embeddings and a weight ``(people, n)`` for each photo, 0 where
-it does not count. Whoever has no weight at all is not enrolled and scores ``NOT_ENROLLED``.
+it does not count. A person without any weight is not enrolled and scores ``NOT_ENROLLED``.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class TrialFaces:
     """Validation people and strangers as embeddings; one row is one photo.
 
     ``val`` and ``poor`` ``(V, D)``: the photos as they are, and made poor. ``quality`` and
-    ``poor_quality`` ``(V,)`` weigh them. ``people`` ``(V,)`` says whom they show; ``strangers``
+    ``poor_quality`` ``(V,)`` weigh them. ``people`` ``(V,)`` says who they show; ``strangers``
     ``(S, D)`` are impostors and nobody of these.
     """
 
@@ -48,7 +48,7 @@ class TrialFaces:
 class Outcome:
     """What one rule did: FNIR at FPIR 1 %, and how much more than the plain mean without a guard.
 
-    ``let_in``: how often another photo of whoever was enrolled by mistake is taken for the
+    ``let_in``: how often another photo of the person enrolled by mistake is taken for the
     employee, where there were such.
     """
 
@@ -66,7 +66,7 @@ class Outcome:
 class _Enrollments:
     """One draw: photos ``(people, n, D)``, their quality, probes and their owners, intruders.
 
-    ``intruders`` are probes of whoever was enrolled by mistake, ``hosts`` under whom.
+    ``intruders`` are probes of people enrolled by mistake, ``hosts`` those they are enrolled under.
     """
 
     gallery: Matrix

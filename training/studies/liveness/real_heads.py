@@ -108,8 +108,8 @@ def measure_links(
 ) -> tuple[MotionCheck, MotionCheck]:
     """Judge by turn and by identity, as the service does: one person, then two spliced.
 
-    A splice: a live head turns as it is told, and the straight frame is a photo of an employee.
-    The second interval resamples whoever turns the head. Raises ``DataError`` as above.
+    A splice: a live head turns as instructed, and the straight frame is a photo of an employee.
+    The second interval resamples the person who turns the head. Raises ``DataError`` as above.
     """
     own = own_turns(heads)
     spliced = foreign_turns(own, heads, np.random.default_rng(seed))

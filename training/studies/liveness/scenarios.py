@@ -28,7 +28,7 @@ class Scenario:
 
 
 def scenarios() -> list[Scenario]:
-    """Return every kind that is measured; whoever attacks knows the challenge and follows it."""
+    """Return every kind that is measured; the attacker knows the challenge and follows it."""
     heads = [
         Scenario(f"head, turned by {degrees} degrees", False, _head(degrees))
         for degrees in (20, 30, 40, 50)

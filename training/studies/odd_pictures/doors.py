@@ -1,4 +1,4 @@
-"""Galleries of which 1 % were enrolled by odd pictures, and strangers at their door."""
+"""Galleries with 1 % enrolled by odd pictures, and strangers at their door."""
 
 from __future__ import annotations
 
@@ -59,9 +59,10 @@ def try_door(
 ) -> DoorTrial:
     """Let strangers come to ``rounds`` galleries with 1 % enrolled by odd pictures of one kind.
 
-    ``staff`` ``(S, D)`` are embeddings of plain enrollments, of which each gallery draws its rest;
-    ``visitors`` ``(V, D)`` of plain strangers at the door. Everybody of ``odd`` who is not enrolled
-    comes by an odd picture. Where enrollment takes none of these, nobody is enrolled by one.
+    ``staff`` ``(S, D)`` are embeddings of plain enrollments, and each gallery draws its rest from
+    them; ``visitors`` ``(V, D)`` of plain strangers at the door. Everybody of ``odd`` who is not
+    enrolled comes by an odd picture. Where enrollment takes none of these, nobody is enrolled by
+    one.
     """
     random = np.random.default_rng([SEED, people])
     able = np.flatnonzero(odd.enrolls)

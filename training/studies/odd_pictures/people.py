@@ -40,7 +40,7 @@ class Person:
 class Cast:
     """Everybody in the trial, each in one part only.
 
-    ``odd``: by the name of their group, whom odd pictures are made of. ``staff`` and ``visitors``
+    ``odd``: by the name of their group, that odd pictures are made of. ``staff`` and ``visitors``
     (photos) are of the worst group: enrolled, and strangers at the door. ``employees``: two photos
     of each, one to enroll and one for the door. ``masked``: photos of people in masks, whose plain
     pictures nobody has. ``sources``: where they come from, in words.
@@ -55,7 +55,7 @@ class Cast:
 
     @property
     def worst(self) -> str:
-        """The name of the worst group, the first of those whom odd pictures are made of."""
+        """The name of the worst group, the first of those that odd pictures are made of."""
         return next(iter(self.odd))
 
 
@@ -64,7 +64,7 @@ def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: Face
 
     Two thirds of the ``people`` of odd pictures are of the group, and a third are people of whom
     ``lfw-photos.tar`` has one photo; those of whom it has two are employees. Neither file is of
-    people whom weights, calibration's genuine pairs or centres of recognisability know. Who plays
+    people that weights, calibration's genuine pairs or centres of recognisability know. Who plays
     which part follows from the hash of the file's name. People in real masks are from
     ``masks.tar``, which weights may know. Raises ``DataError`` where there are too few of them.
     """

@@ -21,7 +21,7 @@ class DoorTrial(Record):
 
 
 class KindFigures(Record):
-    """One kind: how many were shown, refused with which codes, and who matched whom.
+    """One kind: how many were shown, refused with which codes, and who matched others.
 
     ``both_odd``: by group, the share of all pairs of different people in which both odd pictures
     pass (one at enrollment, the other at the door) *and* match at the threshold for claims.

@@ -1,4 +1,4 @@
-"""Pictures sent the way that serves: bytes, decoded, detected, aligned, judged, embedded."""
+"""Pictures sent the way that serves: bytes, decoded, detected, aligned, checked, embedded."""
 
 from __future__ import annotations
 

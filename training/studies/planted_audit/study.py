@@ -37,7 +37,7 @@ class PlantedFigures(Record):
 
     Two planted ids count as found where the audit names the two together: as a pair, or a photo of
     one as unlike its person and like the other. ``duplicates_paired`` are named as a pair,
-    ``duplicates_named`` as one person. ``twins_alike`` are those whom a door can take for their
+    ``duplicates_named`` as one person. ``twins_alike`` are those that a door can take for their
     original, or the other way round: some photo reaches its threshold. The others,
     ``twins_unlike``, are no look-alikes to this model, and nothing is to be found. A swapped photo
     is ``swapped_placed`` where the right person is named.
@@ -62,10 +62,10 @@ class PlantedFigures(Record):
     clean_photos_accused: int
 
     def missed(self) -> tuple[str, ...]:
-        """Return in words how many of which plants were to be found and were not."""
+        """Return in words how many plants of each kind were not found."""
         kinds = (
             ("people under two ids", self.duplicates, self.duplicates_found),
-            ("twins whom a door can confuse", self.twins_alike, self.twins_alike_found),
+            ("twins that a door can confuse", self.twins_alike, self.twins_alike_found),
             ("photos under a wrong id", self.swapped, self.swapped_found),
         )
         return tuple(
@@ -92,11 +92,11 @@ def plant(
     swapped: int,
     twins: Mapping[int, Sequence[Embedding]] | None = None,
 ) -> tuple[Gallery, dict[str, str]]:
-    """Return who is enrolled with which photos, and whom each swapped photo really shows.
+    """Return who is enrolled with which photos, and who each swapped photo really shows.
 
     Everybody has three photos: the first people of six stand under two ids, and of the others every
     two exchange one photo until ``swapped`` photos lie under the wrong id. ``twins`` are enrolled
-    beside the people whom they resemble, to whom nothing else happens.
+    beside the people they resemble, who are otherwise left alone.
     """
     twins = twins or {}
     people, counts = np.unique(identities[identities >= 0], return_counts=True)
@@ -131,7 +131,8 @@ def evaluate_planted(
 ) -> PlantedFigures:
     """Audit a planted gallery and count what was found and who was accused wrongly.
 
-    ``related`` are further pairs of ids that may be named: a twin and whom it was blended with.
+    ``related`` are further pairs of ids that may be named: a twin and the person it was blended
+    with.
     """
     photos = [
         AuditedPhoto(name, f"{name}/{number}", GOOD, embedding)
@@ -226,5 +227,5 @@ def tables(record: PlantedFigures) -> list[Sheet]:
 
 
 def faults(record: PlantedFigures) -> list[str]:
-    """Return a line for each kind of plant of which some were to be found and were not."""
+    """Return a line for each kind of plant that was not wholly found."""
     return [f"not found: {missed}" for missed in record.missed()]

@@ -1,4 +1,4 @@
-"""What each choice of whom a risk is promised to costs employees, and whom it lets in.
+"""What each scope of a stated risk costs employees, and who it lets in.
 
 People and strangers kept aside from the policy: so many of the people are enrolled and come back
 with another photo, and strangers of all groups stand before the same galleries.
@@ -28,7 +28,7 @@ class ChoiceOutcome(Record):
     """One stated risk at galleries of ``people``, promised to ``promise_for``.
 
     ``met``: strangers of all groups taken for somebody; ``worst_met`` those of ``worst_group``, the
-    group and gender of whom most are. ``refused``: employees who do not reach the threshold of
+    group and gender of most of them. ``refused``: employees who do not reach the threshold of
     their own number of photos. Strangers recur from gallery to gallery, so that true intervals of
     the first two are wider; that of ``refused`` resamples people.
     """
@@ -53,8 +53,8 @@ def compare_choices(
 ) -> list[ChoiceOutcome]:
     """Draw ``rounds`` galleries of each size and hold every choice to the same.
 
-    Whoever has more than ``photos`` pictures gives so many and one probe. Sizes for which there are
-    too few such people are left out.
+    A person with more than ``photos`` pictures gives so many and one probe. Sizes for which there
+    are too few such people are left out.
     """
     able = [rows for rows in _rows(faces.people) if len(rows) > photos]
     found = []

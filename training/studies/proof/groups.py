@@ -23,7 +23,7 @@ class GroupErrors(Record):
     """The errors of 1:1 within one group, single photos, at one threshold for all.
 
     ``fmr`` of pairs of different people; ``over_all`` that rate over everybody's. ``fnmr`` of pairs
-    of one person among people who resemble this group most, for whom no group is known.
+    of one person among people of no known group who resemble this group most.
     """
 
     group: str

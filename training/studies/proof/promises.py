@@ -24,7 +24,7 @@ MIN_STRANGERS = 100
 class Population:
     """Faces ``(N, D)`` and whose they are; galleries and strangers are both drawn from it.
 
-    ``mixed``: they are of all groups; otherwise of one, to whom a promise to mixed strangers does
+    ``mixed``: they are of all groups; otherwise of one, to which a promise to mixed strangers does
     not speak.
     """
 
@@ -59,7 +59,7 @@ class KeptPromise(Record):
 
     @property
     def exceeded(self) -> bool:
-        """Whether surely more strangers pass than stated, whoever was promised it."""
+        """Whether surely more strangers pass than stated, for any scope of the promise."""
         return self.supported and self.met.low > self.stated
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ def prove_promises(
 ) -> list[KeptPromise]:
     """Draw ``rounds`` galleries of each size and let everybody else be a stranger to them.
 
-    Each of ``choices``, for whom the risk is stated, is held to the same galleries.
+    Each of ``choices``, the scopes of the stated risk, is held to the same galleries.
 
     Enrolled people give up to ``photos`` pictures, each stranger one; the threshold told is that of
     whoever has so many, and everybody is held to that of his own number. Sizes that leave fewer

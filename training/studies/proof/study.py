@@ -51,7 +51,7 @@ TARGETS = RiskTargets(max(RISKS), DEFAULT_TARGETS.fmr)  # each promise names its
 
 
 class ProofRecord(Record):
-    """Everything that was tried of one model; ``groups`` by what was promised and to whom."""
+    """Everything that was tried of one model; ``groups`` by what was promised and its scope."""
 
     sha256: str | None
     groups: dict[str, tuple[GroupErrors, ...]]

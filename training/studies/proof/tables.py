@@ -50,7 +50,7 @@ def _word(kept: KeptPromise) -> str:
 
 
 def choice_sheet(outcomes: list[ChoiceOutcome]) -> Sheet:
-    """Return what each choice of whom a risk is promised to costs, and whom it lets in."""
+    """Return what each scope of a stated risk costs, and who it lets in."""
     rows = tuple(
         (
             one.promise_for.value,

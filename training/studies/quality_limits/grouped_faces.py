@@ -135,7 +135,7 @@ def measure_whole_photos(
 ) -> GroupedFaces:
     """Return the largest face of each photo, in the group whose strangers its person resembles.
 
-    Nobody's group is told there, so that the embedder's own eyes judge, by the mean of a person's
+    No group is given there, so that the embedder itself decides, by the mean of a person's
     photos. Photos without a face are left out. ``centres`` say how recognisable each is.
     """
     vision = FaceVision(FaceDetector(read_detector_weights()))

@@ -1,4 +1,4 @@
-"""Whom the quality limits refuse, group by group: none much more often than another.
+"""Who the quality limits refuse, group by group: none much more often than another.
 
 A limit that refuses one group more often than another closes doors to people for what they are.
 A ratio of two rates that are both rare is chance, so a limit fails where the ratio is *surely*
@@ -26,7 +26,7 @@ from app.domain.faces import (
 from app.domain.intervals import CONFIDENCE, Rate, clopper_pearson
 
 MAX_RATIO = 1.5
-#: A group of fewer faces is not judged.
+#: A group of fewer faces is left out.
 MIN_FACES = 100
 EXPOSURE = ("max_clipped_shadows", "max_clipped_highlights", "min_contrast_to_noise")
 STAGES = {"door": VERIFICATION_LIMITS, "enrollment": ENROLLMENT_LIMITS}
@@ -88,7 +88,7 @@ def refusals_by_group(
 ) -> list[GroupRefusals]:
     """Return what each limit of each stage refuses of each group of at least ``min_faces``.
 
-    Limits of which nothing was measured are left out; so is everything where fewer than two groups
+    Limits without a measurement are left out; so is everything where fewer than two groups
     are large enough.
     """
     found = []

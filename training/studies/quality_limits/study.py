@@ -53,7 +53,7 @@ def run(
     only_groups: bool = False,
     tell: Callable[[str], None] = print,
 ) -> QualityLimitsRecord:
-    """Count whom each quality limit refuses, by group, and measure the error beyond it.
+    """Count who each quality limit refuses, by group, and measure the error beyond it.
 
     With ``only_groups`` nothing is said of the error. Raises ``DataError`` or ``CheckpointError``.
     """

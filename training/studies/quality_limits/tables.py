@@ -1,4 +1,4 @@
-"""Whom each quality limit refuses and what it gains, as tables."""
+"""Who each quality limit refuses and what it gains, as tables."""
 
 from __future__ import annotations
 

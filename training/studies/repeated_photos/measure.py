@@ -2,7 +2,7 @@
 
 Photos are encoded anew as senders do (other quality and formats, smaller, larger, cut at the rim)
 and go the service's whole way; what is no longer fit to be enrolled is left out. Different photos
-of one person are aligned crops, of which only the embedding can be compared: a bound from above.
+of one person are aligned crops, where only embeddings can be compared: a bound from above.
 """
 
 from __future__ import annotations

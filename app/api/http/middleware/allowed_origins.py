@@ -29,7 +29,8 @@ class AllowedOriginsMiddleware:
             allow_methods=METHODS,
             allow_headers=REQUEST_HEADERS,
             expose_headers=ANSWER_HEADERS,
-            # Whoever names an origin means it, also where the service is on the caller's machine.
+            # An operator who names an origin means it, also where the service is on the caller's
+            # machine.
             allow_private_network=True,
         )
 

@@ -27,7 +27,7 @@ class ReceivedBody:
 class Patience:
     """How long a body may take: ``seconds``, and longer as long as it keeps coming.
 
-    A place that is held by a caller who sends nothing is lost to all others.
+    A slot that is held by a caller who sends nothing is lost to all others.
     """
 
     seconds: float = 30.0

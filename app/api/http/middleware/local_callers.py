@@ -43,7 +43,7 @@ class LocalCallersMiddleware:
 def _is_from_another_site(method: str, headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "none") in {"same-origin", "none"}:
         return False
-    # Whoever follows a link to /docs sees the page; the page with the link sees nothing of it.
+    # A person who follows a link to /docs sees the page; the page with the link sees nothing of it.
     is_followed_link = (
         method in {"GET", "HEAD"}
         and headers.get("sec-fetch-mode") == "navigate"

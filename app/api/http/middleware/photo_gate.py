@@ -1,4 +1,4 @@
-"""Claims a place for every request that carries photos, before its body is read."""
+"""Claims a slot for every request that carries photos, before its body is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.services.admission import Slot
 
 
 class PhotoGateMiddleware:
-    """Refuses at once what finds no place, so that only a bounded number of photos is held."""
+    """Refuses at once what finds no free slot, so that only a bounded number of photos is held."""
 
     def __init__(self, app: ASGIApp, photo_route: Callable[[Scope], BaseRoute | None]) -> None:
         """Watch the requests for which there is a ``photo_route``."""
@@ -34,7 +34,7 @@ class PhotoGateMiddleware:
 
 
 def _held(scope: Scope, receive: Receive, slot: Slot) -> Receive:
-    """Return a way to receive that tells ``slot`` how many bytes the request holds by now."""
+    """Return a way to receive that counts in ``slot`` how many bytes the request holds by now."""
 
     async def held() -> Message:
         message = await receive()

@@ -149,7 +149,7 @@ def test_a_body_that_does_not_come_loses_its_place(make_app: Callable[..., FastA
         return {"type": "http.disconnect"}
 
     with local_client(make_app(patience=Patience(0.02, 1e9))) as client:
-        for _ in range(12):  # more than there are places
+        for _ in range(12):  # more than there are slots
             answer = ask_below_http(client, "POST", "/v1/verify", JSON, never)
             assert (answer.status, answer.json()["code"]) == (408, "request_too_slow")
             assert answer.headers["connection"] == "close"
