@@ -258,11 +258,9 @@ def train(run: Run) -> None:
     """
     recipe, folder, options = run.recipe, run.folder, run.options
     data = {"precision": run.precision, "data": run.training_step.fingerprint}
-    environment, text = (
-        describe_environment(options.device) | data,
-        recipe.model_dump_json(indent=2),
-    )
-    folder.open(text + "\n", environment, run.step_number if options.resume else None)
+    environment = describe_environment(options.device) | data
+    recipe_json = recipe.model_dump_json(indent=2) + "\n"
+    folder.open(recipe_json, environment, run.step_number if options.resume else None)
     run.network.train()
     with folder.written(), _progress_bar() as bar:
         task = bar.add_task(recipe.name, total=1.0, loss=math.nan, rate=0.0, best=math.nan)
