@@ -51,12 +51,12 @@ def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) ->
     return tuple(uppers)
 
 
-def pair_people(rows: IntArray, people: int) -> tuple[IntArray, IntArray]:
-    """Return who stands at these places of ``pair_similarities``: ``first < second``."""
+def pair_people(positions: IntArray, people: int) -> tuple[IntArray, IntArray]:
+    """Return who stands at these positions of ``pair_similarities``: ``first < second``."""
     rows = np.arange(people, dtype=np.int64)
     starts = rows * people - rows * (rows + 1) // 2
-    first = np.searchsorted(starts, rows, side="right") - 1
-    return first, rows - starts[first] + first + 1
+    first = np.searchsorted(starts, positions, side="right") - 1
+    return first, positions - starts[first] + first + 1
 
 
 def _tail_of(
