@@ -144,9 +144,8 @@ class QualityLimits:
     min_recognisability: float = 0.0
 
 
-#: For a photo taken once and compared for years. Of 807 LFW photos this refuses 0.6 %; of 1,500 web
-#: photos 2.6 %, nearly all for their yaw, and another 5 % for their size alone, because that
-#: collection was reduced to 360 px.
+#: For a photo taken once and compared for years. `python -m training study quality-limits` prints
+#: how many photos of each group every one of these limits refuses.
 ENROLLMENT_LIMITS = QualityLimits(
     min_size_pixels=40.0,
     min_sharpness=25.0,
@@ -160,8 +159,7 @@ ENROLLMENT_LIMITS = QualityLimits(
     max_proportion=1.25,
 )
 
-#: For people at the door: only what cannot be recognised at all. Refuses none of the 807
-#: LFW photos and 0.9 % of the 1,500 web photos.
+#: For people at the door: only what cannot be recognised at all.
 VERIFICATION_LIMITS = QualityLimits(
     min_size_pixels=24.0,
     min_sharpness=15.0,

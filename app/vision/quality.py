@@ -16,8 +16,8 @@ from app.domain.faces import Detection, FaceQuality
 #: the ArcFace template itself (1.15, 0.49) comes from another landmark detector.
 _FACE_HEIGHT = 1.01
 _NOSE_DOWN = 0.575
-#: Width over height of YuNet's box around an upright face: the median of 807 LFW photos, and of
-#: 1,500 web photos (`python -m training study quality-limits` prints what the limits refuse).
+#: Width over height of YuNet's box around most upright faces. Chosen by a script that was not kept;
+#: `python -m training study quality-limits` prints what the limits on it refuse.
 _BOX_ASPECT = 0.75
 #: How far the nose's tip stands before the plane of eyes and mouth, over the distance of the eyes:
 #: about 26 mm over 63 mm.

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training.engines.run_states import numbers_in
 from tests.training.engines.small_runs import made_recipe, made_run
 from tests.training.engines.test_run import distillation_of, make_run, tuned_recipe
 from tests.training.made_data import tiny_recipe, write_tiny_data
@@ -82,27 +83,6 @@ def to_the_end(run: Run) -> list[dict[str, float]]:
     return stats
 
 
-def numbers_in(path: Path) -> dict[str, torch.Tensor]:
-    """Return every number of a checkpoint by name, but for the seconds that it took."""
-    found: dict[str, torch.Tensor] = {}
-
-    def collect(name: str, value: object) -> None:
-        if isinstance(value, torch.Tensor):
-            found[name] = value
-        elif isinstance(value, dict):
-            for key, part in value.items():
-                collect(f"{name}.{key}", part)
-        elif isinstance(value, list | tuple):
-            for place, part in enumerate(value):
-                collect(f"{name}.{place}", part)
-        elif isinstance(value, int | float):
-            found[name] = torch.tensor(value, dtype=torch.float64)
-
-    collect("run", load_checkpoint(path, CPU))
-    del found["run.elapsed_seconds"]
-    return found
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -131,7 +111,9 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     second = make_run(recipe, data, tmp_path / "cut", resume=True)
     assert second.step_number == half
     assert to_the_end(second) == stats[half:]
-    expected, ended = (numbers_in(run.folder.checkpoint) for run in (whole, second))
+    expected, ended = (
+        numbers_in(load_checkpoint(run.folder.checkpoint, CPU)) for run in (whole, second)
+    )
     assert expected.keys() == ended.keys()
     assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
     assert any(name.startswith("run.optimiser.") for name in expected)
@@ -159,7 +141,9 @@ def test_a_run_interrupted_between_two_lines_of_its_log_writes_the_same_log(
     second = make_run(recipe, data, tmp_path / "cut", resume=True)
     assert second.step_number == 5
     train(second)
-    expected, ended = (numbers_in(run.folder.checkpoint) for run in (whole, second))
+    expected, ended = (
+        numbers_in(load_checkpoint(run.folder.checkpoint, CPU)) for run in (whole, second)
+    )
     assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
     assert log_of(tmp_path / "whole") == [4, 6]
     assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "cut/log.jsonl").read_text()

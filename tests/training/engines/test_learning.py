@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from tests.training.engines.run_states import numbers_in
 from tests.training.engines.small_runs import CPU, made_data, made_recipe, made_run
 from training.engines.learned import load_best
 from training.engines.metric_learning import MetricStep
-from training.engines.run import Run, train
+from training.engines.run import train
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
 
@@ -24,27 +25,6 @@ TRIPLETS: dict[str, object] = {
     "miner": {"name": "all"},
     "sampler": {"name": "triplets", "triplets": 4},
 }
-
-
-def everything_in(run: Run) -> dict[str, torch.Tensor]:
-    """Return every number that a run ends with by name, but for the seconds that it took."""
-    found: dict[str, torch.Tensor] = {}
-
-    def collect(name: str, value: object) -> None:
-        if isinstance(value, torch.Tensor):
-            found[name] = value
-        elif isinstance(value, dict):
-            for key, part in value.items():
-                collect(f"{name}.{key}", part)
-        elif isinstance(value, list | tuple):
-            for place, part in enumerate(value):
-                collect(f"{name}.{place}", part)
-        elif isinstance(value, int | float):
-            found[name] = torch.tensor(value, dtype=torch.float64)
-
-    collect("run", run.state())
-    del found["run.elapsed_seconds"]
-    return found
 
 
 def test_a_run_leaves_its_whole_story(tmp_path: Path) -> None:
@@ -88,7 +68,7 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     second = made_run(tmp_path / "cut", recipe, resume=True)
     assert second.step_number == 4
     train(second)
-    expected, ended = everything_in(whole), everything_in(second)
+    expected, ended = numbers_in(whole.state()), numbers_in(second.state())
     assert expected.keys() == ended.keys()
     assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
     assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "cut/log.jsonl").read_text()
