@@ -9,26 +9,25 @@ from training.data.crops import CropSet
 from training.evaluation.bursts import simulated_bursts
 from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.metrics.intervals import SEED
+from training.recipes.build_recipe import CalibrateRecipe
 
-BURST_FRAMES = (3, 5)
-#: A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
-MAX_STRANGERS = 750
 #: Not the frames that ``training study burst`` judges the lines with.
 SEED_OF_FRAMES = SEED + 1_000
 
 
 def burst_probes(
-    val: CropSet, strangers: CropSet, embedder: CropEmbedder
+    val: CropSet, strangers: CropSet, embedder: CropEmbedder, settings: CalibrateRecipe
 ) -> tuple[FusedProbes, ...]:
-    """Return every validation photo and some strangers as bursts of 3 and of 5 frames.
+    """Return every validation photo and some strangers as bursts of the recipe's frames.
 
+    A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
     Frames are those of one moment (``training.augment.frames``). Nothing is returned for what takes
     no ready crops: a checkpoint, or the teachers.
     """
     if not isinstance(embedder, ExportedFile):
         return ()
     random = np.random.default_rng(SEED_OF_FRAMES)
-    rows = np.sort(random.permutation(len(strangers))[:MAX_STRANGERS])
+    rows = np.sort(random.permutation(len(strangers))[: settings.burst_strangers])
     shown = simulated_bursts(
         val, np.arange(len(val)), np.arange(len(val)), embedder, SEED_OF_FRAMES
     )
@@ -40,5 +39,5 @@ def burst_probes(
             others.fused(frames, weighted=True),
             rows,
         )
-        for frames in BURST_FRAMES
+        for frames in settings.burst_frames
     )

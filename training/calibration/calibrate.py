@@ -8,7 +8,6 @@ import numpy as np
 
 from app.domain.tail_fit import MeasuredTail, measure_tail
 from training.calibration.checks import check_centroids, measure_costs
-from training.calibration.duplicates import TEACHER_SIMILARITY
 from training.calibration.results import (
     Calibration,
     CentroidShift,
@@ -31,8 +30,8 @@ from training.data.populations import Pool
 from training.foundation.arrays import IntArray, Matrix
 from training.metrics.pairs import pair_positions, pair_similarities, pairs_within
 from training.metrics.platt import fit_platt, likelihood_ratio_cost
+from training.recipes.build_recipe import CalibrateRecipe
 
-CENTROID_PHOTOS = (2, 3, 5)
 GENUINE_RATES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(k / 10 for k in range(1, 10)), 1.0)
 
 
@@ -55,7 +54,9 @@ class CalibrationFaces:
     bursts: tuple[FusedProbes, ...] = ()
 
 
-def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) -> Calibration:
+def calibrate_embedder(
+    faces: CalibrationFaces, model: str, sha256: str | None, settings: CalibrateRecipe
+) -> Calibration:
     """Return Platt lines, impostor tails, default thresholds and what they cost.
 
     Raises ``CalibrationError`` or ``ValueError`` where the data does not suffice.
@@ -66,12 +67,13 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         _tail(pool.name, faces.strangers[pool.rows], pairs_within(found, pool.rows))
         for pool in faces.pools
     ]
-    scores = _scores(faces)
-    bursts = [each for fused in faces.bursts for each in _burst_scores(faces, fused)]
+    photos = settings.centroid_photos
+    scores = _scores(faces, photos)
+    bursts = [each for fused in faces.bursts for each in _burst_scores(faces, fused, photos)]
     shifts = _shifts(scores)
     shift = shifts[-1].shift
-    thresholds = choose_thresholds(overall, pools, shift)
-    lenient = choose_thresholds(overall, [], shift)
+    thresholds = choose_thresholds(overall, pools, shift, settings)
+    lenient = choose_thresholds(overall, [], shift, settings)
     return Calibration(
         model=model,
         sha256=sha256,
@@ -82,7 +84,7 @@ def calibrate_embedder(faces: CalibrationFaces, model: str, sha256: str | None) 
         centroid_shifts=shifts,
         centroid_checks=check_centroids([*scores, *bursts], thresholds),
         costs=measure_costs(scores, thresholds, lenient),
-        excluded=_excluded(faces, thresholds, shift),
+        excluded=_excluded(faces, thresholds, shift, settings),
     )
 
 
@@ -113,21 +115,23 @@ def _described(
     )
 
 
-def _scores(faces: CalibrationFaces) -> list[Scores]:
+def _scores(faces: CalibrationFaces, centroid_photos: tuple[int, ...]) -> list[Scores]:
     """Return the scores for every number of photos that the validation people support."""
     several = (
         centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos)
-        for photos in CENTROID_PHOTOS
+        for photos in centroid_photos
     )
     single = photo_scores(faces.val, faces.people, faces.strangers)
     return [single, *(scores for scores in several if scores is not None)]
 
 
-def _burst_scores(faces: CalibrationFaces, fused: FusedProbes) -> list[Scores]:
+def _burst_scores(
+    faces: CalibrationFaces, fused: FusedProbes, centroid_photos: tuple[int, ...]
+) -> list[Scores]:
     """Return the scores of bursts for every number of photos, from one on."""
     several = (
         centroid_scores(faces.val, faces.people, faces.val_files, faces.strangers, photos, fused)
-        for photos in CENTROID_PHOTOS
+        for photos in centroid_photos
     )
     single = burst_scores(faces.val, faces.people, faces.strangers, fused)
     return [single, *(scores for scores in several if scores is not None)]
@@ -165,7 +169,9 @@ def _line(scores: Scores) -> PlattLine:
     )
 
 
-def _excluded(faces: CalibrationFaces, chosen: Thresholds, shift: float) -> ExcludedPairs:
+def _excluded(
+    faces: CalibrationFaces, chosen: Thresholds, shift: float, settings: CalibrateRecipe
+) -> ExcludedPairs:
     """List what was left out, and the threshold that would follow if nothing were."""
     if faces.duplicates is None:
         return ExcludedPairs(
@@ -179,9 +185,9 @@ def _excluded(faces: CalibrationFaces, chosen: Thresholds, shift: float) -> Excl
     everyone = _tail("overall", faces.strangers, nothing)
     files = faces.stranger_files
     return ExcludedPairs(
-        teacher_similarity=TEACHER_SIMILARITY,
+        teacher_similarity=settings.teacher_similarity,
         pairs=tuple((files[a], files[b]) for a, b in faces.duplicates),
-        identify_if_kept=choose_thresholds(everyone, kept, shift).identify.similarity,
+        identify_if_kept=choose_thresholds(everyone, kept, shift, settings).identify.similarity,
         note=(
             "pairs whose mean teacher similarity says one person twice, by the look of most of "
             "their pictures; rates with less than ten times as many pairs are extrapolated"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from training.calibration.results import Calibration
-from training.calibration.thresholds import IDENTIFY_RATE
 from training.foundation.sheets import Sheet
 from training.metrics.estimates import estimate_text
 
@@ -20,9 +19,10 @@ def calibration_sheets(calibration: Calibration) -> list[Sheet]:
 
 def _thresholds(calibration: Calibration) -> Sheet:
     by_name = calibration.thresholds.model_dump()
+    lenient = {"false_match_rate": calibration.thresholds.identify.false_match_rate}
     rows = []
     for cost in calibration.costs:
-        limit = by_name.get(cost.threshold, {"false_match_rate": IDENTIFY_RATE})
+        limit = by_name.get(cost.threshold, lenient)
         population = limit.get("population", calibration.impostor_tails[0].population)
         rows.append(
             (

@@ -14,11 +14,6 @@ from training.recipes.recipe import Recipe
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 
-#: Of the 53 pairs among 64 million whose mean teacher similarity (crop and mirror image) reaches
-#: this, most are one person twice by the look of the pictures; some are not, for team portraits of
-#: different players and twins reach it too. Below it, different people soon prevail.
-TEACHER_SIMILARITY = 0.60
-
 
 def find_duplicates(
     strangers: CropSet,
@@ -26,9 +21,13 @@ def find_duplicates(
     root: Path,
     cache: Path,
     device: torch.device,
-    min_similarity: float = TEACHER_SIMILARITY,
+    min_similarity: float,
 ) -> IntArray | None:
     """Return the pairs of rows ``(K, 2)`` that the teachers take for one person.
+
+    Of the 53 pairs among 64 million whose mean teacher similarity (crop and mirror image) reaches
+    0.60, most are one person twice by the look of the pictures; some are not, for team portraits of
+    different players and twins reach it too. Below it, different people soon prevail.
 
     None where a teacher is missing. The judges are the teachers, not the model that is calibrated,
     lest a model excuse its own false matches; a student is still akin to its teachers, and so the

@@ -18,19 +18,29 @@ from training.evaluation.embedders import CropEmbedder, ExportedFile
 from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE
 from training.foundation.sheets import print_sheets
+from training.recipes.build_recipe import CalibrateRecipe
 from training.recipes.recipe import Recipe
 
 
 def calibrate_on(
-    embedder: CropEmbedder, root: Path, recipe: Recipe, cache: Path, device: torch.device
+    embedder: CropEmbedder,
+    root: Path,
+    recipe: Recipe,
+    cache: Path,
+    device: torch.device,
+    settings: CalibrateRecipe,
 ) -> Calibration:
     """Return the calibration of ``embedder`` on the data below ``root``; LFW is never opened."""
-    faces = read_faces(embedder, root, recipe, cache, device, bursts=True)
-    return calibrate_embedder(faces, embedder.name, embedder.sha256)
+    faces = read_faces(embedder, root, recipe, cache, device, settings, bursts=True)
+    return calibrate_embedder(faces, embedder.name, embedder.sha256, settings)
 
 
 def file_calibrator(
-    root: Path, recipe: Recipe, device: torch.device
+    root: Path,
+    recipe: Recipe,
+    device: torch.device,
+    settings: CalibrateRecipe,
+    cache: Path = CACHE,
 ) -> Callable[[Path, str], Calibration]:
     """Return what calibrates the model file at a path, called by a name, and prints the result.
 
@@ -38,8 +48,8 @@ def file_calibrator(
     """
 
     def calibrate_file(path: Path, name: str) -> Calibration:
-        embedder = ExportedFile(path, name, device, CACHE)
-        calibration = calibrate_on(embedder, root, recipe, CACHE, device)
+        embedder = ExportedFile(path, name, device, cache)
+        calibration = calibrate_on(embedder, root, recipe, cache, device, settings)
         print_calibration(calibration)
         return calibration
 
@@ -52,6 +62,7 @@ def read_faces(
     recipe: Recipe,
     cache: Path,
     device: torch.device,
+    settings: CalibrateRecipe,
     *,
     bursts: bool = False,
 ) -> CalibrationFaces:
@@ -67,8 +78,10 @@ def read_faces(
         strangers=embedder.embed(strangers),
         stranger_files=strangers.files,
         pools=read_pools(root / "strangers.csv", strangers.files, MIN_PEOPLE),
-        duplicates=find_duplicates(strangers, recipe, root, cache, device),
-        bursts=burst_probes(val, strangers, embedder) if bursts else (),
+        duplicates=find_duplicates(
+            strangers, recipe, root, cache, device, settings.teacher_similarity
+        ),
+        bursts=burst_probes(val, strangers, embedder, settings) if bursts else (),
     )
 
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from app.domain.tail_fit import HIGHEST
 from app.domain.tails import ImpostorTail
 from training.calibration.results import ManifestThreshold, Tail, Thresholds
-
-IDENTIFY_RATE = 1e-4
-VERIFY_RATE = 1e-3
+from training.recipes.build_recipe import CalibrateRecipe
 
 
 def reached_at(tail: Tail, rate: float) -> float:
@@ -18,13 +16,15 @@ def reached_at(tail: Tail, rate: float) -> float:
     return points.threshold_at(rate)
 
 
-def worst_tail(tails: Sequence[Tail], rate: float = IDENTIFY_RATE) -> Tail:
+def worst_tail(tails: Sequence[Tail], rate: float) -> Tail:
     """Return the tail that asks for the highest threshold at ``rate``."""
     return max(tails, key=lambda tail: reached_at(tail, rate))
 
 
-def choose_thresholds(overall: Tail, pools: Sequence[Tail], centroid_shift: float) -> Thresholds:
-    """Return the default thresholds: FMR 1e-4 for 1:N and 1e-3 for 1:1, in the strictest tail.
+def choose_thresholds(
+    overall: Tail, pools: Sequence[Tail], centroid_shift: float, settings: CalibrateRecipe
+) -> Thresholds:
+    """Return the default thresholds at the recipe's rates for 1:N and 1:1, in the strictest tail.
 
     ``centroid_shift`` (at least 0) is added: so much higher do strangers score against the centroid
     of several photos than against one photo, for a mean of unit vectors, made unit again, is closer
@@ -32,8 +32,8 @@ def choose_thresholds(overall: Tail, pools: Sequence[Tail], centroid_shift: floa
     """
     tails = [overall, *pools]
     return Thresholds(
-        identify=_threshold(tails, IDENTIFY_RATE, centroid_shift),
-        verify=_threshold(tails, VERIFY_RATE, centroid_shift),
+        identify=_threshold(tails, settings.identify_rate, centroid_shift),
+        verify=_threshold(tails, settings.verify_rate, centroid_shift),
     )
 
 

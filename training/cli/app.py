@@ -21,6 +21,7 @@ COMMANDS = {
     "pack": "training.cli.pack:pack",
     "inspect": "training.cli.inspect:inspect",
     "preview": "training.cli.inspect:preview",
+    "build": "training.cli.build:build",
     "distill": "training.cli.distill:distill",
     "learn": "training.cli.learn:learn",
     "interpolate": "training.cli.interpolate:interpolate",

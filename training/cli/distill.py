@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from training.cli.options import DEFAULT_DATA, DataOption
-from training.data.sources import read_sources
-from training.engines.distillation import distillation_run
-from training.engines.run import RunOptions, train
+from training.engines.distillation import distill_recipe
+from training.engines.run import RunOptions
 from training.engines.run_folder import RunFolder
-from training.engines.targets import TargetSource
 from training.evaluation.kept_answers import CACHE
 from training.foundation.device import choose_device, keep_large_blocks
 from training.recipes.recipe import load_recipe
@@ -34,13 +32,8 @@ def distill(
     """Train a student towards several teachers at once."""
     keep_large_blocks()
     chosen = choose_device(device)
-    loaded = load_recipe(recipe).on(chosen)
+    loaded = load_recipe(recipe)
     folder = run or Path("runs") / loaded.name
-    crops = read_sources(loaded, data)
-    typer.echo(
-        f"{len(crops)} crops from {', '.join(crops.source_names)}; {chosen}, {loaded.precision}"
-    )
-    targets = TargetSource(loaded, crops, data, CACHE, chosen)
     options = RunOptions(RunFolder(folder), chosen, resume=resume, minutes=minutes)
-    train(distillation_run(loaded, crops, targets, options, init_from))
+    distill_recipe(loaded, data, CACHE, options, typer.echo, init_from)
     typer.echo(f"checkpoint: {folder / 'checkpoint.pt'}")

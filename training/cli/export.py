@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from training.calibration.people import file_calibrator
-from training.cli.options import DEFAULT_DATA, DataOption
+from training.cli.options import DEFAULT_DATA, BuildOption, DataOption
 from training.evaluation.served import MODELS
 from training.export.package import card_of, export_model, keep_beside, keep_proof, read_training
 from training.export.parity import parity_faces
 from training.export.provenance import data_files
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
+from training.recipes.build_recipe import SHIPPED, load_build_recipe
 
 
 def export(
@@ -24,6 +25,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder of the versions.")] = MODELS,
     name: Annotated[str, typer.Option(help="The model's name.")] = "facegate",
     replace: Annotated[bool, typer.Option(help="Replace a folder that exists.")] = False,
+    build: BuildOption = SHIPPED,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; for the calibration.")] = None,
 ) -> None:
     """Write a model folder: module, parity, calibration, thresholds, manifest and card."""
@@ -35,7 +37,7 @@ def export(
         out / version,
         name,
         parity_faces(data),
-        file_calibrator(data, training.recipe, chosen),
+        file_calibrator(data, training.recipe, chosen, load_build_recipe(build).calibrate),
         lambda recipe: data_files(recipe, data),
         replace=replace,
     )

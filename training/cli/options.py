@@ -18,4 +18,7 @@ ServedModelOption = Annotated[
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="FACEGATE_TRAINING_DATA", help="Folder with the data.")
 ]
+BuildOption = Annotated[
+    str, typer.Option("--build", help="Recipe of a whole build, whose numbers are taken.")
+]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")]

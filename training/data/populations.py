@@ -24,7 +24,7 @@ class Pool:
 
 def read_people(root: Path, name: str) -> CropSet:
     """Return ``<name>.tar`` (or the folder ``<name>``) below ``root``, labelled by person."""
-    return read_crops(name, [_tar_or_folder(root, name)], labelled=True)
+    return read_crops(name, [people_archive(root, name)], labelled=True)
 
 
 def rows_by_person(people: IntArray, files: Sequence[str] | None = None) -> dict[int, list[int]]:
@@ -40,7 +40,7 @@ def rows_by_person(people: IntArray, files: Sequence[str] | None = None) -> dict
 
 def read_strangers(root: Path) -> CropSet:
     """Return the strangers: one picture each, all of different people."""
-    return read_crops("strangers", [_tar_or_folder(root, "strangers")], labelled=False)
+    return read_crops("strangers", [people_archive(root, "strangers")], labelled=False)
 
 
 def read_pools(
@@ -99,6 +99,7 @@ def _base(file: str) -> str:
     return file.rsplit("/", 1)[-1]
 
 
-def _tar_or_folder(root: Path, name: str) -> Path:
+def people_archive(root: Path, name: str) -> Path:
+    """Return where people lie below ``root``: ``<name>.tar``, or the folder ``<name>``."""
     archive = root / f"{name}.tar"
     return archive if archive.is_file() else root / name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from training.augment.pipeline import augment
 from training.augment.randomness import Randomness
 from training.data.crops import CropSet
 from training.data.sampling import BatchSampler
+from training.data.sources import read_sources
 from training.engines.optimisers import Optimiser, distillation_optimiser
-from training.engines.run import Losses, Run, RunOptions
+from training.engines.run import Losses, Run, RunOptions, train
 from training.engines.starts import PublishedNetwork, start_from, start_from_published
 from training.engines.targets import CORRECTION, Target, TargetSource, mean_similarity
 from training.foundation.environment import fingerprint
@@ -45,6 +47,27 @@ def distillation_run(
     if start is not None and start.resolve() == kept.resolve():
         raise CheckpointError(f"{start} would make way for this run; name another --run folder")
     return Run(step, options)
+
+
+def distill_recipe(
+    recipe: Recipe,
+    data: Path,
+    cache: Path,
+    options: RunOptions,
+    tell: Callable[[str], None],
+    initial_weights: Path | None = None,
+) -> None:
+    """Train the student of ``recipe`` on the pictures below ``data``, to the run's end.
+
+    What teachers said before is in ``cache``. Raises what reading, ``distillation_run`` and
+    ``train`` raise.
+    """
+    loaded = recipe.on(options.device)
+    crops = read_sources(loaded, data)
+    names = ", ".join(crops.source_names)
+    tell(f"{len(crops)} crops from {names}; {options.device}, {loaded.precision}")
+    targets = TargetSource(loaded, crops, data, cache, options.device)
+    train(distillation_run(loaded, crops, targets, options, initial_weights))
 
 
 class DistillationStep:

@@ -13,15 +13,33 @@ from typing import Any
 import torch
 
 from training.data.crops import CropSet
+from training.data.sources import read_sources
 from training.engines.starts import PublishedNetwork, fit_linear, load_start, see_pictures
 from training.engines.targets import CORRECTION, TargetSource
-from training.foundation.checkpoints import evaluation_weights
+from training.foundation.checkpoints import evaluation_weights, load_checkpoint, save_checkpoint
+from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
 from training.networks.students import make_student
 from training.recipes.recipe import Recipe
+from training.recipes.run_recipe import recipe_in
 
 #: What a checkpoint calls the share of the trained weights; without it they are all of them.
 TRAINED_SHARE = "trained_share"
+
+
+def interpolate_run(checkpoint: Path, written: Path, share: float, data: Path, cache: Path) -> None:
+    """Write to ``written`` the checkpoint of weights between a run's published start and its end.
+
+    ``data`` holds the run's pictures and teachers, ``cache`` what those said before. Raises
+    ``CheckpointError`` where the share is no mean, and what ``interpolated`` raises.
+    """
+    checked_share(share, checkpoint)
+    device = choose_device("cpu")
+    state = load_checkpoint(checkpoint, device)
+    recipe = recipe_in(state, Recipe, checkpoint)
+    crops = read_sources(recipe, data)
+    targets = TargetSource(recipe, crops, data, cache, device)
+    save_checkpoint(written, interpolated(state, share, targets, crops))
 
 
 def interpolated(

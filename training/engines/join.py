@@ -25,25 +25,14 @@ from training.networks.joint import JointNetwork
 from training.networks.published.sface import read_sface
 from training.networks.quantised import quantise_large
 from training.networks.sface_student import SFaceNetwork
-from training.recipes.recipe import CorrectionRecipe, HubnessRecipe, Recipe
+from training.recipes.build_recipe import JoinedRecipe, JoinRecipe
+from training.recipes.recipe import Recipe
 from training.teachers.correction import fit_correction
 from training.teachers.targets import clean_targets
 from training.teachers.torchscript import Teacher
 
 CPU = torch.device("cpu")
 SFACE = "sface"
-#: What the student's cosine weighs beside SFace's. Chosen, like the head's steps and repulsion, on
-#: validation people and strangers; ``training study joining`` prints what other choices come to.
-SHARE = 0.4
-#: One less than 256: the correction of hubs adds a coordinate.
-HEAD = CorrectionRecipe(
-    embedding_dim=255,
-    learning_rate=3e-5,
-    similarity=20.0,
-    repulsion=400.0,
-    repulsion_margin=0.05,
-)
-HUBNESS = HubnessRecipe()
 
 
 @dataclass(frozen=True)
@@ -84,7 +73,7 @@ def join_networks(
     second: Second,
     recipe: Recipe,
     crops: CropSet,
-    settings: CorrectionRecipe = HEAD,
+    settings: JoinedRecipe,
 ) -> CrowdAware:
     """Return the student and the second network as one, corrected for hubs.
 
@@ -93,10 +82,11 @@ def join_networks(
     people to find crowds.
     """
     ours = _answers(student, crops)
-    head = fit_head(recipe, crops, ours, second.answers, settings)
-    joined = F.normalize(head(weighed(ours, second.answers)), dim=1)
-    correction = fit_hubness(joined[one_of_each(crops)], HUBNESS, recipe.seed)
-    return CrowdAware(JointNetwork(student, second.network, SHARE, head), correction).eval()
+    share = settings.join.share
+    head = fit_head(recipe, crops, ours, second.answers, settings.join)
+    joined = F.normalize(head(weighed(ours, second.answers, share)), dim=1)
+    correction = fit_hubness(joined[one_of_each(crops)], settings.hubness, recipe.seed)
+    return CrowdAware(JointNetwork(student, second.network, share, head), correction).eval()
 
 
 def fit_head(
@@ -104,16 +94,15 @@ def fit_head(
     crops: CropSet,
     first: Tensor,
     second: Tensor,
-    settings: CorrectionRecipe = HEAD,
-    share: float = SHARE,
+    settings: JoinRecipe,
 ) -> nn.Linear:
     """Return the head over unit embeddings ``(N, D1)`` and ``(N, D2)`` of ``crops``.
 
     It maps the rows of ``weighed``.
     """
-    corrected = recipe.model_copy(update={"correction": settings})
+    corrected = recipe.model_copy(update={"correction": settings.head})
     # Twice the weights: a correction takes rows whose parts are unit embeddings on average.
-    rows = weighed(first, second, share) * 2**0.5
+    rows = weighed(first, second, settings.share) * 2**0.5
     return fit_correction(corrected, crops, list(rows.split([first.shape[1], second.shape[1]], 1)))
 
 
@@ -122,6 +111,6 @@ def _answers(network: nn.Module, crops: CropSet) -> Tensor:
         return embed_crops(network, crops, CPU)
 
 
-def weighed(first: Tensor, second: Tensor, share: float = SHARE) -> Tensor:
+def weighed(first: Tensor, second: Tensor, share: float) -> Tensor:
     """Return the rows that ``JointNetwork`` gives to its head, ``(N, D1 + D2)``."""
     return torch.cat([first * share**0.5, second * (1 - share) ** 0.5], dim=1)

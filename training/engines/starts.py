@@ -127,10 +127,11 @@ def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
     return {name: weight.shape for name, weight in weights.items()}
 
 
-def exported_state(path: Path) -> dict[str, Tensor]:
-    """Return the student's weights in an exported TorchScript embedder.
+def exported_state(path: Path, part: str = "") -> dict[str, Tensor]:
+    """Return the weights of an exported TorchScript embedder's network.
 
-    Raises ``CheckpointError`` where the file is missing or is no such module.
+    Of a joint one ``part`` names the network that is meant, as ``network.first.``. Raises
+    ``CheckpointError`` where the file is missing or is no such module.
     """
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
@@ -138,7 +139,7 @@ def exported_state(path: Path) -> dict[str, Tensor]:
         exported = torch.jit.load(str(path), map_location="cpu").state_dict()
     except RuntimeError as error:
         raise CheckpointError(f"{path} is no TorchScript module") from error
-    prefix = "student."
+    prefix = f"student.{part}"
     return {
         key.removeprefix(prefix): value.float() if value.is_floating_point() else value
         for key, value in exported.items()
@@ -146,12 +147,12 @@ def exported_state(path: Path) -> dict[str, Tensor]:
     }
 
 
-def load_exported(student: nn.Module, path: Path) -> None:
-    """Give a student the weights of an exported TorchScript embedder.
+def load_exported(student: nn.Module, path: Path, part: str = "") -> None:
+    """Give a student the weights of an exported TorchScript embedder, or those of its ``part``.
 
     Raises ``CheckpointError`` where they are those of another network.
     """
-    exported = exported_state(path)
+    exported = exported_state(path, part)
     # TorchScript lists buffers that a checkpoint leaves out, being constants.
     constants = {name for name, _ in student.named_buffers()} - student.state_dict().keys()
     wanted = {name: exported[name] for name in exported.keys() - constants}

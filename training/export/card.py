@@ -9,7 +9,7 @@ from training.calibration.results import MANIFEST_KEYS, Calibration
 from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.export.beside import beside_text
-from training.export.origin import ORIGIN
+from training.export.origin import ORIGIN, BuildOrigin
 from training.export.parity import Parity
 from training.export.provenance import DataFile
 from training.foundation.sheets import Sheet, markdown
@@ -24,6 +24,8 @@ class _Facts:
         self.sha256 = str(manifest["sha256"])
         self.embedding_dim = manifest["embedding_dim"]
         self.origin = ORIGIN.validate_python(manifest["origin"])
+        build = manifest.get("build")
+        self.build = None if build is None else BuildOrigin.model_validate(build)
         self.parity = Parity.model_validate(manifest["parity"])
         files = manifest["data"]
         self.files = (
@@ -209,12 +211,17 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
 
 
 def _commands(facts: _Facts) -> str:
+    commands = (
+        f"""{facts.origin.commands(facts.folder, facts.version)}
+python -m training evaluate --model {facts.folder}
+python -m training card --model {facts.folder}"""
+        if facts.build is None
+        else facts.build.commands(facts.version)
+    )
     return f"""## Commands
 
 ```
-{facts.origin.commands(facts.folder, facts.version)}
-python -m training evaluate --model {facts.folder}
-python -m training card --model {facts.folder}
+{commands}
 ```
 
 The data folder is `--data` or `FACEGATE_TRAINING_DATA`."""

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.precision import Precision
 from training.foundation.records import Record
+from training.recipes.build_recipe import BuildRecipe
 from training.recipes.recipe import CorrectionRecipe, HubnessRecipe
 
 #: Where the card's commands train the second network of two.
@@ -125,6 +126,26 @@ embedding. Strangers who are alike only because many people look so come out les
             f"--version {version}",
         ]
         return "\n".join(lines)
+
+
+class BuildOrigin(Record):
+    """The build that made a whole model folder: its recipe, and what it started from if anything.
+
+    ``checkpoint`` and ``model`` are the SHA-256 of the file that the student was read from.
+    """
+
+    recipe: BuildRecipe
+    checkpoint: str | None = None
+    model: str | None = None
+
+    def commands(self, version: str) -> str:
+        """Return the command that makes the folder again, its figures and its card."""
+        command = f"python -m training build --recipe {self.recipe.name} --version {version}"
+        if self.checkpoint is not None:
+            command += f" --from-checkpoint FILE\n# FILE has the SHA-256 {self.checkpoint}"
+        if self.model is not None:
+            command += f" --from-model FOLDER\n# its embedder.pt has the SHA-256 {self.model}"
+        return command
 
 
 Origin = TrainedOrigin | ImportedOrigin | JointOrigin

@@ -117,17 +117,34 @@ def write_model(
     """Write ``folder`` whole from a network of RGB crops in 0..255; as ``export_model`` else."""
     version = folder.name
     with folder_made_whole(folder, replace=replace) as partial:
-        path = partial / MODEL_FILE
-        parity = write_module(network, path, faces, max_bytes)
-        calibration = calibrator(path, f"{name}-{version}")
-        if calibration.sha256 != file_hash(path):
-            raise ExportError("the calibration was made with another model file")
-        document = manifest_document(name, version, path, origin, parity, calibration, data)
-        (partial / "manifest.json").write_text(json.dumps(document, indent=1) + "\n")
+        parity = write_module(network, partial / MODEL_FILE, faces, max_bytes)
+        document = write_manifest(partial, name, version, origin, parity, calibrator, data)
         (partial / "README.md").write_text(
             model_card(document, None, shown(folder)), encoding="utf-8"
         )
     return parity
+
+
+def write_manifest(
+    folder: Path,
+    name: str,
+    version: str,
+    origin: Origin,
+    parity: Parity,
+    calibrator: Calibrator,
+    data: tuple[DataFile, ...],
+) -> dict[str, object]:
+    """Calibrate the module in ``folder`` and write the manifest beside it, which is returned.
+
+    Raises ``ExportError`` where the calibration is of another file.
+    """
+    path = folder / MODEL_FILE
+    calibration = calibrator(path, f"{name}-{version}")
+    if calibration.sha256 != file_hash(path):
+        raise ExportError("the calibration was made with another model file")
+    document = manifest_document(name, version, path, origin, parity, calibration, data)
+    (folder / "manifest.json").write_text(json.dumps(document, indent=1) + "\n")
+    return document
 
 
 def shown(folder: Path) -> str:
@@ -168,12 +185,13 @@ def keep_proof(folder: Path, proof: Path) -> None:
     write_text(folder / PROOF, "\n".join([tables, *(o.read_text() for o in others if o.is_file())]))
 
 
-def card_of(folder: Path) -> str:
+def card_of(folder: Path, called: Path | None = None) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
     the tables of ``training study proof``, they are part of it; so are those of recognisability.
-    Raises ``ExportError`` where a file is missing or the figures are of another model.
+    ``called`` is what commands call the folder, where it will lie elsewhere. Raises ``ExportError``
+    where a file is missing or the figures are of another model.
     """
     try:
         document = json.loads((folder / "manifest.json").read_text())
@@ -192,4 +210,4 @@ def card_of(folder: Path) -> str:
     )
     if "recognisability" not in document:
         recognisability = None  # of an export before this one
-    return model_card(document, evaluation, shown(folder), beside, proof, recognisability)
+    return model_card(document, evaluation, shown(called or folder), beside, proof, recognisability)

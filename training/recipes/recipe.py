@@ -101,15 +101,14 @@ class HubnessRecipe(Record):
     takes from a similarity; 0.5 would be the published scaling, if centres were people.
     ``offset`` is the usual last coordinate: with more of it the formula holds better, and centroids
     gain more on strangers, for all share it. ``nearer`` is how much nearer pictures of the training
-    people's style are to the centres than other pictures. Chosen on validation people and
-    strangers.
+    people's style are to the centres than other pictures.
     """
 
-    centres: int = Field(default=512, ge=1)
-    nearest: int = Field(default=6, ge=1)
-    strength: float = Field(default=0.3, ge=0)
-    offset: float = Field(default=0.2, gt=0, lt=0.9)
-    nearer: float = 0.09
+    centres: int = Field(ge=1)
+    nearest: int = Field(ge=1)
+    strength: float = Field(ge=0)
+    offset: float = Field(gt=0, lt=0.9)
+    nearer: float
 
 
 class AugmentRecipe(Record):

@@ -19,6 +19,7 @@ from training.foundation.arrays import Matrix
 from training.foundation.device import choose_device
 from training.foundation.errors import CheckpointError
 from training.networks.hubness import HubnessCorrection, crowdedness
+from training.recipes.build_recipe import joined_recipe, load_build_recipe
 from training.recipes.recipe import HubnessRecipe
 from training.studies.validation_figures import (
     FIGURES,
@@ -45,8 +46,9 @@ def run(data: Path, model: Path) -> TriedSettings:
         without_last(embedder, strangers),
         read_pools(data / "strangers.csv", strangers.files, MIN_PEOPLE),
     )
+    shipped = joined_recipe(load_build_recipe()).hubness
     settings = [
-        HubnessRecipe(strength=strength, offset=offset, nearest=nearest)
+        shipped.model_copy(update={"strength": strength, "offset": offset, "nearest": nearest})
         for strength, offset, nearest in product(STRENGTHS, OFFSETS, NEAREST)
     ]
     usual = {nearest: usual_crowd(people, centres, nearest) for nearest in NEAREST}

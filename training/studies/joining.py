@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from training.data.populations import Pool, read_people, read_pools, read_strang
 from training.data.sources import read_sources
 from training.engines.embedding import embed_crops
 from training.engines.hubness import fit_hubness, one_of_each
-from training.engines.join import HEAD, HUBNESS, SHARE, fit_head, weighed
+from training.engines.join import fit_head, weighed
 from training.evaluation.false_matches import MIN_PEOPLE
 from training.evaluation.kept_answers import CACHE, kept_answers
 from training.export.origin import ORIGIN, JointOrigin
@@ -26,7 +26,8 @@ from training.foundation.errors import CheckpointError
 from training.foundation.files import file_hash
 from training.foundation.precision import precision_of
 from training.networks.served import quiet_torchscript
-from training.recipes.recipe import CorrectionRecipe, HubnessRecipe, Recipe
+from training.recipes.build_recipe import JoinedRecipe, joined_recipe, load_build_recipe
+from training.recipes.recipe import Recipe
 from training.studies.validation_figures import (
     FIGURES,
     TrialPeople,
@@ -52,7 +53,8 @@ def run(
     """
     device = choose_device("cpu")
     tell(f"networks of {model}; {device}, {precision_of(device)}")
-    return trial_of(model, data, every, joinings(), device)
+    shipped = joined_recipe(load_build_recipe())
+    return trial_of(model, data, every, joinings(shipped), device)
 
 
 tables = settings_tables
@@ -62,7 +64,7 @@ def trial_of(
     folder: Path,
     data: Path,
     every: int,
-    wanted: Sequence[tuple[str, Joining]],
+    wanted: Sequence[tuple[str, JoinedRecipe]],
     device: torch.device,
 ) -> TriedSettings:
     """Return a line for each way ``wanted`` to join the two networks of a model's folder.
@@ -114,15 +116,6 @@ def answers(
 
 
 @dataclass(frozen=True)
-class Joining:
-    """One way to join two networks; what ships unless something else is said."""
-
-    share: float = SHARE
-    head: CorrectionRecipe = HEAD
-    hubness: HubnessRecipe = HUBNESS
-
-
-@dataclass(frozen=True)
 class Answers:
     """Unit embeddings ``(N, D1)`` and ``(N, D2)`` of one set of pictures by either network."""
 
@@ -140,24 +133,28 @@ class Heard:
     strangers: Answers
 
 
-def joinings() -> tuple[tuple[str, Joining], ...]:
+def joinings(shipped: JoinedRecipe) -> tuple[tuple[str, JoinedRecipe], ...]:
     """Return what ships, and then every other choice with one thing changed, by what that is."""
+    join, hubness = shipped.join, shipped.hubness
 
-    def heads(name: str, values: Iterable[float]) -> list[tuple[str, Joining]]:
-        return [
-            (f"{name} {value:g}", Joining(head=HEAD.model_copy(update={name: value})))
-            for value in values
-        ]
+    def shares(values: Iterable[float]) -> Iterator[tuple[str, JoinedRecipe]]:
+        for value in values:
+            changed = join.model_copy(update={"share": value})
+            yield f"share {value:g}", JoinedRecipe(join=changed, hubness=hubness)
 
-    def crowds(name: str, values: Iterable[float]) -> list[tuple[str, Joining]]:
-        return [
-            (f"{name} {value:g}", Joining(hubness=HUBNESS.model_copy(update={name: value})))
-            for value in values
-        ]
+    def heads(name: str, values: Iterable[float]) -> Iterator[tuple[str, JoinedRecipe]]:
+        for value in values:
+            changed = join.model_copy(update={"head": join.head.model_copy(update={name: value})})
+            yield f"{name} {value:g}", JoinedRecipe(join=changed, hubness=hubness)
+
+    def crowds(name: str, values: Iterable[float]) -> Iterator[tuple[str, JoinedRecipe]]:
+        for value in values:
+            changed = hubness.model_copy(update={name: value})
+            yield f"{name} {value:g}", JoinedRecipe(join=join, hubness=changed)
 
     return (
-        ("as shipped", Joining()),
-        *((f"share {share:g}", Joining(share=share)) for share in SHARES),
+        ("as shipped", shipped),
+        *shares(SHARES),
         *heads("learning_rate", LEARNING_RATES),
         *heads("repulsion", REPULSIONS),
         *heads("similarity", SIMILARITIES),
@@ -180,20 +177,14 @@ def joint_parts(path: Path) -> tuple[nn.Module, nn.Module]:
         raise CheckpointError(f"{path} holds no two networks behind one head") from error
 
 
-def joined_rows(recipe: Recipe, heard: Heard, joining: Joining) -> tuple[Matrix, Matrix]:
+def joined_rows(recipe: Recipe, heard: Heard, joining: JoinedRecipe) -> tuple[Matrix, Matrix]:
     """Return unit embeddings of validation people and strangers, joined in one way."""
-    head = fit_head(
-        recipe,
-        heard.crops,
-        heard.training.first,
-        heard.training.second,
-        joining.head,
-        joining.share,
-    )
+    training = heard.training
+    head = fit_head(recipe, heard.crops, training.first, training.second, joining.join)
 
     @torch.inference_mode()
     def joined(answers: Answers) -> Tensor:
-        return F.normalize(head(weighed(answers.first, answers.second, joining.share)), dim=1)
+        return F.normalize(head(weighed(answers.first, answers.second, joining.join.share)), dim=1)
 
     people = joined(heard.training)[one_of_each(heard.crops)]
     correction = fit_hubness(people.clone(), joining.hubness, recipe.seed)
@@ -207,7 +198,7 @@ def try_joinings(
     heard: Heard,
     val: CropSet,
     pools: Sequence[Pool],
-    wanted: Sequence[tuple[str, Joining]],
+    wanted: Sequence[tuple[str, JoinedRecipe]],
 ) -> TriedSettings:
     """Return a line of figures for each way to join; ``pools`` are of the strangers."""
     rows = []

@@ -25,10 +25,8 @@ from training.foundation.arrays import Matrix
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import clopper_pearson
 from training.metrics.pairs import pair_similarities
+from training.recipes.build_recipe import RecognisabilityRecipe
 
-#: Shares of validation photos below the limits; enrollment is the stricter of the two.
-ENROLLMENT_SHARE, VERIFICATION_SHARE = 0.005, 0.004
-FITTED_PEOPLE, HELD_OUT_PEOPLE = 240, 120
 #: At most so many strangers of a group, LFW photos and masked faces say what the limits cost.
 MAX_OF_A_GROUP, MAX_OF_LFW, MAX_MASKS = 400, 2000, 600
 _MIN_OF_A_GROUP = 100
@@ -77,24 +75,27 @@ class KindOutcome:
     passing_and_matching: float
 
 
-def embed_odd(embedder: ExportedFile, data: Path, worst: str) -> OddRows:
+def embed_odd(
+    embedder: ExportedFile, data: Path, worst: str, settings: RecognisabilityRecipe
+) -> OddRows:
     """Render and embed people of FairFace (CC BY 4.0): some to fit on, others to choose by.
 
     Half of them are of the group ``worst``, where the promise is hardest to keep.
     """
     some, others = (
         _people(data / f"fairface-{number}.tar", count, data / "fairface.csv", worst)
-        for number, count in enumerate((FITTED_PEOPLE, HELD_OUT_PEOPLE))
+        for number, count in enumerate((settings.fitted_people, settings.held_out_people))
     )
     served = chosen_kinds(",".join((*SERVED_FITTED, *SERVED_HELD_OUT)))
+    fitted = [one for one in served if one.name in SERVED_FITTED]
     return OddRows(
         fitted={
             **_rendered(embedder, some, FITTED),
-            **embed_served(embedder, some, [one for one in served if one.name in SERVED_FITTED]),
+            **embed_served(embedder, some, fitted, settings.served_people),
         },
         held_out={
             **_rendered(embedder, others, {**FITTED, **HELD_OUT}),
-            **embed_served(embedder, others, served),
+            **embed_served(embedder, others, served, settings.served_people),
         },
     )
 
@@ -116,12 +117,12 @@ def embed_plain(embedder: CropEmbedder, data: Path) -> PlainRows:
     )
 
 
-def fit_limits(val: Matrix, centres: Matrix) -> Limits:
-    """Return the limits below which the stated shares of validation photos lie."""
+def fit_limits(val: Matrix, centres: Matrix, settings: RecognisabilityRecipe) -> Limits:
+    """Return the limits below which the recipe's shares of validation photos lie."""
     measured = distances(val, centres)
     enrollment, verification = (
         math.floor(1000 * float(np.quantile(measured, share, method="lower"))) / 1000
-        for share in (ENROLLMENT_SHARE, VERIFICATION_SHARE)
+        for share in (settings.enrollment_share, settings.verification_share)
     )
     return Limits(enrollment, verification)
 
@@ -135,7 +136,7 @@ def refused(rows: Matrix, centres: Matrix, limit: float) -> Estimate:
 def outcome(rows: Matrix, centres: Matrix, limit: float, threshold: float) -> KindOutcome:
     """Return what the limit leaves of one kind of odd picture of different people ``(N, D)``."""
     passing = rows[distances(rows, centres) >= limit]
-    pairs = len(rows) * (len(rows) - 1) / 2
+    pairs = max(1.0, len(rows) * (len(rows) - 1) / 2)  # one found face makes no pair
     return KindOutcome(
         refused=refused(rows, centres, limit),
         matching=float((pair_similarities(rows) >= threshold).sum() / pairs),
@@ -155,7 +156,8 @@ def centres_of(odd: OddRows, count: int) -> Matrix:
 def _people(path: Path, count: int, attributes: Path, worst: str) -> CropSet:
     """Return one crop each of people spread over an archive, filled beyond the photograph.
 
-    Every second is of ``worst``: "asian female" is every woman of a group that ends so.
+    Every second is of ``worst``: "asian female" is every woman of a group that ends so. Where there
+    are none, as where all strangers together are the worst, half as many are returned.
     """
     crops = read_crops(path.stem, [path], labelled=False, mark_black=True)
     with attributes.open(newline="") as stream:
@@ -165,9 +167,11 @@ def _people(path: Path, count: int, attributes: Path, worst: str) -> CropSet:
             if f"{row['group']} {row['gender']}".endswith(worst)
         }
     inside = np.array([file.rsplit("/", 1)[-1] in named for file in crops.files])
-    chosen = np.zeros(2 * (count // 2), np.int64)
-    chosen[::2] = _spread(np.flatnonzero(inside), count // 2)
-    chosen[1::2] = _spread(np.flatnonzero(~inside), count // 2)
+    named_rows, other_rows = (
+        _spread(np.flatnonzero(rows), count // 2) for rows in (inside, ~inside)
+    )
+    by_turns = np.argsort([*range(0, 2 * len(named_rows), 2), *range(1, 2 * len(other_rows), 2)])
+    chosen = np.concatenate([named_rows, other_rows])[by_turns]
     crops = crops.of(torch.from_numpy(chosen))
     random = Randomness(SEED, torch.device("cpu"))
     filled = fill_outside(crops.images, random).round().clamp(0, 255).to(torch.uint8)

@@ -47,37 +47,39 @@ SERVED_HELD_OUT = (
     "false colours",
     "drawn animals",
 )
-_PEOPLE = 160
 #: Things are drawn anew by their number, and `training study odd-pictures` shows those from 0 on.
 _FIRST_THING = 100_000
 
 
 def embed_served(
-    embedder: ExportedFile, crops: CropSet, kinds: Sequence[Kind]
+    embedder: ExportedFile, crops: CropSet, kinds: Sequence[Kind], people: int
 ) -> dict[str, Matrix]:
-    """Return by kind the unit embeddings ``(N, D)`` of up to 160 odd pictures with a found face.
+    """Return by kind the unit embeddings ``(N, D)`` of odd pictures with a found face.
 
-    The largest face of each is cut as at a door, whatever its quality.
+    Each kind is made of so many ``people``. The largest face is cut as at a door, whatever its
+    quality.
     """
     configure_opencv(threads=1)
     vision = FaceVision(FaceDetector(read_detector_weights()))
     found = {}
     for kind in kinds:
-        faces = [vision.crop(*face).pixels for face in _faces(vision, crops, kind)]
+        faces = [vision.crop(*face).pixels for face in _faces(vision, crops, kind, people)]
         if faces:
             found[f"{kind.name}, served"] = embedder.embed_faces(np.stack(faces))
     return found
 
 
-def _faces(vision: FaceVision, crops: CropSet, kind: Kind) -> Iterator[tuple[Picture, Detection]]:
-    for picture in _pictures(crops, kind):
+def _faces(
+    vision: FaceVision, crops: CropSet, kind: Kind, people: int
+) -> Iterator[tuple[Picture, Detection]]:
+    for picture in _pictures(crops, kind, people):
         detections = vision.detect(picture)
         if detections:
             yield picture, detections[0]
 
 
-def _pictures(crops: CropSet, kind: Kind) -> Iterator[ByteImage]:
-    for row in np.linspace(0, len(crops) - 1, min(_PEOPLE, len(crops))).astype(int).tolist():
+def _pictures(crops: CropSet, kind: Kind, people: int) -> Iterator[ByteImage]:
+    for row in np.linspace(0, len(crops) - 1, min(people, len(crops))).astype(int).tolist():
         if kind.draw is not None:
             yield kind.thing(_FIRST_THING + row)
         else:

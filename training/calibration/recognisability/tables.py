@@ -8,8 +8,6 @@ import numpy as np
 
 from app.domain.recognisability import Recognisability
 from training.calibration.recognisability.fit import (
-    ENROLLMENT_SHARE,
-    VERIFICATION_SHARE,
     Limits,
     OddRows,
     PlainRows,
@@ -21,12 +19,14 @@ from training.calibration.recognisability.fit import (
 from training.foundation.arrays import Matrix
 from training.foundation.sheets import Sheet
 from training.metrics.estimates import estimate_text
+from training.recipes.build_recipe import RecognisabilityRecipe
 
 TRIED = (1, 4, 16, 64, 128, 256, 512)
-CENTRES = 256
 
 
-def manifest_block(centres: Matrix, limits: Limits, odd: OddRows) -> dict[str, object]:
+def manifest_block(
+    centres: Matrix, limits: Limits, odd: OddRows, settings: RecognisabilityRecipe
+) -> dict[str, object]:
     """Return what the manifest says of recognisability, readable by ``ModelManifest``."""
     block = Recognisability(centres, limits.enrollment, limits.verification)
     people = len(next(iter(odd.fitted.values())))
@@ -37,18 +37,20 @@ def manifest_block(centres: Matrix, limits: Limits, odd: OddRows) -> dict[str, o
         "min_verification": limits.verification,
         "evidence": (
             f"spherical k-means on up to {people} people of FairFace in {len(odd.fitted)} odd "
-            f"kinds ({', '.join(odd.fitted)}); limits: {100 * ENROLLMENT_SHARE:g} % and "
-            f"{100 * VERIFICATION_SHARE:g} % of validation photos lie below them"
+            f"kinds ({', '.join(odd.fitted)}); limits: {100 * settings.enrollment_share:g} % and "
+            f"{100 * settings.verification_share:g} % of validation photos lie below them"
         ),
     }
 
 
-def choice_sheet(odd: OddRows, plain: PlainRows, threshold: float) -> Sheet:
+def choice_sheet(
+    odd: OddRows, plain: PlainRows, threshold: float, settings: RecognisabilityRecipe
+) -> Sheet:
     """Return what other numbers of centres refuse and leave, at the door's limit."""
     rows = []
-    for count in TRIED:
+    for count in (count for count in TRIED if count <= len(odd.stacked)):
         centres = centres_of(odd, count)
-        limits = fit_limits(plain.val, centres)
+        limits = fit_limits(plain.val, centres, settings)
         found = {
             name: outcome(odd.held_out[name], centres, limits.verification, threshold)
             for name in odd.held_out

@@ -13,16 +13,21 @@ from training.calibration.calibrate import CalibrationFaces, calibrate_embedder
 from training.calibration.results import Calibration
 from training.data.populations import Pool
 from training.metrics.pairs import pairs_within
+from training.recipes.build_recipe import CalibrateRecipe
 
 
 class HalfPolicy:
     """A policy from one half of the validation people and strangers, and the other half."""
 
     def __init__(
-        self, faces: CalibrationFaces, manifest: ModelManifest, targets: RiskTargets
+        self,
+        faces: CalibrationFaces,
+        manifest: ModelManifest,
+        targets: RiskTargets,
+        settings: CalibrateRecipe,
     ) -> None:
         fitted_half, self.tested = divided(faces)
-        calibration = calibrate_embedder(fitted_half, "half", None)
+        calibration = calibrate_embedder(fitted_half, "half", None, settings)
         self.policy = RiskPolicy(with_calibration(manifest, calibration), targets)
 
 

@@ -21,6 +21,7 @@ from training.foundation.device import choose_device
 from training.foundation.records import Record
 from training.foundation.sheets import Sheet
 from training.metrics.estimates import estimate_text
+from training.recipes.build_recipe import load_build_recipe
 from training.recipes.recipe import load_recipe
 from training.studies.planted_audit.twins import blend_twins, plan_twins
 from training.studies.proof.choices import ChoiceOutcome, compare_choices
@@ -72,9 +73,10 @@ def run(data: Path, model: Path, *, recipe: str = "all", device: str | None = No
     manifest = ModelManifest.from_json(read_manifest(model))
     lfw = read_people(data, "lfw")
     test = Population("LFW", embedder.embed(lfw), lfw.identities.numpy())
-    faces = read_faces(embedder, data, load_recipe(recipe), CACHE, chosen)
+    settings = load_build_recipe().calibrate
+    faces = read_faces(embedder, data, load_recipe(recipe), CACHE, chosen, settings)
     promises = prove_promises(test, RiskPolicy(manifest, TARGETS), SIZES, RISKS, 3, ROUNDS)
-    halved = HalfPolicy(faces, manifest, TARGETS)
+    halved = HalfPolicy(faces, manifest, TARGETS, settings)
     promises += prove_halves(halved)
     outcomes = choice_outcomes(halved)
     proved = prove_probabilities(test, manifest.calibration, PROVED_SIZES[:2], 3, 5)
