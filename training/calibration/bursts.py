@@ -22,9 +22,9 @@ def burst_probes(
 
     A tail is not read from bursts, only a line, so that not every stranger has to be simulated.
     Frames are those of one moment (``training.augment.frames``). Nothing is returned for what takes
-    no ready crops: a checkpoint, or the teachers.
+    no ready crops (a checkpoint, or the teachers), nor where the recipe wants none.
     """
-    if not isinstance(embedder, ExportedFile):
+    if not isinstance(embedder, ExportedFile) or not settings.burst_frames:
         return ()
     random = np.random.default_rng(SEED_OF_FRAMES)
     rows = np.sort(random.permutation(len(strangers))[: settings.burst_strangers])

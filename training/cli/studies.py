@@ -12,7 +12,7 @@ from training.cli.conclusion import conclude
 from training.cli.lazy import add_lazily
 from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption, ServedModelOption
 from training.evaluation.served import newest_model
-from training.studies import hubness, interpolation, joining, whole_photos
+from training.studies import hubness, interpolation, joining, rebuilt, whole_photos
 from training.studies.burst import study as burst
 from training.studies.enrollment import study as enrollment
 from training.studies.liveness import study as liveness
@@ -236,6 +236,18 @@ def interpolate(
     """Try shares of the way from a run's published start to its end, on people of no run."""
     record = interpolation.run(data, checkpoint)
     conclude(record, interpolation.tables(record), out)
+
+
+@app.command("rebuilt")
+def compare_rebuilt(
+    other: Annotated[Path, typer.Option(help="The folder of the model that was built again.")],
+    model: ServedModelOption = None,
+    data: DataOption = DEFAULT_DATA,
+    out: OutOption = None,
+) -> None:
+    """Compare a model with one built again: weights, code, embeddings, thresholds, figures."""
+    record = rebuilt.run(data, model or newest_model(), other=other)
+    conclude(record, rebuilt.tables(record), out)
 
 
 add_lazily(app, "losses", "training.cli.losses:compare")

@@ -22,7 +22,9 @@ def beside_text(ours: Evaluation, other: Evaluation) -> str:
         ("figure", ours.model, other.model),
         tuple(
             (name, one, two)
-            for (name, one), (_, two) in zip(_figures(ours), _figures(other), strict=True)
+            for (name, one), (_, two) in zip(
+                compared_figures(ours), compared_figures(other), strict=True
+            )
         ),
     )
     return f"""## Beside {other.model}
@@ -33,7 +35,8 @@ The default is whichever is more accurate on validation people (TAR at FAR {RULE
 {100 * TIE:g} points behind: {mine:.3f} and {theirs:.3f}, hence **{chosen.model}**."""
 
 
-def _figures(found: Evaluation) -> list[tuple[str, str]]:
+def compared_figures(found: Evaluation) -> list[tuple[str, str]]:
+    """Return the figures that two models are compared by, with their names."""
     strangers = found.strangers
     rows = [("LFW View 2, accuracy", estimate_text(found.lfw.accuracy))]
     rows += [

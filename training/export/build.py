@@ -111,7 +111,7 @@ def planned_steps(build: Build) -> list[Step]:
 
     Raises ``CheckpointError`` where what the build starts from is not the recipe's.
     """
-    if not Path(build.version).name == build.version != "":
+    if build.version in {"", ".", ".."} or Path(build.version).name != build.version:
         raise DataError(f"a version is the name of a folder, as 2.3.0, not {build.version!r}")
     first, checkpoint, student, share = _start(build)
     steps = [] if first is None else [first]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,21 @@ def save_module(student: nn.Module, path: Path, *, half: bool) -> None:
                     parameter.data = parameter.data.half()
     with quiet_torchscript():
         torch.jit.script(ServedEmbedder(plain).eval()).save(str(path))
+    _forget_sources(path)
+
+
+def _forget_sources(path: Path) -> None:
+    """Write a module's archive again without the names of the files that it was scripted from.
+
+    They are paths of this machine, for traces of errors, and the only bytes of the archive that
+    depend on where the code lies: the same network is the same file everywhere.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(partial, "w") as kept:
+        for name in whole.namelist():
+            if not name.endswith(".debug_pkl"):
+                kept.writestr(zipfile.ZipInfo(name), whole.read(name))
+    partial.replace(path)
 
 
 def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:

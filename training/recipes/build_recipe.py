@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from training.foundation.errors import DataError
 from training.foundation.records import Record
 from training.recipes.documents import RECIPES, read_document
 from training.recipes.recipe import CorrectionRecipe, HubnessRecipe, Recipe, load_recipe
@@ -112,14 +113,14 @@ def load_build_recipe(name_or_path: str = SHIPPED) -> BuildRecipe:
 
 
 def interpolate_recipe(recipe: BuildRecipe) -> InterpolateRecipe:
-    """Return how far back a build goes; raises ``ValueError`` where it does not."""
+    """Return how far back a build goes; raises ``DataError`` where it does not."""
     if recipe.interpolate is None:
-        raise ValueError(f"build recipe {recipe.name} has no [interpolate]")
+        raise DataError(f"build recipe {recipe.name} has no [interpolate]")
     return recipe.interpolate
 
 
 def joined_recipe(recipe: BuildRecipe) -> JoinedRecipe:
-    """Return how a build joins two networks; raises ``ValueError`` where it joins none."""
+    """Return how a build joins two networks; raises ``DataError`` where it joins none."""
     if recipe.join is None or recipe.hubness is None:
-        raise ValueError(f"build recipe {recipe.name} joins no networks: it has no [join]")
+        raise DataError(f"build recipe {recipe.name} joins no networks: it has no [join]")
     return JoinedRecipe(join=recipe.join, hubness=recipe.hubness)

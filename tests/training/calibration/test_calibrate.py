@@ -26,8 +26,10 @@ from training.calibration.results import Calibration
 from training.calibration.scores import FusedProbes, burst_scores, centroid_scores, photo_scores
 from training.data.populations import Pool, read_strangers
 from training.foundation.arrays import IntArray, Matrix
+from training.recipes.build_recipe import load_build_recipe
 
 CPU = torch.device("cpu")
+SETTINGS = load_build_recipe().calibrate
 
 
 def made_faces(duplicate_rows: IntArray | None) -> CalibrationFaces:
@@ -66,7 +68,7 @@ def test_photo_scores_hold_every_pair_once() -> None:
 
 
 def test_a_calibration_ships_lines_tails_and_thresholds_that_agree() -> None:
-    result = calibrate_embedder(made_faces(np.zeros((0, 2), np.int64)), "made", None)
+    result = calibrate_embedder(made_faces(np.zeros((0, 2), np.int64)), "made", None, SETTINGS)
     assert [line.photos for line in result.calibration] == [1, 2, 3, 5]
     assert all(line.slope > 0 and 0 < line.cllr < 1 for line in result.calibration)
     assert [tail.population for tail in result.impostor_tails] == [
@@ -100,8 +102,8 @@ def unit(rows: Matrix) -> Matrix:
 def test_bursts_get_lines_of_their_own_and_move_no_threshold_of_single_frames() -> None:
     plain = made_faces(None)
     bursts = tuple(fused(frames, plain.val, plain.strangers) for frames in (3, 5))
-    without = calibrate_embedder(plain, "made", None)
-    result = calibrate_embedder(replace(plain, bursts=bursts), "made", None)
+    without = calibrate_embedder(plain, "made", None, SETTINGS)
+    result = calibrate_embedder(replace(plain, bursts=bursts), "made", None, SETTINGS)
     counts = [(line.frames, line.photos) for line in result.calibration]
     assert counts == [(frames, photos) for frames in (1, 3, 5) for photos in (1, 2, 3, 5)]
     assert result.calibration[:4] == without.calibration
@@ -155,7 +157,7 @@ def test_people_who_appear_twice_are_left_out_and_listed() -> None:
     twice = faces.strangers.copy()
     twice[5], twice[7] = twice[3], twice[4]
     faces = CalibrationFaces(**{**vars(faces), "strangers": twice})
-    result = calibrate_embedder(faces, "made", None)
+    result = calibrate_embedder(faces, "made", None, SETTINGS)
     assert result.excluded.pairs == (("s3", "s5"), ("s4", "s7"))
     assert result.impostor_tails[0].pairs == 300 * 299 // 2 - 2
     assert {pool.population: pool.pairs for pool in result.impostor_tails[1:]} == {
@@ -167,7 +169,7 @@ def test_people_who_appear_twice_are_left_out_and_listed() -> None:
 
 def test_without_teachers_nothing_is_left_out_and_that_is_said(tmp_path: Path) -> None:
     root = write_evaluation_data(tmp_path / "data")
-    result = calibrate_on(NameEmbedder(), root, tiny_recipe(), tmp_path / "cache", CPU)
+    result = calibrate_on(NameEmbedder(), root, tiny_recipe(), tmp_path / "cache", CPU, SETTINGS)
     assert result.excluded.teacher_similarity is None
     assert "no teacher" in result.excluded.note
     print_calibration(result)

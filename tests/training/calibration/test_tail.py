@@ -20,6 +20,9 @@ from training.calibration.thresholds import choose_thresholds, worst_tail
 from training.calibration.uncertainty import pair_people, upper_bounds
 from training.foundation.arrays import Matrix
 from training.metrics.pairs import pair_positions, pair_similarities
+from training.recipes.build_recipe import load_build_recipe
+
+SETTINGS = load_build_recipe().calibrate
 
 
 @given(st.integers(0, 1000), st.integers(60, 5000), st.floats(0.02, 0.3))
@@ -96,12 +99,12 @@ def made_tail(population: str, start: float) -> Tail:
 
 def test_the_stricter_population_sets_the_default() -> None:
     overall, mild, harsh = made_tail("all", 0.0), made_tail("mild", 0.05), made_tail("harsh", 0.1)
-    chosen = choose_thresholds(overall, [mild, harsh], 0.02)
-    assert worst_tail([mild, harsh]) is harsh
+    chosen = choose_thresholds(overall, [mild, harsh], 0.02, SETTINGS)
+    assert worst_tail([mild, harsh], SETTINGS.identify_rate) is harsh
     assert chosen.identify.population == "harsh"
     assert chosen.identify.similarity == pytest.approx(0.1 + 6 * 0.05 + 0.02)
     assert chosen.verify.similarity == pytest.approx(0.1 + 4 * 0.05 + 0.02)
-    alone = choose_thresholds(overall, [made_tail("easy", -0.2)], 0.0)
+    alone = choose_thresholds(overall, [made_tail("easy", -0.2)], 0.0, SETTINGS)
     assert alone.identify.population == "all"
 
 

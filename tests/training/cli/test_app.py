@@ -18,11 +18,12 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
     *("synthesize", "import-sface", "learn", "inspect", "preview", "recognisability"),
-    *("embed", "search", "verify", "join", "interpolate"),
+    *("embed", "search", "verify", "join", "interpolate", "build"),
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),
     *("odd-pictures", "liveness", "whole-photos", "hubness", "joining", "interpolation", "losses"),
+    "rebuilt",
 }
 
 

@@ -10,9 +10,15 @@ from tests.training.made_data import crop_set
 from training.engines.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
 from training.foundation.errors import DataError
 from training.networks.hubness import crowdedness
+from training.recipes.build_recipe import joined_recipe, load_build_recipe
 from training.recipes.recipe import HubnessRecipe
 
 DIM = 24
+
+
+def settings_of(**changes: float) -> HubnessRecipe:
+    """Return what ships, with changes."""
+    return joined_recipe(load_build_recipe()).hubness.model_copy(update=changes)
 
 
 def people(spread: float, count: int, seed: int) -> torch.Tensor:
@@ -35,7 +41,7 @@ def mean_cosine(rows: torch.Tensor) -> float:
 
 
 def test_the_group_that_is_confused_more_is_confused_less_afterwards() -> None:
-    settings = HubnessRecipe(centres=8, nearest=1, strength=0.4, offset=0.4)
+    settings = settings_of(centres=8, nearest=1, strength=0.4, offset=0.4)
     made = fit_hubness(two_groups(), settings, seed=0)
     near, far = people(0.9, 200, 1)[100:], people(3.0, 200, 2)[100:]
     before = mean_cosine(near) - mean_cosine(far)
@@ -47,14 +53,14 @@ def test_every_centre_is_the_mean_of_many_and_nobodys_embedding() -> None:
     # One who is like nobody else would be a centre alone, if centres of one were kept.
     alone = -people(0.01, 1, 1)
     rows = torch.cat([two_groups(), alone])
-    made = fit_hubness(rows, HubnessRecipe(centres=12), seed=0)
+    made = fit_hubness(rows, settings_of(centres=12), seed=0)
     assert float((rows @ made.centres.T).max()) < 0.995
     assert float((alone @ made.centres.T).max()) < 0.5  # the centre of one was dropped
 
 
 def test_what_is_usual_is_told_by_people_who_are_in_no_centre() -> None:
     rows = two_groups()
-    made_with = HubnessRecipe(centres=8, nearest=1)
+    made_with = settings_of(centres=8, nearest=1)
     made = fit_hubness(rows, made_with, seed=0)
     kept = rows[torch.arange(len(rows)) % 10 == 0]
     told = float(crowdedness(kept, made.centres, 1).mean()) - made_with.nearer
@@ -62,7 +68,7 @@ def test_what_is_usual_is_told_by_people_who_are_in_no_centre() -> None:
 
 
 def test_the_same_seed_gives_the_same_correction() -> None:
-    settings = HubnessRecipe(centres=8)
+    settings = settings_of(centres=8)
     one, two = (fit_hubness(two_groups(), settings, seed=3) for _ in range(2))
     torch.testing.assert_close(one.centres, two.centres)
 
@@ -70,12 +76,12 @@ def test_the_same_seed_gives_the_same_correction() -> None:
 @pytest.mark.parametrize("count", [0, LEAST_PEOPLE - 1, LEAST_PEOPLE, LEAST_PEOPLE + 2])
 def test_too_few_people_make_no_crowd(count: int) -> None:
     with pytest.raises(DataError, match=f"{LEAST_PEOPLE} are needed"):
-        fit_hubness(people(1.0, count, 1), HubnessRecipe(), seed=0)
+        fit_hubness(people(1.0, count, 1), settings_of(), seed=0)
 
 
 def test_the_fewest_people_who_suffice_make_one_crowd() -> None:
     rows = people(1.0, LEAST_PEOPLE + 3, 1)
-    made = fit_hubness(rows, HubnessRecipe(), seed=0)
+    made = fit_hubness(rows, settings_of(), seed=0)
     assert len(made.centres) == 1
     assert bool(made(rows).isfinite().all())
 

@@ -12,10 +12,7 @@ from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write
 from training.data.sources import read_sources
 from training.engines.hubness import LEAST_PEOPLE
 from training.engines.join import (
-    HEAD,
-    HUBNESS,
     SFACE,
-    SHARE,
     fit_head,
     join_networks,
     published_sface,
@@ -31,10 +28,14 @@ from training.foundation.errors import CheckpointError
 from training.losses.identity import group_repulsion
 from training.networks.published.sface import EMBEDDING_DIM
 from training.networks.students import make_student
+from training.recipes.build_recipe import JoinedRecipe, joined_recipe, load_build_recipe
 from training.recipes.recipe import SFaceRecipe, load_recipe
 
 PEOPLE = 64
-SHORT = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})
+SHIPPED = joined_recipe(load_build_recipe())
+SHARE, HEAD, HUBNESS = SHIPPED.join.share, SHIPPED.join.head, SHIPPED.hubness
+SHORT_HEAD = HEAD.model_copy(update={"steps": 60, "batch_size": 64, "learning_rate": 3e-4})
+SHORT = JoinedRecipe(join=SHIPPED.join.model_copy(update={"head": SHORT_HEAD}), hubness=HUBNESS)
 
 
 def close_strangers(seed: int, dim: int) -> torch.Tensor:
@@ -49,7 +50,7 @@ def test_the_head_pushes_apart_people_who_are_certainly_different() -> None:
     crops = crop_set([-1] * PEOPLE, [0] * PEOPLE, [0] * PEOPLE)
     recipe = tiny_recipe(sources=[{"name": "a", "paths": ["a"], "share": 1.0}])
     first, second = close_strangers(1, 40), close_strangers(2, 30)
-    head = fit_head(recipe, crops, first, second, SHORT)
+    head = fit_head(recipe, crops, first, second, SHORT.join)
     joined = torch.cat([first * SHARE**0.5, second * (1 - SHARE) ** 0.5], dim=1)
     margin = HEAD.repulsion_margin
     before = group_repulsion(joined, crops.groups, margin)

@@ -39,7 +39,7 @@ identify_rate = 1e-3
 verify_rate = 1e-2
 teacher_similarity = 1.0
 centroid_photos = [2]
-burst_frames = [3]
+burst_frames = []
 burst_strangers = 4
 
 [recognisability]
@@ -48,7 +48,7 @@ enrollment_share = 0.02
 verification_share = 0.01
 fitted_people = 4
 held_out_people = 4
-served_people = 2
+served_people = 1
 """
 
 
@@ -92,6 +92,7 @@ def made_build(
     *,
     version: str = "0.1.0",
     run: str = "run",
+    cache: str = "cache",
     checkpoint: Path | None = None,
     model: Path | None = None,
     force: bool = False,
@@ -108,5 +109,5 @@ def made_build(
         checkpoint=checkpoint,
         model=model,
         force=force,
-        cache=folder / "cache",
+        cache=folder / cache,
     )

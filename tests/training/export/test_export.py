@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +40,12 @@ from training.networks.mobile_face_net import MobileFaceNetwork
 from training.networks.served import load_module, save_module
 from training.networks.student import StudentNetwork
 from training.networks.students import make_student
+from training.recipes.build_recipe import load_build_recipe
 from training.recipes.recipe import Recipe
 
 CPU = torch.device("cpu")
 PATTERNS = made_patterns()[:6]
+SETTINGS = load_build_recipe().calibrate
 
 
 class FileEmbedder(NameEmbedder):
@@ -82,7 +85,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def calibrator(root: Path, cache: Path) -> Calibrator:
     def calibrate(path: Path, name: str) -> Calibration:
-        return calibrate_on(FileEmbedder(path, name), root, tiny_recipe(), cache, CPU)
+        return calibrate_on(FileEmbedder(path, name), root, tiny_recipe(), cache, CPU, SETTINGS)
 
     return calibrate
 
@@ -152,6 +155,21 @@ def test_export_keeps_what_the_student_says(
     output = load_module(path, CPU)(torch.from_numpy(PATTERNS))
     assert output.dtype == torch.float32
     torch.testing.assert_close(output.norm(dim=1), torch.ones(len(output)))
+
+
+def test_the_same_network_is_the_same_file_and_names_no_folder_of_the_machine(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    student, _ = read_training(checkpoint)
+    files = [tmp_path / name / "embedder.pt" for name in ("one", "two")]
+    for file in files:
+        file.parent.mkdir()
+        save_module(student, file, half=True)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    code = Path(__file__).parents[3]
+    assert code.as_posix().encode() not in files[0].read_bytes()
+    with zipfile.ZipFile(files[0]) as archive:
+        assert not [name for name in archive.namelist() if "debug" in name]
 
 
 def test_half_precision_halves_the_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from training.foundation.arrays import Matrix
 from training.foundation.errors import CheckpointError
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.served import save_module
-from training.recipes.recipe import HubnessRecipe
+from training.recipes.build_recipe import joined_recipe, load_build_recipe
 from training.studies.hubness import read_centres, try_settings, usual_crowd
 from training.studies.validation_figures import TrialPeople
 
@@ -43,8 +43,9 @@ def test_every_setting_has_a_line_and_without_strength_single_pairs_rank_as_befo
     people: TrialPeople,
 ) -> None:
     centres = torch.from_numpy(unit(np.random.default_rng(1).normal(size=(6, DIM))))
+    shipped = joined_recipe(load_build_recipe()).hubness
     settings = [
-        HubnessRecipe(strength=strength, offset=offset, nearest=2)
+        shipped.model_copy(update={"strength": strength, "offset": offset, "nearest": 2})
         for strength in (0.0, 0.4)
         for offset in (0.2, 0.4)
     ]

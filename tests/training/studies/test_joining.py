@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from tests.training.made_data import (
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.data.crops import CropSet, read_crops
 from training.data.populations import Pool
-from training.engines.join import HEAD, HUBNESS, SHARE
 from training.evaluation.served import newest_model
 from training.export.origin import JointOrigin
 from training.export.sface_origin import sface_origin
@@ -34,11 +32,12 @@ from training.foundation.errors import CheckpointError, DataError
 from training.networks.hubness import CrowdAware, HubnessCorrection
 from training.networks.joint import JointNetwork
 from training.networks.served import save_module
+from training.recipes.build_recipe import JoinedRecipe, joined_recipe, load_build_recipe
+from training.recipes.recipe import CorrectionRecipe, HubnessRecipe
 from training.studies.interpolation import try_shares
 from training.studies.joining import (
     Answers,
     Heard,
-    Joining,
     joined_rows,
     joinings,
     joint_parts,
@@ -48,8 +47,17 @@ from training.studies.joining import (
 )
 
 PEOPLE = 240
+SHIPPED = joined_recipe(load_build_recipe())
+SHARE, HEAD, HUBNESS = SHIPPED.join.share, SHIPPED.join.head, SHIPPED.hubness
 SHORT = HEAD.model_copy(update={"steps": 10, "batch_size": 64})
 RECIPE = tiny_recipe(sources=[{"name": "a", "paths": ["a"], "share": 1.0}])
+
+
+def joining(
+    share: float, head: CorrectionRecipe = SHORT, hubness: HubnessRecipe = HUBNESS
+) -> JoinedRecipe:
+    join = SHIPPED.join.model_copy(update={"share": share, "head": head})
+    return JoinedRecipe(join=join, hubness=hubness)
 
 
 def faces(people: torch.Tensor, dim: int, seed: int, noise: float) -> torch.Tensor:
@@ -75,12 +83,16 @@ def heard() -> tuple[Heard, CropSet, list[Pool]]:
 
 
 def test_one_thing_at_a_time_differs_from_what_ships() -> None:
-    (name, shipped), *others = joinings()
-    assert (name, shipped) == ("as shipped", Joining(SHARE, HEAD, HUBNESS))
-    for changed, joining in others:
+    (name, shipped), *others = joinings(SHIPPED)
+    assert (name, shipped) == ("as shipped", SHIPPED)
+    for changed, way in others:
         flat, ours = (
-            {"share": each.share, **each.head.model_dump(), **each.hubness.model_dump()}
-            for each in (joining, shipped)
+            {
+                "share": each.join.share,
+                **each.join.head.model_dump(),
+                **each.hubness.model_dump(),
+            }
+            for each in (way, shipped)
         )
         (differs,) = [key for key in flat if flat[key] != ours[key]]
         assert changed == f"{differs} {flat[differs]:g}"
@@ -92,7 +104,7 @@ def test_every_way_has_a_line_and_the_share_decides_who_is_listened_to(
 ) -> None:
     said, val, pools = heard
     hubs = HUBNESS.model_copy(update={"centres": 4, "nearest": 2})
-    ways = [(f"share {s:g}", Joining(s, SHORT, hubs)) for s in (0.05, 0.95)]
+    ways = [(f"share {s:g}", joining(s, hubness=hubs)) for s in (0.05, 0.95)]
     sheet = try_joinings(RECIPE, said, val, pools, ways)
     assert [row[0] for row in sheet.rows] == ["share 0.05", "share 0.95"]
     assert {len(row) for row in sheet.rows} == {len(sheet.head)}
@@ -103,15 +115,13 @@ def test_every_way_has_a_line_and_the_share_decides_who_is_listened_to(
 
 def test_the_trial_joins_as_the_join_does(heard: tuple[Heard, CropSet, list[Pool]]) -> None:
     said, _, _ = heard
-    val, strangers = joined_rows(RECIPE, said, Joining(SHARE, SHORT))
+    val, strangers = joined_rows(RECIPE, said, joining(SHARE))
     assert val.shape == (60, HEAD.embedding_dim + 1)
     assert strangers.shape == (450, HEAD.embedding_dim + 1)
     np.testing.assert_allclose(np.linalg.norm(val, axis=1), 1, atol=1e-5)
-    again, _ = joined_rows(RECIPE, said, Joining(SHARE, SHORT))
+    again, _ = joined_rows(RECIPE, said, joining(SHARE))
     np.testing.assert_array_equal(val, again)
-    steeper = dataclasses.replace(
-        Joining(SHARE, SHORT), head=SHORT.model_copy(update={"learning_rate": 1e-2})
-    )
+    steeper = joining(SHARE, SHORT.model_copy(update={"learning_rate": 1e-2}))
     assert not np.allclose(joined_rows(RECIPE, said, steeper)[0], val, atol=1e-4)
 
 
@@ -179,7 +189,7 @@ def test_a_model_folder_is_tried_on_a_part_of_its_training_pictures(
     manifest = {"origin": origin.model_dump(mode="json")}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.chdir(tmp_path)  # where answers are kept
-    ways = [("as shipped", Joining(SHARE, SHORT))]
+    ways = [("as shipped", joining(SHARE))]
     device = torch.device("cpu")
     whole, again, half = (trial_of(folder, data, every, ways, device) for every in (1, 1, 2))
     assert "(218 training pictures)" in whole.title

@@ -7,15 +7,15 @@ import pytest
 
 from training.calibration.recognisability.centres import distances, fit_centres
 from training.calibration.recognisability.fit import (
-    ENROLLMENT_SHARE,
-    VERIFICATION_SHARE,
     fit_limits,
     outcome,
     refused,
 )
 from training.calibration.recognisability.renderings import FITTED, HELD_OUT
+from training.recipes.build_recipe import load_build_recipe
 
 CENTRES, DIM = 5, 16
+SETTINGS = load_build_recipe().recognisability
 
 
 def planted(per_centre: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -59,10 +59,10 @@ def test_limits_leave_the_stated_shares_below_and_enrollment_is_stricter() -> No
     val = random.normal(size=(4000, DIM))
     val = (val / np.linalg.norm(val, axis=1, keepdims=True)).astype(np.float32)
     centres = val[:1]
-    limits = fit_limits(val, centres)
+    limits = fit_limits(val, centres, SETTINGS)
     assert 0 < limits.verification <= limits.enrollment
-    assert refused(val, centres, limits.enrollment).value <= ENROLLMENT_SHARE
-    assert refused(val, centres, limits.verification).value <= VERIFICATION_SHARE
+    assert refused(val, centres, limits.enrollment).value <= SETTINGS.enrollment_share
+    assert refused(val, centres, limits.verification).value <= SETTINGS.verification_share
     assert refused(val, centres, limits.enrollment).value > 0.004
 
 
