@@ -79,13 +79,10 @@ train: full ## Learn similarity on bundled digits, report, fail below the bar; R
 compare: full ## Compare losses with everything else equal: the table, from saved runs or new ones.
 	@$(PYTHON) -m training study losses
 
+BUILD ?= facegate
 VERSION ?= new
-distill: full ## Make the face embedder as shipped into models/embedder/VERSION; needs the data; hours.
-	$(PYTHON) -m training distill --recipe native-open --run runs/native-open --minutes 80
-	$(PYTHON) -m training interpolate --checkpoint runs/native-open/checkpoint.pt --share 0.5 \
-		--run runs/native-open-mean
-	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
-	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
+distill: full ## Make the embedder by recipe BUILD into models/embedder/VERSION; needs the data; hours.
+	@$(PYTHON) -m training build --recipe $(BUILD) --version $(VERSION)
 
 prove: full ## Stated risks, guards, bursts, a planted audit, odd pictures; needs the data.
 	@$(PYTHON) -m training study proof

@@ -10,7 +10,14 @@ import typer
 from training.calibration.people import file_calibrator
 from training.cli.options import DEFAULT_DATA, BuildOption, DataOption
 from training.evaluation.served import MODELS
-from training.export.package import card_of, export_model, keep_beside, keep_proof, read_training
+from training.export.package import (
+    card_of,
+    export_model,
+    keep_beside,
+    keep_proof,
+    keep_rebuilt,
+    read_training,
+)
 from training.export.parity import parity_faces
 from training.export.provenance import data_files
 from training.foundation.device import choose_device
@@ -53,10 +60,15 @@ def card(
     proof: Annotated[
         Path | None, typer.Option(help="What `study proof` wrote of this model, to be kept.")
     ] = None,
+    rebuilt: Annotated[
+        Path | None, typer.Option(help="What `study rebuilt` wrote of this model, to be kept.")
+    ] = None,
 ) -> None:
     """Write the model's card from what its folder holds: figures, rivals, kept promises."""
     if proof is not None:
         keep_proof(model, proof)
+    if rebuilt is not None:
+        keep_rebuilt(model, rebuilt)
     if beside is not None:
         keep_beside(model, beside)
     write_text(model / "README.md", card_of(model))

@@ -45,12 +45,13 @@ def model_card(
     beside: Evaluation | None = None,
     proof: str | None = None,
     recognisability: str | None = None,
+    rebuilt: str | None = None,
 ) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
     to compare it with, ``proof`` the tables of ``training study proof``, ``recognisability``
-    those of the command of that name.
+    those of the command of that name, ``rebuilt`` those of ``training study rebuilt``.
     """
     facts = _Facts(manifest, folder)
     parts = [
@@ -62,7 +63,7 @@ def model_card(
         *([_recognisability(manifest, recognisability)] if recognisability else []),
         *([_proof(proof)] if proof else []),
         _limits(facts, evaluation),
-        _commands(facts),
+        _commands(facts, rebuilt),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -210,7 +211,7 @@ def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
   {facts.parity.eager_difference:.0e}."""
 
 
-def _commands(facts: _Facts) -> str:
+def _commands(facts: _Facts, rebuilt: str | None) -> str:
     commands = (
         f"""{facts.origin.commands(facts.folder, facts.version)}
 python -m training evaluate --model {facts.folder}
@@ -224,7 +225,27 @@ python -m training card --model {facts.folder}"""
 {commands}
 ```
 
-The data folder is `--data` or `FACEGATE_TRAINING_DATA`."""
+The data folder is `--data` or `FACEGATE_TRAINING_DATA`.{_again(facts, rebuilt)}"""
+
+
+def _again(facts: _Facts, rebuilt: str | None) -> str:
+    """Return what building the model again comes to."""
+    if rebuilt is not None:
+        return f"""
+
+## Built again
+
+By `training build` from the student in this file, and compared by `training study rebuilt`: what
+does not differ below is the same number. Whatever is fitted to the training pictures is fitted
+anew, in the numbers that the CPU calculates in.
+
+{rebuilt.strip()}"""
+    if facts.build is None:
+        return (
+            " This model was made step by step, before\n`training build` was one command; what "
+            "building it again comes to stands in `docs/training.md`."
+        )
+    return ""
 
 
 def _mapping(value: object) -> dict[str, object]:

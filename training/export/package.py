@@ -31,6 +31,7 @@ MAX_BYTES = 16_000_000
 
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
+REBUILT = "rebuilt.md"
 BESIDE_THE_PROOF = ("enrollment.md", "quality-limits.md", "burst.md")
 
 
@@ -185,11 +186,28 @@ def keep_proof(folder: Path, proof: Path) -> None:
     write_text(folder / PROOF, "\n".join([tables, *(o.read_text() for o in others if o.is_file())]))
 
 
+def keep_rebuilt(folder: Path, tables: Path) -> None:
+    """Keep the tables of ``training study rebuilt`` with the model in ``folder``.
+
+    Raises ``ExportError`` where there are none, or of another model.
+    """
+    try:
+        text, record = tables.read_text(), json.loads(tables.with_suffix(".json").read_text())
+        of = record["old_sha256"]
+        this = json.loads((folder / "manifest.json").read_text())["sha256"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{tables} compares no model with one built again: {error!r}") from error
+    if of != this:
+        raise ExportError(f"{tables} is of another model; compare this one first")
+    write_text(folder / REBUILT, text)
+
+
 def card_of(folder: Path, called: Path | None = None) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
-    the tables of ``training study proof``, they are part of it; so are those of recognisability.
+    the tables of ``training study proof``, they are part of it; so are those of recognisability
+    and of ``training study rebuilt``.
     ``called`` is what commands call the folder, where it will lie elsewhere. Raises ``ExportError``
     where a file is missing or the figures are of another model.
     """
@@ -204,10 +222,18 @@ def card_of(folder: Path, called: Path | None = None) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    proof, recognisability = (
+    proof, recognisability, rebuilt = (
         (folder / name).read_text() if (folder / name).is_file() else None
-        for name in (PROOF, RECOGNISABILITY)
+        for name in (PROOF, RECOGNISABILITY, REBUILT)
     )
     if "recognisability" not in document:
         recognisability = None  # of an export before this one
-    return model_card(document, evaluation, shown(called or folder), beside, proof, recognisability)
+    return model_card(
+        document,
+        evaluation,
+        shown(called or folder),
+        beside,
+        proof,
+        recognisability,
+        rebuilt,
+    )

@@ -10,6 +10,8 @@ import torch
 
 from tests.training.evaluation.made_people import write_evaluation_data
 from tests.training.made_data import picture, write_tar, write_tiny_data
+from training.data.face_alignment import cut_face, service_detector
+from training.data.invented_people import invented_people
 from training.export.build import Build
 from training.recipes.build_recipe import BuildRecipe, load_build_recipe
 
@@ -59,11 +61,22 @@ def write_build_data(root: Path) -> Path:
         _make_alike(root / people)
     for number in range(2):
         shown = {f"fairface/{n}.png": picture(500 * number + n) for n in range(PEOPLE)}
+        shown["fairface/0.png"] = _face(number)  # the one that the service's detector is shown
         write_tar(root / f"fairface-{number}.tar", shown)
     rows = [f"fairface/{n}.png,{'female' if n % 2 else 'male'},north,20-29" for n in range(PEOPLE)]
     (root / "fairface.csv").write_text("file,gender,group,age\n" + "\n".join(rows) + "\n")
     write_tar(root / "masks.tar", {f"masks/{n}.png": picture(2000 + n) for n in range(4)})
     return root
+
+
+def _face(number: int) -> bytes:
+    """Return the face of somebody who does not exist, cut out and encoded."""
+    photo = cv2.imread(str(invented_people()[number].photos[0]))
+    assert photo is not None
+    rgb = np.ascontiguousarray(photo[:, :, ::-1].astype(np.uint8))
+    done, encoded = cv2.imencode(".png", cut_face(rgb, 128, service_detector())[:, :, ::-1])
+    assert done
+    return encoded.tobytes()
 
 
 def _make_alike(people: Path) -> None:

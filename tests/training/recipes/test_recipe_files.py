@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from training.foundation.errors import DataError
+from training.recipes.build_recipe import load_build_recipe
 from training.recipes.metric_recipe import load_metric_recipe
 from training.recipes.recipe import ResidualRecipe, load_recipe
 
-LOADERS = [load_recipe, load_metric_recipe]
+LOADERS = [load_recipe, load_metric_recipe, load_build_recipe]
 
 
 @pytest.mark.parametrize("load", LOADERS)
