@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from training.data.crops import NO_LABEL, CropSet
@@ -57,7 +58,8 @@ def _centres(embeddings: Tensor, count: int, seed: int) -> Tensor:
     """Return unit centres ``(P, D)`` by k-means, each of at least ``LEAST_PEOPLE`` rows."""
     count = max(1, min(count, len(embeddings) // (2 * LEAST_PEOPLE)))
     means = KMeans(count, n_init=1, max_iter=ROUNDS, random_state=seed)
-    with warnings.catch_warnings():
+    # More than two threads add up their shares of a centre in the order in which they end.
+    with warnings.catch_warnings(), threadpool_limits(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough after some rounds
         nearest = torch.from_numpy(means.fit_predict(embeddings.numpy())).long()
     people = torch.bincount(nearest, minlength=count)

@@ -269,6 +269,8 @@ def test_a_student_goes_half_way_back_and_is_joined_with_sface(tmp_path: Path) -
     known = json.loads((build.run / "export" / "network.json").read_text())
     origin = JointOrigin.model_validate(known["origin"])
     assert (origin.trained.trained_share, origin.trained.steps) == (0.5, 1)
+    again = StepRunner(tmp_path / "again", build.tell).run(steps[2])
+    assert made_files(again) == made_files(build.run / "export")
     assert build.recipe.join is not None
     assert (origin.share, origin.head) == (build.recipe.join.share, build.recipe.join.head)
     weights = exported_state(build.run / "export" / "embedder.pt", "network.first.")
