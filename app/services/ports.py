@@ -21,7 +21,7 @@ from app.domain.employees import (
     NewPhoto,
     StoredPerson,
 )
-from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
+from app.domain.faces import Detection, FaceCrop, FoundFaces, Picture
 from app.domain.head_motion import HeadView
 from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
@@ -30,15 +30,12 @@ from app.domain.model_manifest import ModelManifest
 class Vision(Protocol):
     """From bytes to aligned faces."""
 
-    def read_photo(self, content: bytes) -> DecodedPhoto:
-        """Return the upright RGB picture, reduced where the photo is very large.
+    def find_faces(self, content: bytes, *, nearest: bool) -> FoundFaces:
+        """Return the faces of a photo, largest first, in pixels of the picture that is with them.
 
-        Raises ``PhotoError`` before it allocates too much.
+        With ``nearest`` only the largest is wanted: faces far behind it may be left out. No face is
+        an empty list. Raises ``PhotoError`` before it allocates too much.
         """
-        ...
-
-    def detect(self, picture: Picture) -> list[Detection]:
-        """Return the faces, largest first; none is an empty list."""
         ...
 
     def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:

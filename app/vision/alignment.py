@@ -18,6 +18,9 @@ from app.domain.faces import Picture
 _ALIASING_SCALE = 0.5
 #: Rows and columns of the points that measure how much of a crop the picture holds.
 _GRID = 28
+_STEPS = (np.arange(_GRID) + 0.5) * (FACE_CROP_SIZE / _GRID) - 0.5
+_PLACES = np.stack(np.meshgrid(_STEPS, _STEPS), axis=-1).reshape(-1, 2)
+_CORNERS = np.stack(np.meshgrid(_STEPS[[0, -1]], _STEPS[[0, -1]]), axis=-1).reshape(-1, 2)
 
 
 def align_face(
@@ -58,11 +61,17 @@ def inside_share(shape: tuple[int, ...], landmarks: npt.ArrayLike) -> float:
     Raises ``ValueError`` where the landmarks coincide.
     """
     transform = crop_transform(landmarks)
-    steps = (np.arange(_GRID) + 0.5) * (FACE_CROP_SIZE / _GRID) - 0.5
-    places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    sources = (places - transform[:, 2]) @ np.linalg.inv(transform[:, :2]).T + 0.5
+    back = np.linalg.inv(transform[:, :2]).T
     height, width = shape[:2]
-    return float(((sources >= 0) & (sources <= [width, height])).all(axis=1).mean())
+
+    def inside(places: FloatArray) -> npt.NDArray[np.bool_]:
+        sources = (places - transform[:, 2]) @ back + 0.5
+        return np.asarray(((sources >= 0) & (sources <= [width, height])).all(axis=1), np.bool_)
+
+    # A rectangle that holds the corners of a square holds all of it: so with most faces.
+    if inside(_CORNERS).all():
+        return 1.0
+    return float(inside(_PLACES).mean())
 
 
 def crop_side(size: int, margin: float) -> int:

@@ -22,7 +22,16 @@ COMMANDS = {
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),
-    *("odd-pictures", "liveness", "whole-photos", "hubness", "joining", "interpolation", "losses"),
+    *(
+        "odd-pictures",
+        "liveness",
+        "whole-photos",
+        "near-faces",
+        "hubness",
+        "joining",
+        "interpolation",
+        "losses",
+    ),
 }
 
 
