@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
@@ -63,9 +65,7 @@ class SqlRegistryReader:
         found = {}
         for start in range(0, len(keys), _KEYS_PER_STATEMENT):
             some = keys[start : start + _KEYS_PER_STATEMENT]
-            for row in self._connection.execute(
-                select_employees().where(EmployeeRow.key.in_(some))
-            ):
+            for row in self._connection.execute(_employees_of(), {"keys": some}):
                 found[row[0]] = self._employee(row)
         return found
 
@@ -160,9 +160,23 @@ class SqlRegistryReader:
 
     def revision(self) -> int:
         """Return the number that grows with every committed change of the gallery."""
-        return self._connection.execute(select(GalleryStateRow.revision)).scalar_one()
+        return self._connection.execute(_revision()).scalar_one()
 
     def _employee(self, row: EmployeeColumns) -> Employee:
         employee = employee_from_row(row)
         self._employee_ids[employee.key] = employee.employee_id
         return employee
+
+
+# Every verification asks these, and making a statement costs more than running it: each is made
+# once.
+
+
+@cache
+def _employees_of() -> Select[int, str, str, str | None, str, int, datetime, datetime]:
+    return select_employees().where(EmployeeRow.key.in_(bindparam("keys", expanding=True)))
+
+
+@cache
+def _revision() -> Select[int]:
+    return select(GalleryStateRow.revision)

@@ -18,9 +18,6 @@ from app.domain.faces import Picture
 _ALIASING_SCALE = 0.5
 #: Rows and columns of the points that measure how much of a crop the picture holds.
 _GRID = 28
-_STEPS = (np.arange(_GRID) + 0.5) * (FACE_CROP_SIZE / _GRID) - 0.5
-_PLACES = np.stack(np.meshgrid(_STEPS, _STEPS), axis=-1).reshape(-1, 2)
-_CORNERS = np.stack(np.meshgrid(_STEPS[[0, -1]], _STEPS[[0, -1]]), axis=-1).reshape(-1, 2)
 
 
 def align_face(
@@ -64,14 +61,15 @@ def inside_share(shape: tuple[int, ...], landmarks: npt.ArrayLike) -> float:
     back = np.linalg.inv(transform[:, :2]).T
     height, width = shape[:2]
 
-    def inside(places: FloatArray) -> npt.NDArray[np.bool_]:
+    def inside(steps: int) -> float:
+        first = FACE_CROP_SIZE / _GRID / 2 - 0.5
+        along = np.linspace(first, FACE_CROP_SIZE - 1 - first, steps)
+        places = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
         sources = (places - transform[:, 2]) @ back + 0.5
-        return np.asarray(((sources >= 0) & (sources <= [width, height])).all(axis=1), np.bool_)
+        return float(((sources >= 0) & (sources <= [width, height])).all(axis=1).mean())
 
     # A rectangle that holds the corners of a square holds all of it: so with most faces.
-    if inside(_CORNERS).all():
-        return 1.0
-    return float(inside(_PLACES).mean())
+    return 1.0 if inside(2) == 1.0 else inside(_GRID)
 
 
 def crop_side(size: int, margin: float) -> int:
