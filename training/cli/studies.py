@@ -205,7 +205,7 @@ def look_at_near_faces(
     ),
 ) -> None:
     """Compare the door's look at a reduced picture with the search of the whole one."""
-    record = near_faces.run(data, model or newest_model(), photos)
+    record = near_faces.run(data, model or newest_model(), photos=photos)
     conclude(record, near_faces.tables(record), out)
 
 

@@ -59,15 +59,15 @@ class NearFaceRecord(Record):
     photos: tuple[NearFaceResult, ...]
 
 
-def run(data: Path, model: Path, limit: int = PHOTOS) -> NearFaceRecord:
+def run(data: Path, model: Path, *, photos: int = PHOTOS) -> NearFaceRecord:
     """Send photos of LFW in frames, and ``photos.tar`` as it is, both ways."""
     configure_opencv(threads=1)
     embedder = ExportedEmbedder(model, choose_device("cpu"))
     vision = FaceVision(FaceDetector(read_detector_weights()))
 
     def results(name: str, heights: tuple[int, ...]) -> tuple[NearFaceResult, ...]:
-        photos = list(_photos(data / name, limit))
-        return tuple(_both_ways(photos, height, vision, embedder) for height in heights)
+        contents = list(_photos(data / name, photos))
+        return tuple(_both_ways(contents, height, vision, embedder) for height in heights)
 
     return NearFaceRecord(
         lfw=results("lfw-photos.tar", HEIGHTS), photos=results("photos.tar", HEIGHTS[:1])

@@ -21,7 +21,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> NearFaceRecord:
             for person in (1, 2):
                 photo = PEOPLE / f"person-{person:02d}" / "1.jpg"
                 archive.add(photo, f"P{person}/1.jpg")
-    return run(root, Settings().model_dir, limit=2)
+    return run(root, Settings().model_dir, photos=2)
 
 
 def test_both_ways_find_the_same_face_at_every_size(record: NearFaceRecord) -> None:
