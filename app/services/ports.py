@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from app.domain.employees import (
     StoredPerson,
 )
 from app.domain.faces import Detection, FaceCrop, FoundFaces, Picture
+from app.domain.gallery_changes import GalleryChanges, GalleryMark
 from app.domain.head_motion import HeadView
 from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
@@ -203,9 +204,15 @@ class RegistrySession(Protocol):
         ...
 
     def gallery(
-        self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
+        self,
+        model_version: str,
+        status: EmployeeStatus = EmployeeStatus.ACTIVE,
+        employee_keys: Collection[int] | None = None,
     ) -> list[StoredPerson]:
-        """Return all employees of this status that have photos of this model version, by key."""
+        """Return all employees of this status that have photos of this model version, by key.
+
+        With ``employee_keys``, at most a few thousand, only those of them.
+        """
         ...
 
     def photo_names(self, photo_keys: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -236,8 +243,19 @@ class RegistrySession(Protocol):
         """Return the number that grows with every committed change of the gallery."""
         ...
 
-    def advance_revision(self) -> int:
-        """Grow the revision by one within this transaction and return it."""
+    def gallery_mark(self) -> GalleryMark:
+        """Return which state of the gallery is committed, or made by this transaction."""
+        ...
+
+    def changes_since(self, mark: GalleryMark) -> GalleryChanges | None:
+        """Return whose entries changed since; None where the log does not tell."""
+        ...
+
+    def advance_revision(self, employee_key: int | None = None) -> int:
+        """Grow the revision by one within this transaction and return it.
+
+        ``employee_key``: whose entry changed, for those who follow; None: everybody's.
+        """
         ...
 
     def lock_employee(self, employee_key: int) -> None:
