@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -19,8 +18,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from app.domain.errors import ModelArtifactError
-from app.embedding.artifact import ModelArtifact, open_artifact
+from app.embedding.artifact import ModelArtifact
 from app.embedding.openvino import save_for_openvino
 
 logger = logging.getLogger(__name__)
@@ -56,14 +54,12 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
 
     None where that failed, which is logged: the caller can convert for itself.
     """
-    command = (sys.executable, "-m", __name__, str(artifact.path.parent), str(folder))
-    # A child that ran out of the caller's folder must import the same code.
-    code = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, (code, os.environ.get("PYTHONPATH"))))
+    model, target = artifact.path.parent.resolve(), folder.resolve()
+    command = (sys.executable, "-m", "app", "prepare", str(model), str(target))
     try:
-        done = subprocess.run(  # noqa: S603  # our own module
+        done = subprocess.run(  # noqa: S603  # our own command
             command,
-            env={**os.environ, "PYTHONPATH": paths},
+            cwd=Path(__file__).parents[2],  # where the same code is found, installed or not
             capture_output=True,
             text=True,
             timeout=_MAX_SECONDS,
@@ -114,15 +110,3 @@ def _record(artifact: ModelArtifact, made: Path) -> dict[str, object]:
         with (made / name).open("rb") as content:
             files[name] = hashlib.file_digest(content, "sha256").hexdigest()
     return {"model": artifact.manifest.sha256, "files": files}
-
-
-def main(arguments: list[str]) -> None:
-    """Convert the model of one folder into another; what prevents it is one line and status 1."""
-    try:
-        prepare(open_artifact(Path(arguments[0])), Path(arguments[1]))
-    except (ModelArtifactError, OSError) as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
