@@ -22,8 +22,8 @@ from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
+from app.embedding.checked import CheckedEmbedder
 from app.embedding.load import load_embedder
-from app.embedding.torchscript import limit_torch_threads
 from app.machine.memory import IdleTrim, give_back_free_memory
 from app.registry.database import (
     Location,
@@ -58,6 +58,8 @@ logger = logging.getLogger(__name__)
 MAX_PHOTOS_PER_REQUEST = 20
 SPARE_THREADS = 40
 TRIM_SECONDS = 1.0
+#: Where in the data folder models lie in the form that their runtime reads.
+PREPARED_MODELS = "prepared-models"
 PROBE_PHOTO = PROJECT_ROOT / "models" / "selftest" / "nobody.jpg"
 
 
@@ -70,10 +72,9 @@ class LifespanState(TypedDict):
 def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
-    limit_torch_threads(1)
     limit_blas_threads(1)
     registry = open_registry(settings)
-    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
+    embedder = make_embedder(settings)
     manifest = embedder.manifest
     vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
@@ -156,6 +157,17 @@ def make_vision(settings: Settings) -> FaceVision:
     return FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
         DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
+    )
+
+
+def make_embedder(settings: Settings) -> CheckedEmbedder:
+    """Load the chosen model; what its runtime reads is prepared in the data folder."""
+    return load_embedder(
+        settings.model_dir,
+        settings.runtime,
+        settings.workers,
+        torch_threads=1,
+        prepared=settings.data_dir.resolve() / PREPARED_MODELS,
     )
 
 

@@ -29,11 +29,16 @@ QuarterTurn = Literal[0, 90, 180, 270]
 
 @dataclass(frozen=True)
 class DecodedPhoto:
-    """A picture, which a very large photo's is reduced to, and the upright photo's own size."""
+    """A picture, which may be the photo reduced, and the upright photo's own size in pixels."""
 
     picture: Picture
     width: int
     height: int
+
+    @property
+    def scale(self) -> float:
+        """How many pixels of the photo one pixel of the picture is; 1 or more."""
+        return self.width / int(self.picture.shape[1])
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,14 @@ class Detection:
         """Return the same face in a picture ``scale`` times as large."""
         landmarks = tuple((x * scale, y * scale) for x, y in self.landmarks)
         return Detection(self.box.scaled(scale), landmarks, self.score, self.aspect)
+
+
+@dataclass(frozen=True)
+class FoundFaces:
+    """The faces of a photo in pixels of the picture that it was decoded to, largest first."""
+
+    photo: DecodedPhoto
+    detections: list[Detection]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
@@ -19,12 +19,19 @@ _ROWS_PER_FETCH = 2000
 
 
 def read_gallery(
-    connection: Connection, model_version: str, status: EmployeeStatus
+    connection: Connection,
+    model_version: str,
+    status: EmployeeStatus,
+    employee_keys: Collection[int] | None = None,
 ) -> Iterator[StoredPerson]:
-    """Yield every employee of this status that has photos of this model version, by key."""
+    """Yield every employee of this status that has photos of this model version, by key.
+
+    With ``employee_keys`` only those of them.
+    """
     # Closed also where reading fails: PostgreSQL's cursor would otherwise outlive it.
     with connection.execute(
-        _select_gallery(model_version, status), execution_options={"yield_per": _ROWS_PER_FETCH}
+        _select_gallery(model_version, status, employee_keys),
+        execution_options={"yield_per": _ROWS_PER_FETCH},
     ) as rows:
         yield from _people(rows)
 
@@ -49,13 +56,17 @@ def _people(rows: Iterable[Row[int, int, bytes]]) -> Iterator[StoredPerson]:
             yield StoredPerson(employee_key, stored_centroid, tuple(photos), tuple(damaged))
 
 
-def _select_gallery(model_version: str, status: EmployeeStatus) -> CompoundSelect[int, int, bytes]:
+def _select_gallery(
+    model_version: str, status: EmployeeStatus, employee_keys: Collection[int] | None
+) -> CompoundSelect[int, int, bytes]:
     """Return photos and centroids in one statement, for one statement sees one state.
 
     Two would need a snapshot around them, or could pair new photos with an old centroid; a join
     would send each centroid once a photo.
     """
     has_status = EmployeeRow.status == status.value
+    if employee_keys is not None:
+        has_status &= EmployeeRow.key.in_(sorted(employee_keys))
     photos = (
         select(
             EmployeeRow.key.label("employee_key"),

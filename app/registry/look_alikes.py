@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -34,17 +35,21 @@ def read_look_alikes(
     found: dict[int, set[int]] = {key: set() for key in employee_keys}
     for start in range(0, len(employee_keys), _KEYS_PER_STATEMENT):
         some = employee_keys[start : start + _KEYS_PER_STATEMENT]
-        pairs = connection.execute(
-            select(LookAlikeRow.first_key, LookAlikeRow.second_key).where(
-                or_(LookAlikeRow.first_key.in_(some), LookAlikeRow.second_key.in_(some))
-            )
-        )
-        for first, second in pairs:
+        for first, second in connection.execute(_pairs_of(), {"keys": some}):
             if first in found:
                 found[first].add(second)
             if second in found:
                 found[second].add(first)
     return {key: frozenset(others) for key, others in found.items()}
+
+
+@cache
+def _pairs_of() -> Select[int, int]:
+    """Return the statement for ``keys``, made once: making it costs a door more than running it."""
+    keys: BindParameter[int] = bindparam("keys", expanding=True)
+    return select(LookAlikeRow.first_key, LookAlikeRow.second_key).where(
+        or_(LookAlikeRow.first_key.in_(keys), LookAlikeRow.second_key.in_(keys))
+    )
 
 
 def read_confirmed_pairs(connection: Connection) -> list[tuple[str, str]]:

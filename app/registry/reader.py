@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from app.domain.audit.gallery import AuditPage
 from app.domain.embeddings import Embedding
@@ -16,8 +18,10 @@ from app.domain.employees import (
     EnrolledPhoto,
     StoredPerson,
 )
+from app.domain.gallery_changes import GalleryChanges, GalleryMark
 from app.registry.audited import read_audit_page
 from app.registry.gallery import read_gallery
+from app.registry.gallery_log import read_changes, read_mark
 from app.registry.look_alikes import read_confirmed_pairs, read_look_alikes
 from app.registry.rows import (
     PHOTO_COLUMNS,
@@ -28,7 +32,7 @@ from app.registry.rows import (
     readable,
     select_employees,
 )
-from app.registry.tables import EmployeeRow, GalleryStateRow, PhotoRow
+from app.registry.tables import EmployeeRow, PhotoRow
 
 #: SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
 _KEYS_PER_STATEMENT = 10_000
@@ -63,9 +67,7 @@ class SqlRegistryReader:
         found = {}
         for start in range(0, len(keys), _KEYS_PER_STATEMENT):
             some = keys[start : start + _KEYS_PER_STATEMENT]
-            for row in self._connection.execute(
-                select_employees().where(EmployeeRow.key.in_(some))
-            ):
+            for row in self._connection.execute(_employees_of(), {"keys": some}):
                 found[row[0]] = self._employee(row)
         return found
 
@@ -141,10 +143,16 @@ class SqlRegistryReader:
         return names
 
     def gallery(
-        self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
+        self,
+        model_version: str,
+        status: EmployeeStatus = EmployeeStatus.ACTIVE,
+        employee_keys: Collection[int] | None = None,
     ) -> list[StoredPerson]:
-        """Return all employees of this status that have photos of this model version, by key."""
-        return list(read_gallery(self._connection, model_version, status))
+        """Return all employees of this status that have photos of this model version, by key.
+
+        With ``employee_keys``, at most a few thousand, only those of them.
+        """
+        return list(read_gallery(self._connection, model_version, status, employee_keys))
 
     def look_alikes_of(self, employee_keys: Sequence[int]) -> dict[int, frozenset[int]]:
         """Return for each of these employees the keys of who looks alike, which may be nobody."""
@@ -160,9 +168,23 @@ class SqlRegistryReader:
 
     def revision(self) -> int:
         """Return the number that grows with every committed change of the gallery."""
-        return self._connection.execute(select(GalleryStateRow.revision)).scalar_one()
+        return self.gallery_mark().revision
+
+    def gallery_mark(self) -> GalleryMark:
+        """Return which state of the gallery is committed, or made by this transaction."""
+        return read_mark(self._connection)
+
+    def changes_since(self, mark: GalleryMark) -> GalleryChanges | None:
+        """Return whose entries changed since; None where the log does not tell."""
+        return read_changes(self._connection, mark)
 
     def _employee(self, row: EmployeeColumns) -> Employee:
         employee = employee_from_row(row)
         self._employee_ids[employee.key] = employee.employee_id
         return employee
+
+
+@cache
+def _employees_of() -> Select[int, str, str, str | None, str, int, datetime, datetime]:
+    """Return the statement for ``keys``, made once: making it costs a door more than running it."""
+    return select_employees().where(EmployeeRow.key.in_(bindparam("keys", expanding=True)))

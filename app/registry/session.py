@@ -23,6 +23,7 @@ from app.domain.spelling import search_key
 from app.registry.conflicts import conflict_from
 from app.registry.database import SQLITE, begin_immediate
 from app.registry.erasure import WalErasure
+from app.registry.gallery_log import write_change
 from app.registry.look_alikes import insert_look_alikes
 from app.registry.reader import SqlRegistryReader
 from app.registry.rows import (
@@ -209,17 +210,14 @@ class SqlRegistrySession(SqlRegistryReader):
         self._begin_writing()
         self._connection.execute(select(GalleryStateRow.revision).with_for_update()).one()
 
-    def advance_revision(self) -> int:
+    def advance_revision(self, employee_key: int | None = None) -> int:
         """Grow the revision by one within this transaction and return it.
 
+        Whose entry changed is written to the log that other processes follow; None: everybody's.
         Others that advance it wait until this transaction ends, so no number is given out twice.
         """
         self._begin_writing()
-        return self._connection.execute(
-            update(GalleryStateRow)
-            .values(revision=GalleryStateRow.revision + 1)
-            .returning(GalleryStateRow.revision)
-        ).scalar_one()
+        return write_change(self._connection, employee_key)
 
     def commit(self) -> None:
         """Make everything of this session last."""

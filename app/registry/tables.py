@@ -175,13 +175,31 @@ class LookAlikeRow(Base):
 
 
 class GalleryStateRow(Base):
-    """The single row that counts the gallery's changes; the first migration inserts it."""
+    """The single row that counts the gallery's changes; the first migration inserts it.
+
+    ``token`` is drawn anew with every change: two databases that went apart, as after a failover
+    that lost the last change, may count alike and have other tokens.
+    """
 
     __tablename__ = "gallery_state"
     __table_args__ = (CheckConstraint("key = 1", name="single_row"),)
 
     key: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str] = mapped_column(Text, server_default=text("''"))
+
+
+class GalleryChangeRow(Base):
+    """One change of the gallery: whose entry is to be read again; NULL: everybody's.
+
+    No foreign key, for who was deleted must be forgotten as well.
+    """
+
+    __tablename__ = "gallery_changes"
+
+    revision: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    token: Mapped[RequiredText]
+    employee_key: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ProbeRow(Base):

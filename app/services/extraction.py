@@ -89,16 +89,15 @@ class FaceExtraction:
     def _extract(
         self, content: bytes, limits: QualityLimits, several: SeveralFaces
     ) -> ExtractedFace:
-        photo = self._vision.read_photo(content)
-        picture = photo.picture
-        detections = self._vision.detect(picture)
+        found = self._vision.find_faces(content, nearest=several is SeveralFaces.LARGEST)
+        picture, detections = found.photo.picture, found.detections
         if not detections:
             raise NoFaceFoundError("no face was found in the photo")
         if several is SeveralFaces.REFUSE and len(detections) > 1:
             raise SeveralFacesFoundError(
                 f"{len(detections)} faces were found, exactly one is wanted"
             )
-        scale = photo.width / picture.shape[1]  # above 1 where a very large photo was reduced
+        scale = found.photo.scale
         chosen = max(detections, key=lambda detection: detection.box.area)
         try:
             return self._embedded(picture, chosen, scale, limits, len(detections))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -21,7 +21,8 @@ from app.domain.employees import (
     NewPhoto,
     StoredPerson,
 )
-from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
+from app.domain.faces import Detection, FaceCrop, FoundFaces, Picture
+from app.domain.gallery_changes import GalleryChanges, GalleryMark
 from app.domain.head_motion import HeadView
 from app.domain.matching import GallerySimilarities
 from app.domain.model_manifest import ModelManifest
@@ -30,15 +31,12 @@ from app.domain.model_manifest import ModelManifest
 class Vision(Protocol):
     """From bytes to aligned faces."""
 
-    def read_photo(self, content: bytes) -> DecodedPhoto:
-        """Return the upright RGB picture, reduced where the photo is very large.
+    def find_faces(self, content: bytes, *, nearest: bool) -> FoundFaces:
+        """Return the faces of a photo, largest first, in pixels of the picture that is with them.
 
-        Raises ``PhotoError`` before it allocates too much.
+        With ``nearest`` only the largest is wanted: faces far behind it may be left out. No face is
+        an empty list. Raises ``PhotoError`` before it allocates too much.
         """
-        ...
-
-    def detect(self, picture: Picture) -> list[Detection]:
-        """Return the faces, largest first; none is an empty list."""
         ...
 
     def look_at_turns(self, picture: Picture, detection: Detection) -> Detection:
@@ -206,9 +204,15 @@ class RegistrySession(Protocol):
         ...
 
     def gallery(
-        self, model_version: str, status: EmployeeStatus = EmployeeStatus.ACTIVE
+        self,
+        model_version: str,
+        status: EmployeeStatus = EmployeeStatus.ACTIVE,
+        employee_keys: Collection[int] | None = None,
     ) -> list[StoredPerson]:
-        """Return all employees of this status that have photos of this model version, by key."""
+        """Return all employees of this status that have photos of this model version, by key.
+
+        With ``employee_keys``, at most a few thousand, only those of them.
+        """
         ...
 
     def photo_names(self, photo_keys: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -239,8 +243,19 @@ class RegistrySession(Protocol):
         """Return the number that grows with every committed change of the gallery."""
         ...
 
-    def advance_revision(self) -> int:
-        """Grow the revision by one within this transaction and return it."""
+    def gallery_mark(self) -> GalleryMark:
+        """Return which state of the gallery is committed, or made by this transaction."""
+        ...
+
+    def changes_since(self, mark: GalleryMark) -> GalleryChanges | None:
+        """Return whose entries changed since; None where the log does not tell."""
+        ...
+
+    def advance_revision(self, employee_key: int | None = None) -> int:
+        """Grow the revision by one within this transaction and return it.
+
+        ``employee_key``: whose entry changed, for those who follow; None: everybody's.
+        """
         ...
 
     def lock_employee(self, employee_key: int) -> None:

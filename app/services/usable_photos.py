@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.domain.embeddings import Embedding, centroid
@@ -45,13 +45,19 @@ class UsablePhotos:
         return [one for one in stored if self._objection(one[1]) is None]
 
     def gallery(
-        self, session: RegistrySession, status: EmployeeStatus = EmployeeStatus.ACTIVE
+        self,
+        session: RegistrySession,
+        status: EmployeeStatus = EmployeeStatus.ACTIVE,
+        employee_keys: Collection[int] | None = None,
     ) -> UsableGallery:
-        """Return all employees of this status who have a photo that counts, and what does not."""
+        """Return all employees of this status who have a photo that counts, and what does not.
+
+        With ``employee_keys`` only those of them.
+        """
         entries: list[GalleryEntry] = []
         refused: list[tuple[int, int, str]] = []
         cancelled: list[int] = []
-        for person in session.gallery(self._model_version, status):
+        for person in session.gallery(self._model_version, status, employee_keys):
             photos, reasons = self._sorted(person)
             refused += [(person.employee_key, key, reason) for key, reason in reasons]
             if not photos:

@@ -58,11 +58,18 @@ def inside_share(shape: tuple[int, ...], landmarks: npt.ArrayLike) -> float:
     Raises ``ValueError`` where the landmarks coincide.
     """
     transform = crop_transform(landmarks)
-    steps = (np.arange(_GRID) + 0.5) * (FACE_CROP_SIZE / _GRID) - 0.5
-    places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    sources = (places - transform[:, 2]) @ np.linalg.inv(transform[:, :2]).T + 0.5
+    back = np.linalg.inv(transform[:, :2]).T
     height, width = shape[:2]
-    return float(((sources >= 0) & (sources <= [width, height])).all(axis=1).mean())
+
+    def inside(steps: int) -> float:
+        first = FACE_CROP_SIZE / _GRID / 2 - 0.5
+        along = np.linspace(first, FACE_CROP_SIZE - 1 - first, steps)
+        places = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
+        sources = (places - transform[:, 2]) @ back + 0.5
+        return float(((sources >= 0) & (sources <= [width, height])).all(axis=1).mean())
+
+    # A rectangle that holds the corners of a square holds all of it: so with most faces.
+    return 1.0 if inside(2) == 1.0 else inside(_GRID)
 
 
 def crop_side(size: int, margin: float) -> int:

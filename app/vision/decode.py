@@ -23,8 +23,11 @@ from app.vision.files.webp_file import decode_webp
 
 __all__ = [
     "DecodeLimits",
+    "PhotoFile",
     "PhotoFormat",
+    "decode_file",
     "decode_photo",
+    "open_photo",
     "read_photo",
     "sniff_format",
 ]
@@ -41,13 +44,43 @@ def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
     """Return the upright RGB picture of a JPEG, PNG, WebP, BMP, HEIC or AVIF file, with its size.
 
     Byte count, type, structure and pixel count are checked in this order, before anything is
-    decoded. EXIF orientation is applied; transparency is laid over white; of an animation the
-    first frame counts. Raises the ``PhotoError`` that applies, ``PhotoCutError`` where a part of
-    the picture is missing, and ``BusyError`` where there is no memory for it now.
+    decoded; see ``open_photo`` and ``decode_file`` for what they raise.
     """
-    photo = _examined(content, limits)
+    return decode_file(open_photo(content, limits), limits)
+
+
+def open_photo(content: bytes, limits: DecodeLimits) -> PhotoFile:
+    """Return what a file holds, examined and bounded, before anything is decoded.
+
+    Raises the ``PhotoError`` that applies, and ``BusyError`` where there is no memory for it now.
+    """
     try:
-        rgb = as_rgb(_decoded(photo, limits), limits.max_side)
+        return examine_photo(content, limits)
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise BusyError(retry_after_seconds=2) from error
+    except Exception as error:
+        # Without the message and the values: they may hold what somebody wrote into the photo.
+        logger.warning("the examination of a photo ended with %s", type(error).__name__)
+        raise UndecodablePhotoError("the photo's description of itself is broken") from error
+
+
+def decode_file(
+    photo: PhotoFile, limits: DecodeLimits, min_side: int | None = None
+) -> DecodedPhoto:
+    """Return the upright RGB picture of an opened photo, with the photo's own size.
+
+    EXIF orientation is applied; transparency is laid over white; of an animation the first frame
+    counts. With ``min_side`` a format that can be decoded without its detail, as JPEG, is: its
+    longer side is halved while it stays at least that. Raises the ``PhotoError`` that applies,
+    ``PhotoCutError`` where a part of the picture is missing, and ``BusyError`` where there is no
+    memory for it now.
+    """
+    # Without a wish the decoder skips what is reduced anyway, never so far that faces suffer.
+    smallest = limits.max_side * 3 // 4 if min_side is None else min_side
+    try:
+        rgb = as_rgb(_decoded(photo, smallest), limits.max_side)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -63,26 +96,11 @@ def read_photo(content: bytes, limits: DecodeLimits) -> DecodedPhoto:
     return DecodedPhoto(picture, *photo.upright_size)
 
 
-def _examined(content: bytes, limits: DecodeLimits) -> PhotoFile:
-    """Return what the file holds; whatever a broken file leads the examination to is its fault."""
-    try:
-        return examine_photo(content, limits)
-    except PhotoError:
-        raise
-    except MemoryError as error:
-        raise BusyError(retry_after_seconds=2) from error
-    except Exception as error:
-        # Without the message and the values: they may hold what somebody wrote into the photo.
-        logger.warning("the examination of a photo ended with %s", type(error).__name__)
-        raise UndecodablePhotoError("the photo's description of itself is broken") from error
-
-
-def _decoded(photo: PhotoFile, limits: DecodeLimits) -> Pixels:
+def _decoded(photo: PhotoFile, min_side: int) -> Pixels:
     """Return the picture as stored; raises ``PhotoCutError`` where the file ended before it did."""
     try:
         if photo.format is PhotoFormat.JPEG:
-            # The decoder can skip detail by powers of two; never so far that faces suffer.
-            return decode_jpeg(photo, limits.max_side * 3 // 4)
+            return decode_jpeg(photo, min_side)
         return _DECODERS[photo.format](photo)
     except MemoryError:
         raise

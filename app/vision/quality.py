@@ -24,6 +24,9 @@ _BOX_ASPECT = 0.75
 _NOSE_DEPTH = 0.41
 #: Rows and columns of the crop's middle, from brows to lips and cheek to cheek.
 _MIDDLE = (slice(36, 96), slice(32, 80))
+#: The middle with what a blur of two pixels reaches, and the middle within that.
+_AROUND = (slice(36 - 8, 96 + 8), slice(32 - 8, 80 + 8))
+_WITHIN = (slice(8, -8), slice(8, -8))
 #: Luma up to which and from which on a pixel holds no tones any more: noise, rounding and the
 #: compression of pictures leave nothing there. In linear light that is a four-hundredth of white.
 _DARKEST = 8
@@ -119,10 +122,10 @@ def measure_tones(
     used = np.ones(luma[_MIDDLE].shape, np.bool_) if inside is None else inside[_MIDDLE]
     if not used.any():
         return Tones(*(math.nan,) * 5)
-    middle, levels = luma[_MIDDLE][used], luma.astype(np.float32)
-    residue = np.abs(cv2.filter2D(levels, cv2.CV_32F, _CANCELS_DETAIL))[_MIDDLE][used]
+    middle, levels = luma[_MIDDLE][used], luma[_AROUND].astype(np.float32)
+    residue = np.abs(cv2.filter2D(levels, cv2.CV_32F, _CANCELS_DETAIL))[_WITHIN][used]
     noise = math.hypot(float(np.median(residue)) / _RESIDUE_OF_NOISE, _ROUNDING)
-    contrast = float(cv2.GaussianBlur(levels, (0, 0), _FINEST_DETAIL)[_MIDDLE][used].std())
+    contrast = float(cv2.GaussianBlur(levels, (0, 0), _FINEST_DETAIL)[_WITHIN][used].std())
     return Tones(
         brightness=float(middle.mean()),
         clipped_shadows=float((middle <= _DARKEST).mean()),

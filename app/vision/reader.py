@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from app.domain.faces import DecodedPhoto, Detection, FaceCrop, Picture
+from app.domain.faces import DecodedPhoto, Detection, FaceCrop, FoundFaces, Picture
 from app.vision.alignment import align_face, inside_share
-from app.vision.decode import DecodeLimits, read_photo
+from app.vision.decode import DecodeLimits, decode_file, open_photo, read_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import measure_quality
+
+#: The longer side of a picture in which a near face is looked for has at least so many pixels.
+REDUCED_SIDE = 640
+#: The shorter side of a face's box from which on the aligned crop of 112 px takes nothing from more
+#: detail: there the crop is as large as what it is cut from.
+DETAILED_FACE_PIXELS = 80.0
 
 
 class FaceVision:
@@ -27,6 +33,26 @@ class FaceVision:
         """
         return read_photo(content, self.limits)
 
+    def find_faces(self, content: bytes, *, nearest: bool) -> FoundFaces:
+        """Return the faces of a photo, largest first, in pixels of the picture that is with them.
+
+        With ``nearest`` only the largest is wanted. A face that is near is seen at a fraction of
+        the photo's detail, and cut from a picture that was decoded with no more than it needs;
+        faces far behind it are left out. Where none is near the whole photo is searched. Raises
+        ``PhotoError`` before it allocates too much.
+        """
+        file = open_photo(content, self.limits)
+        reduced = nearest and file.reducible and max(file.upright_size) >= 2 * REDUCED_SIDE
+        photo = decode_file(file, self.limits, min_side=REDUCED_SIDE if reduced else None)
+        near = self.detector.glance(photo.picture) if nearest else []
+        if reduced and not (near and _shorter_side(near[0]) >= DETAILED_FACE_PIXELS):
+            detailed = decode_file(file, self.limits)
+            finer = photo.scale / detailed.scale
+            photo, near = detailed, [face.scaled(finer) for face in near]
+        if near:
+            return FoundFaces(photo, self.detector.refine(photo.picture, near))
+        return FoundFaces(photo, self.detector.detect(photo.picture))
+
     def detect(self, picture: Picture) -> list[Detection]:
         """Return the faces, largest first; none is an empty list."""
         return self.detector.detect(picture)
@@ -40,3 +66,7 @@ class FaceVision:
         pixels = align_face(picture, detection.landmarks)
         inside = inside_share(picture.shape, detection.landmarks)
         return FaceCrop(pixels, measure_quality(pixels, detection, inside))
+
+
+def _shorter_side(face: Detection) -> float:
+    return min(face.box.width, face.box.height)

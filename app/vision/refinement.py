@@ -80,7 +80,9 @@ def refine_face(
     """
     tilt = turn_between(_tilt(row[4:14].reshape(5, 2)), upright)
     angle = upright + (_TILT_FACTOR * tilt if abs(tilt) > _UPRIGHT_RADIANS else 0.0)
-    view = _look_twice(row, picture, angle, look)
+    view = _look_once(row, picture, angle, look)
+    if view is not None and not _strayed(row, view, searched=False):
+        view = _look_twice(_centred_on(row, view), picture, angle, look)
     searched = False
     if search or view is None or view.score < CLEAR_SCORE:
         found = _best_turn(row, picture, angle, look)
@@ -132,6 +134,14 @@ def _moved_to(row: FloatArray, view: _View) -> FloatArray:
     size = turned_size(view.size, view.angle)
     moved[:2], moved[2:4] = view.centre - size / 2, size
     moved[4:14], moved[14] = view.points.ravel(), view.score
+    return moved
+
+
+def _centred_on(row: FloatArray, view: _View) -> FloatArray:
+    """Return the detection with the box of a view."""
+    moved = row.copy()
+    size = view.size
+    moved[:2], moved[2:4] = view.centre - size / 2, size
     return moved
 
 

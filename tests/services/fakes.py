@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.embeddings import Embedding, as_embedding
-from app.domain.faces import Box, DecodedPhoto, Detection, FaceCrop, FaceQuality, Picture
+from app.domain.faces import (
+    Box,
+    DecodedPhoto,
+    Detection,
+    FaceCrop,
+    FaceQuality,
+    FoundFaces,
+    Picture,
+)
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.photo_errors import UndecodablePhotoError
 from app.domain.recognisability import Recognisability
@@ -74,8 +82,9 @@ class FakeVision:
             raise UndecodablePhotoError("the photo cannot be decoded")
         return picture
 
-    def read_photo(self, content: bytes) -> DecodedPhoto:
-        return DecodedPhoto(self.decode(content), len(content), 1)
+    def find_faces(self, content: bytes, *, nearest: bool) -> FoundFaces:  # noqa: ARG002
+        picture = self.decode(content)
+        return FoundFaces(DecodedPhoto(picture, len(content), 1), self.detect(picture))
 
     def detect(self, picture: Picture) -> list[Detection]:
         faces = int(self._facts(picture).get("faces", 1))

@@ -12,7 +12,14 @@ from training.cli.conclusion import conclude
 from training.cli.lazy import add_lazily
 from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption, ServedModelOption
 from training.evaluation.served import newest_model
-from training.studies import hubness, interpolation, joining, rebuilt, whole_photos
+from training.studies import (
+    hubness,
+    interpolation,
+    joining,
+    near_faces,
+    rebuilt,
+    whole_photos,
+)
 from training.studies.burst import study as burst
 from training.studies.enrollment import study as enrollment
 from training.studies.liveness import study as liveness
@@ -193,6 +200,20 @@ def challenge(
         data, model or newest_model(), photos=photos, bursts=bursts, nose_depth=nose_depth
     )
     conclude(record, liveness.tables(record), out)
+
+
+@app.command("near-faces")
+def look_at_near_faces(
+    model: ServedModelOption = None,
+    data: DataOption = DEFAULT_DATA,
+    out: OutOption = None,
+    photos: Annotated[int, typer.Option(min=1, help="How many of each source.")] = (
+        near_faces.PHOTOS
+    ),
+) -> None:
+    """Compare the door's look at a reduced picture with the search of the whole one."""
+    record = near_faces.run(data, model or newest_model(), photos=photos)
+    conclude(record, near_faces.tables(record), out)
 
 
 @app.command("whole-photos")

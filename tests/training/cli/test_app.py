@@ -22,8 +22,8 @@ COMMANDS = {
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),
-    *("odd-pictures", "liveness", "whole-photos", "hubness", "joining", "interpolation", "losses"),
-    "rebuilt",
+    *("odd-pictures", "liveness", "whole-photos", "near-faces", "rebuilt"),
+    *("hubness", "joining", "interpolation", "losses"),
 }
 
 
