@@ -10,11 +10,18 @@ from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
-from training.cli.options import DEFAULT_DATA, DataOption, ModelOption
+from training.cli.evaluate_learned import (
+    LearnedOptions,
+    evaluate_learned,
+    learned_checkpoint,
+)
+from training.cli.options import DEFAULT_DATA, DataOption
 from training.data.blurring import watchful_detector
+from training.data.readers.registry import ImageKind
 from training.engines.run_folder import LOG
 from training.evaluation.embedded_people import embed_people
 from training.evaluation.embedders import (
+    TEACHERS,
     CheckpointEmbedder,
     CropEmbedder,
     RuntimeEmbedder,
@@ -24,18 +31,26 @@ from training.evaluation.embedders import (
 from training.evaluation.evaluate import evaluate_people
 from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.kept_answers import CACHE
+from training.evaluation.table_evaluation import TARGET_FPIR
 from training.foundation.device import choose_device
 from training.foundation.environment import describe_environment
 from training.foundation.errors import DataError
 from training.foundation.files import write_text
 from training.foundation.sheets import print_sheets
+from training.metrics.table_parts import OUTSIDER_SHARE
 from training.report.curves import LogLine
 from training.report.people import report_people
 from training.report.write import read_log
 
 
 def evaluate(
-    model: ModelOption,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="An exported model's folder, a checkpoint.pt, 'teachers', or a learned network: "
+            "the folder of a learn run, or its best.pt."
+        ),
+    ],
     data: DataOption = DEFAULT_DATA,
     out: Annotated[
         Path | None,
@@ -53,11 +68,45 @@ def evaluate(
         Runtime | None,
         typer.Option(help="Run a model's folder as the service does, by this, on the CPU."),
     ] = None,
+    kind: Annotated[
+        ImageKind | None,
+        typer.Option(help="Of a learned network: how --data is stored; guessed by what is there."),
+    ] = None,
+    fpir: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-6,
+            max=0.5,
+            help="Of a learned network: outsiders that may be taken for somebody; 0.01.",
+        ),
+    ] = None,
+    outsiders: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, max=0.99, help="Of a learned network: identities kept as outsiders; 0.3."
+        ),
+    ] = None,
 ) -> None:
-    """Measure a model on LFW, validation people and strangers, with 95 % intervals."""
+    """Measure a model with 95 % intervals: on LFW, validation people and strangers.
+
+    A learned network (the folder of a `learn` run, or its best.pt) is measured on the images of
+    --data, of any kind that recipes read, by the thresholds that its own validation chose; some of
+    the identities are kept as outsiders.
+    """
     if blur_faces and report is None:
         raise DataError("--blur-faces is for the pictures of a report; name its folder: --report")
     chosen = choose_device(device)
+    learned = None if model == TEACHERS or runtime is not None else learned_checkpoint(Path(model))
+    if learned is not None:
+        options = LearnedOptions(
+            kind, fpir or TARGET_FPIR, outsiders or OUTSIDER_SHARE, out, report, blur_faces
+        )
+        evaluate_learned(learned, data, chosen, options)
+        return
+    if kind is not None or fpir is not None or outsiders is not None:
+        raise DataError(
+            f"--kind, --fpir and --outsiders are of a learned network; {model} is another model"
+        )
     embedder: CropEmbedder
     if runtime is None:
         embedder = open_embedder(model, data, recipe, CACHE, chosen)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
@@ -50,8 +51,20 @@ class MetricEmbedder:
             )
         except UnreadableImageError as error:
             raise UnusablePictureError(str(error)) from error
+        return self.embed_fitted(images)
+
+    def embed_fitted(self, images: Tensor) -> Matrix:
+        """Return unit embeddings ``(N, D)`` of images that ``recipe`` has fitted already.
+
+        ``images`` are uint8 RGB ``(N, 3, S, S)``.
+        """
         embeddings: Matrix = embed_images(self._network, images, self._device).numpy()
         return embeddings
+
+    @property
+    def recipe(self) -> MetricRecipe:
+        """The recipe of the run, which says how pictures are fitted."""
+        return self._recipe
 
 
 def metric_checkpoint(path: Path) -> Path | None:
