@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from app.domain.calibration import gallery_posterior
+from app.domain.embeddings import mean_directions
 from training.foundation.arrays import FloatArray, IntArray, Matrix
 from training.foundation.records import Record
 from training.metrics.embedding_table import EmbeddingTable
@@ -66,7 +67,8 @@ class IdentityHit(Record):
 class IdentifiedQuery(Record):
     """A query, the nearest identities, the probability that it is nobody, and the verdict.
 
-    ``known``: its identity is enrolled. Without a rule neither is told.
+    ``known``: its identity is enrolled. ``fpir`` is the risk that the verdict was chosen for.
+    Without a rule none of the three is told.
     """
 
     key: str
@@ -75,6 +77,7 @@ class IdentifiedQuery(Record):
     hits: tuple[IdentityHit, ...]
     nobody: float | None
     verdict: Literal["known", "unknown"] | None
+    fpir: float | None = None
 
 
 def choose_rule(table: EmbeddingTable, parts: OpenSetParts, fpir: float) -> VerdictRule:
@@ -117,6 +120,48 @@ def identify_queries(
     )
 
 
+def identify_among(
+    table: EmbeddingTable, embedding: Matrix, key: str, rule: VerdictRule | None, count: int
+) -> IdentifiedQuery:
+    """Return the ``count`` identities of a whole table nearest to one embedding ``(D,)``.
+
+    All images of an identity make its centroid. Raises ``ValueError`` where none has a name.
+    """
+    numbers = np.unique(table.labels[table.labels >= 0])
+    if len(numbers) == 0:
+        raise ValueError("no image of the table has an identity")
+    images = [np.nonzero(table.labels == number)[0] for number in numbers]
+    centres = np.stack([mean_directions(table.embeddings[rows]) for rows in images])
+    similarities: Matrix = centres @ embedding
+    told = None if rule is None else posterior(similarities, rule)
+    (nearest,) = most_similar(similarities[None], count)
+
+    def hit(place: int) -> IdentityHit:
+        rows = images[place]
+        best = int(rows[int((table.embeddings[rows] @ embedding).argmax())])
+        return IdentityHit(
+            label=str(label_name(table, best)),
+            key=table.keys[best],
+            similarity=float(similarities[place]),
+            probability=None if told is None else float(told[0][place]),
+        )
+
+    return IdentifiedQuery(
+        key=key,
+        label=None,
+        known=False,
+        hits=tuple(hit(int(place)) for place in nearest),
+        nobody=None if told is None else told[1],
+        verdict=None if rule is None else verdict_of(float(similarities.max()), rule),
+        fpir=None if rule is None else rule.fpir,
+    )
+
+
+def verdict_of(similarity: float, rule: VerdictRule) -> Literal["known", "unknown"]:
+    """Return whether the nearest identity is near enough for the rule's risk."""
+    return "known" if similarity >= rule.threshold else "unknown"
+
+
 def posterior(similarities: Matrix, rule: VerdictRule) -> tuple[FloatArray, float] | None:
     """Return the probability of each identity ``(K,)`` and of nobody; ``None`` without a line."""
     if rule.slope is None or rule.intercept is None:
@@ -146,14 +191,12 @@ def _identified(
             probability=None if told is None else float(told[0][place]),
         )
 
-    verdict: Literal["known", "unknown"] | None = None
-    if rule is not None:
-        verdict = "known" if similarities[nearest[0]] >= rule.threshold else "unknown"
     return IdentifiedQuery(
         key=table.keys[row],
         label=label_name(table, row),
         known=bool(own >= 0 and np.isin(own, table.labels[enrolled[:, 0]])),
         hits=tuple(hit(int(place)) for place in nearest),
         nobody=None if told is None else told[1],
-        verdict=verdict,
+        verdict=None if rule is None else verdict_of(float(similarities[nearest[0]]), rule),
+        fpir=None if rule is None else rule.fpir,
     )

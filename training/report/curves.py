@@ -96,7 +96,7 @@ def draw_det(evaluation: TableEvaluation, path: Path) -> Drawn | None:
     axes.set_xlabel("FPIR (share of outsiders taken for somebody, log scale)")
     axes.set_ylabel("FNIR (share of known probes missed, log scale)")
     axes.set_title("DET: open-set identification")
-    axes.legend(loc="upper right", frameon=False)
+    axes.legend(loc="best", frameon=False)
     return save_figure(
         figure,
         path,
