@@ -179,7 +179,7 @@ def _identities(evaluation: TableEvaluation) -> list[Sheet]:
 
 def _identified(query: IdentifiedQuery, count: int) -> Row:
     hits = [
-        f"{hit.label}: {hit.similarity:.3f}, {probability_text(hit.probability)}"
+        f"{hit.label}\n{hit.similarity:.3f}, {probability_text(hit.probability)}"
         for hit in query.hits
     ]
     hits += [""] * (count - len(hits))
