@@ -108,10 +108,12 @@ def notes_of(data: OtherData) -> list[str]:
             "are among them cannot be told."
         )
         return notes
-    learned = set(data.held_out.train_names) & set(data.images.label_names)
-    if learned:
+    learned = set(data.held_out.train_names)
+    learned |= {name.split("/", 1)[-1] for name in learned}  # of several sources, without theirs
+    shared = len(learned & set(data.images.label_names))
+    if shared:
         notes.append(
-            f"{len(learned):,} of the {len(data.images.label_names):,} identities have names that "
+            f"{shared:,} of the {len(data.images.label_names):,} identities have names that "
             "the run learned from: where they are the same, these figures flatter."
         )
     return notes

@@ -34,11 +34,16 @@ def learned(
     return recipe, parts, learn_recipe(recipe, parts, folder, CPU), folder
 
 
-def test_a_run_reports_what_it_judged(
-    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path],
-) -> None:
+@pytest.fixture(scope="module")
+def report(learned: tuple[MetricRecipe, LearningParts, HeldOut, Path]) -> Path:
     recipe, parts, held_out, folder = learned
-    report = report_run(recipe, parts, held_out, folder, CPU)
+    return report_run(recipe, parts, held_out, folder, CPU)
+
+
+def test_a_run_reports_what_it_judged(
+    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path], report: Path
+) -> None:
+    _, parts, held_out, folder = learned
     text = report.read_text()
     evaluation = json.loads((folder / "judgement.json").read_text())
     recall = evaluation["retrieval"]["recall_at"][0]["recall"]["value"]
@@ -51,11 +56,11 @@ def test_a_run_reports_what_it_judged(
 
 
 def test_title_curve_table_and_result_are_of_one_set_of_pairs(
-    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path],
+    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path], report: Path
 ) -> None:
     """The title of the ROC gave AUC and EER of other pairs than those of the curve."""
-    recipe, parts, held_out, folder = learned
-    text = report_run(recipe, parts, held_out, folder, CPU).read_text()
+    _, parts, _, folder = learned
+    text = report.read_text()
     evaluation = TableEvaluation.model_validate_json((folder / "judgement.json").read_text())
     result = json.loads((folder / "result.json").read_text())
     found = evaluation.all_pairs
