@@ -51,7 +51,8 @@ def draw_bars(comparison: Comparison, path: Path) -> Drawn:
             colour = PALETTE[row % len(PALETTE)]
             axes.barh(row, 100 * measure.mean, 0.66, color=colour, alpha=0.55)
             values = 100 * np.array(measure.values)
-            axes.plot(values, np.full(len(values), row), "o", color=BLACK, markersize=3)
+            at = np.full(len(values), row)
+            axes.plot(values, at, "o", color=BLACK, markersize=3, clip_on=False)
             if measure.deviation is not None:
                 axes.errorbar(
                     100 * measure.mean, row, xerr=100 * measure.deviation, color=BLACK, capsize=4
@@ -65,7 +66,7 @@ def draw_bars(comparison: Comparison, path: Path) -> Drawn:
     seeds = len(comparison.seeds)
     said = "lines: sample deviation; dots: each seed" if seeds > 1 else "one seed: no deviation"
     figure.suptitle(
-        f"Mean of {seeds} seed{'s' * (seeds > 1)}, {said}; axes do not begin at 0", fontsize=10
+        f"Mean of {seeds} seed{'s' * (seeds > 1)}; {said}; axes do not begin at 0", fontsize=10
     )
     return save_figure(
         figure,
