@@ -10,11 +10,7 @@ from rich.console import Console
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
-from training.cli.evaluate_learned import (
-    LearnedOptions,
-    evaluate_learned,
-    learned_checkpoint,
-)
+from training.cli.evaluate_learned import evaluate_learned
 from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption
 from training.data.blurring import watchful_detector
 from training.data.readers.registry import ImageKind
@@ -41,6 +37,7 @@ from training.metrics.table_parts import OUTSIDER_SHARE
 from training.report.curves import LogLine
 from training.report.people import report_people
 from training.report.write import read_log
+from training.studies.other_data import learned_checkpoint
 
 EvaluatedOption = Annotated[
     str,
@@ -55,6 +52,13 @@ OutOption = Annotated[
 ]
 ReportOption = Annotated[
     Path | None, typer.Option(help="Folder for an HTML report with pictures; none without.")
+]
+BlurOption = Annotated[
+    bool, typer.Option("--blur-faces", help="Blur the report's faces and hide names.")
+]
+RuntimeOption = Annotated[
+    Runtime | None,
+    typer.Option(help="Run a model's folder as the service does, by this, on the CPU."),
 ]
 KindOption = Annotated[
     ImageKind | None,
@@ -78,14 +82,9 @@ def evaluate(
     out: OutOption = None,
     recipe: Annotated[str, typer.Option(help="Whose teachers 'teachers' means.")] = "all",
     report: ReportOption = None,
-    blur_faces: Annotated[
-        bool, typer.Option("--blur-faces", help="Blur the report's faces and hide names.")
-    ] = False,
+    blur_faces: BlurOption = False,
     device: DeviceOption = None,
-    runtime: Annotated[
-        Runtime | None,
-        typer.Option(help="Run a model's folder as the service does, by this, on the CPU."),
-    ] = None,
+    runtime: RuntimeOption = None,
     kind: KindOption = None,
     fpir: FpirOption = None,
     outsiders: OutsidersOption = None,
@@ -101,10 +100,17 @@ def evaluate(
     chosen = choose_device(device)
     learned = None if model == TEACHERS or runtime is not None else learned_checkpoint(Path(model))
     if learned is not None:
-        options = LearnedOptions(
-            kind, fpir or TARGET_FPIR, outsiders or OUTSIDER_SHARE, out, report, blur_faces
+        evaluate_learned(
+            learned,
+            data,
+            kind=kind,
+            fpir=fpir or TARGET_FPIR,
+            outsiders=outsiders or OUTSIDER_SHARE,
+            out=out,
+            report=report,
+            blur_faces=blur_faces,
+            device=device,
         )
-        evaluate_learned(learned, data, chosen, options)
         return
     if kind is not None or fpir is not None or outsiders is not None:
         raise DataError(

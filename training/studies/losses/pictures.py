@@ -43,7 +43,7 @@ def draw_bars(comparison: Comparison, path: Path) -> Drawn:
     panel = 0.36 * count + 1.15
     figure = new_figure(2.9 * columns + 1.6, rows * panel + 0.4)
     grid = figure.add_gridspec(rows, columns)
-    labels = [shortened(one.recipe, 28) for one in comparison.contenders]
+    labels = _numbered([one.recipe for one in comparison.contenders])
     for place, name in enumerate(names):
         axes = light_grid(figure.add_subplot(grid[place // columns, place % columns]))
         for row, one in enumerate(comparison.contenders):
@@ -91,6 +91,8 @@ def draw_strips_beside(
     title = "The same queries by each recipe: half by chance, below them the most disputed"
     sheet = TileSheet(title, len(queries), columns, (1.05, 1.05))
 
+    numbered = _numbered(names)
+
     def tile(row: int) -> Picture:
         picture: Picture = parts.test.images[row].permute(1, 2, 0).numpy()
         return square_tile(picture)
@@ -103,7 +105,8 @@ def draw_strips_beside(
     for line, query in enumerate(queries):
         sheet.add(line * columns, tile(query), BLACK, "query", name_of(query))
         for recipe, found in enumerate(nearest):
-            for place in range(min(TOP, found.shape[1])):
+            middle = found.shape[1] // 2  # where a name has the room of the whole strip
+            for place in range(found.shape[1]):
                 row = int(found[query, place])
                 right = labels[row] == labels[query]
                 embeddings = answers[recipe].embeddings
@@ -112,7 +115,7 @@ def draw_strips_beside(
                     line * columns + 1 + recipe * TOP + place,
                     tile(row),
                     BLUE if right else ORANGE,
-                    f"{shortened(names[recipe], 20) if place == 0 else ''}\n"
+                    f"{numbered[recipe] if place == middle else ''}\n"
                     f"{place + 1}: {cosine:.3f} {'same' if right else 'other'}",
                     name_of(row),
                 )
@@ -124,6 +127,11 @@ def draw_strips_beside(
         "the query's own identity. The upper half is drawn by chance, the lower half is where the "
         "recipes disagree most.",
     )
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Return names with the numbers of the table, which tell those shortened alike apart."""
+    return [f"{number}. {shortened(name, 36)}" for number, name in enumerate(names, start=1)]
 
 
 def _limits(comparison: Comparison, name: str) -> tuple[float, float]:
