@@ -13,7 +13,8 @@ from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import learn_recipe
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
-from training.metrics.similarity import measure_similarity
+from training.metrics.separation import collapse_warning
+from training.metrics.similarity import measure_similarity, spread_of
 from training.recipes.metric_recipe import load_metric_recipe
 from training.report.run import report_run
 
@@ -53,6 +54,9 @@ def learn(
         typer.echo(f"report: {report}")
     except DataError as error:  # too little was held out; the network is learned all the same
         typer.echo(f"no report: {error}", err=True)
+    spread = spread_of(judged.embeddings, judged.labels)
+    if spread.collapsed:
+        typer.echo(collapse_warning(spread), err=True)
     typer.echo(f"R@1 on {len(judged.labels)} held-out images: {recall:.4f}; run: {folder}")
     if loaded.bar is not None and not recall >= loaded.bar:
         typer.echo(f"below the bar of {loaded.bar:.4f}", err=True)

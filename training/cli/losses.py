@@ -24,9 +24,17 @@ def compare(
     allow_different: Annotated[
         bool, typer.Option(help="Compare recipes that differ in more than loss and miner.")
     ] = False,
+    pictures: Annotated[
+        bool, typer.Option(help="Draw bars, and the same queries answered by each recipe.")
+    ] = True,
     device: DeviceOption = None,
 ) -> None:
-    """Compare recipes with everything else equal: mean ± sample deviation over the seeds."""
+    """Compare recipes with everything else equal: mean ± deviation over the seeds, intervals.
+
+    A table, its record and two pictures are written where the runs are. Two recipes for pairs of
+    pictures by file name, left/NAME and right/NAME below --data: stem-pairs-contrastive and
+    stem-pairs-triplet.
+    """
     record = losses.run(
         data,
         recipes or losses.DIGITS,
@@ -35,5 +43,10 @@ def compare(
         allow_different=allow_different,
         device=device,
         tell=typer.echo,
+        pictures=runs if pictures else None,
     )
+    if pictures:
+        drawn = ("bars.png", "strips.png")
+        there = [str(runs / name) for name in drawn if (runs / name).is_file()]
+        typer.echo(f"pictures: {', '.join(there)}")
     conclude(record, losses.tables(record), runs / "comparison.md")

@@ -14,11 +14,19 @@ from training.data.blurring import watchful_detector
 from training.evaluation.served import newest_model
 from training.foundation.device import choose_device
 from training.foundation.errors import DataError
+from training.metrics.identification import IdentifiedQuery
 from training.report.answers import save_answers
+from training.report.sheets import probability_text
 from training.search.index import holds_index, open_index
 from training.search.models import open_image_embedder, own_threshold
 from training.search.parquet import write_embeddings
-from training.search.query import answered_query, pictures_of_query, search_picture, verify_pictures
+from training.search.query import (
+    answered_query,
+    identify_picture,
+    pictures_of_query,
+    search_picture,
+    verify_pictures,
+)
 from training.search.update import IndexUpdate, embed_folder, update_index
 
 SHOWN_SKIPS = 10
@@ -67,11 +75,16 @@ def search(
     crops: CropsOption = False,
     device: DeviceOption = None,
 ) -> None:
-    """Find the most similar pictures; the index is made, or brought up to date, before."""
+    """Find the most similar pictures and identities; the index is brought up to date before.
+
+    With a learned network identities have a probability, and the query a verdict: known or unknown,
+    at the risk that the run's validation was asked for.
+    """
     if blur_faces and picture is None:
         raise DataError("--blur-faces is for the picture of the answers; name it: --picture")
     folder = pictures or _indexed_pictures(index_dir)
-    embedder = open_image_embedder(model or newest_model(), choose_device(device), crops=crops)
+    chosen = model or newest_model()
+    embedder = open_image_embedder(chosen, choose_device(device), crops=crops)
     update = update_index(index_dir, folder, embedder, rebuild=rebuild)
     _print_update(update)
     hits = search_picture(update.index, embedder, query, top)
@@ -79,6 +92,7 @@ def search(
     for place, hit in enumerate(hits, start=1):
         table.add_row(str(place), hit.key, hit.label or "", f"{hit.similarity:.4f}")
     Console().print(table)
+    _print_identities(identify_picture(update.index, embedder, query, chosen, top))
     if picture is not None:
         blur_with = watchful_detector() if blur_faces else None
         shown = pictures_of_query(query, folder)
@@ -109,6 +123,22 @@ def verify(
     typer.echo(f"{decision}: similarity {verdict.similarity:.4f}, threshold {threshold:.4f}")
     if not verdict.same:
         raise typer.Exit(1)
+
+
+def _print_identities(answer: IdentifiedQuery | None) -> None:
+    """Print the nearest identities, with probability and verdict where validation chose a rule."""
+    if answer is None:
+        return
+    table = Table("", "identity", "similarity", "probability")
+    for place, hit in enumerate(answer.hits, start=1):
+        told = probability_text(hit.probability)
+        table.add_row(str(place), hit.label, f"{hit.similarity:.4f}", told)
+    Console().print(table)
+    if answer.verdict is not None and answer.fpir is not None:
+        typer.echo(
+            f"verdict: {answer.verdict}, at the risk of {answer.fpir:.1%} that validation chose; "
+            f"nobody of these: {probability_text(answer.nobody)}"
+        )
 
 
 def _indexed_pictures(index_dir: Path) -> Path:

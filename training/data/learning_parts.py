@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from training.recipes.source_recipe import SourceRecipe
 class LearningParts:
     """What to learn from, what to watch (may be empty), what to judge by, what was unreadable.
 
-    ``listed`` are pairs of the test images that a source wants to be judged by.
+    ``listed`` are pairs of the test images that a source wants to be judged by. ``sources`` names
+    the data sets, in the keys of whose images the name goes first; none where there is only one.
     """
 
     train: LearningData
@@ -30,6 +32,7 @@ class LearningParts:
     test: LearningData
     skipped: tuple[tuple[str, str], ...]
     listed: tuple[ListedPairs, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
@@ -54,8 +57,22 @@ def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
         if pairs is not None
     )
     return LearningParts(
-        train, data.part(parts.validation), data.part(parts.test), loaded.skipped, listed
+        train,
+        data.part(parts.validation),
+        data.part(parts.test),
+        loaded.skipped,
+        listed,
+        names if len(read) > 1 else (),
     )
+
+
+def sources_of(keys: Sequence[str], sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the data set of each key, as ``combine_sets`` names them; none for a single set."""
+    if not sources:
+        return ()
+    known = set(sources)
+    found = tuple(key.split("/", 1)[0] for key in keys)
+    return found if set(found) <= known else ()
 
 
 def _read(source: SourceRecipe, root: Path) -> tuple[ImageSet, ListedPairs | None]:

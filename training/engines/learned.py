@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,8 @@ from training.engines.metric_learning import MetricStep
 from training.engines.run import Run, RunOptions, train
 from training.engines.run_folder import RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
-from training.metrics.similarity import measure_similarity, recall_at_one
+from training.foundation.errors import CheckpointError
+from training.metrics.similarity import measure_similarity, recall_at_one, spread_of
 from training.recipes.metric_recipe import MetricRecipe
 from training.teachers.plain import plain_targets
 
@@ -32,13 +34,17 @@ EMBEDDINGS, RESULT = "held-out.pt", "result.json"
 class HeldOut:
     """Unit embeddings, float32 ``(N, D)``, of the held-out images, and their identities.
 
-    Beside them those of the validation images, which choose thresholds and may be none.
+    Beside them those of the validation images, which choose thresholds and may be none. Names of
+    identities (those learned from too) are missing where an older run kept none.
     """
 
     embeddings: Tensor
     labels: Tensor
     validation_embeddings: Tensor
     validation_labels: Tensor
+    validation_keys: tuple[str, ...] = ()
+    validation_names: tuple[str, ...] = ()
+    train_names: tuple[str, ...] = ()
 
 
 def identity_of_run(recipe: MetricRecipe, parts: LearningParts) -> dict[str, object]:
@@ -82,7 +88,13 @@ def learn_recipe(
         if len(parts.validation)
         else torch.zeros(0, recipe.backbone.embedding_dim),
         parts.validation.labels,
+        parts.validation.keys,
+        parts.validation.label_names,
+        parts.train.label_names,
     )
+    spread = spread_of(judged.embeddings, judged.labels)
+    if spread.collapsed:
+        run.folder.log(run.step_number, {"collapsed": 1.0})
     result = {
         "run": identity_of_run(recipe, parts),
         "steps": run.step_number,
@@ -90,6 +102,9 @@ def learn_recipe(
         "seconds": round(seconds, 1),
         "images": {"train": len(parts.train), "test": len(parts.test)},
         "measures": measure_similarity(judged.embeddings, judged.labels),
+        "pairs": "all pairs of the test images",
+        "cosines": {"same": spread.same, "different": spread.different},
+        "collapsed": spread.collapsed,
     }
     try:
         torch.save(vars(judged), folder / EMBEDDINGS)
@@ -101,15 +116,24 @@ def learn_recipe(
     return judged
 
 
+def read_held_out(folder: Path) -> HeldOut:
+    """Return what a run kept in its folder; raises ``CheckpointError`` where there is none."""
+    path = folder / EMBEDDINGS
+    try:
+        return HeldOut(**torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, UnpicklingError) as error:
+        said = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} holds no embeddings of a run: {said}") from error
+
+
 def saved_result(recipe: MetricRecipe, parts: LearningParts, folder: Path) -> HeldOut | None:
     """Return what an earlier run of the same recipe, seed and data left in ``folder``."""
     try:
         result = json.loads((folder / RESULT).read_text())
         if result["run"] != identity_of_run(recipe, parts):
             return None
-        kept = torch.load(folder / EMBEDDINGS, map_location="cpu", weights_only=True)
-        return HeldOut(**kept)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return read_held_out(folder)
+    except (OSError, ValueError, KeyError, TypeError, CheckpointError):
         return None  # no run, or one that was interrupted: it is made again
 
 

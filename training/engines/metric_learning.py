@@ -82,7 +82,7 @@ class MetricStep:
             wanted = self.targets(rows).to(self.device)
             term = teacher_term(recipe.teacher.kind, embeddings, wanted)
             terms["teacher"] = recipe.teacher.weight * term
-        return Losses(rows, embeddings, terms, {})
+        return Losses(rows, embeddings, terms, {"cosine": _mean_cosine(embeddings.detach())})
 
     def validate(self, network: nn.Module) -> float:
         """Return R@1 on the validation part, or NaN where there is none."""
@@ -95,3 +95,15 @@ class MetricStep:
     def restore_sampler(self, state: Tensor) -> None:
         """Go on where ``state`` was taken."""
         self.batches.restore(state)
+
+
+def _mean_cosine(embeddings: Tensor) -> float:
+    """Return the mean cosine of all pairs of a batch ``(B, D)``: 1 where a network has collapsed.
+
+    The square of the sum of unit vectors is the sum of all their products.
+    """
+    count = len(embeddings)
+    if count < 2:
+        return float("nan")
+    total = nn.functional.normalize(embeddings.double(), dim=1).sum(dim=0)
+    return float((total.square().sum() - count) / (count * (count - 1)))

@@ -8,15 +8,20 @@ rows of the test table like any other: they become the outsiders of the open set
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
+import numpy.typing as npt
 
 from training.evaluation.table_results import (
     Histogram,
     OpenSetEvaluation,
+    SourceFigures,
     TableEvaluation,
     TableFacts,
 )
 from training.foundation.arrays import Similarities
+from training.foundation.errors import DataError
 from training.metrics.classification import (
     det_curve,
     measure_at_threshold,
@@ -25,13 +30,23 @@ from training.metrics.classification import (
 )
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.hardest import RankedQuery, choose_queries, find_hardest_pairs, rank_queries
+from training.metrics.identification import IdentifiedQuery, choose_rule, identify_queries
+from training.metrics.intervals import bootstrap_mean, bootstrap_rate
 from training.metrics.open_set import OpenSetScores, identify_open_set, open_set_scores
 from training.metrics.pairs import same_and_different
 from training.metrics.platt import CalibrationError
 from training.metrics.reliability import Reliability, measure_reliability
-from training.metrics.retrieval import measure_retrieval, score_leave_one_out
+from training.metrics.retrieval import QueryScores, measure_retrieval, score_leave_one_out
 from training.metrics.scored_pairs import ScoredPairs, draw_pairs
-from training.metrics.table_parts import OpenSetParts, known_part, split_open_set, thinned
+from training.metrics.separation import measure_spread, separation_of
+from training.metrics.table_parts import (
+    OUTSIDER_SHARE,
+    OpenSetParts,
+    known_part,
+    part_of,
+    split_open_set,
+    thinned,
+)
 from training.metrics.verification import best_threshold, verify_all_pairs
 
 SEED = 20261122
@@ -54,17 +69,23 @@ def evaluate_table(
     sha256: str | None = None,
     seed: int = SEED,
     max_rows: int = MAX_ROWS,
+    fpir: float = TARGET_FPIR,
+    outsiders: float = OUTSIDER_SHARE,
 ) -> TableEvaluation:
     """Return every figure of ``test``, with what ``validation`` chose; the same for one seed.
 
-    Raises ``DataError`` where a table has no two identities, or no identity of two images.
+    ``fpir`` is the share of outsiders that may be taken for somebody, ``outsiders`` the share of
+    the test identities that are kept as such. Raises ``DataError`` where a table has no two
+    identities, or no identity of two images.
     """
     chosen_on, evaluated = (thinned(table, max_rows, seed) for table in (validation, test))
     fitted_on, pairs = draw_pairs(chosen_on, seed), draw_pairs(evaluated, seed)
     known = known_part(evaluated)
     genuine, owners, different = same_and_different(known.embeddings, known.labels)
     rates = tuple(rate for rate in FAR_RATES if rate * len(different) >= MIN_ERRORS)
-    open_set, known_queries, unknown_queries = _evaluate_open_set(chosen_on, evaluated, seed)
+    separation = separation_of([(known.embeddings, known.labels)])
+    all_pairs = verify_all_pairs(genuine, owners, different, rates)
+    opened = _evaluate_open_set(chosen_on, evaluated, seed, fpir, outsiders)
     return TableEvaluation(
         model=model,
         sha256=sha256,
@@ -73,24 +94,29 @@ def evaluate_table(
         test=_facts(test, evaluated),
         shared_identities=len(_names(validation) & _names(test)),
         decisions=measure_decisions(pairs, best_threshold(fitted_on.similarities, fitted_on.same)),
-        pair_histogram=_histogram(pairs.genuine, pairs.impostor),
-        all_pairs=verify_all_pairs(genuine, owners, different, rates),
+        pair_histogram=_histogram(genuine, different),
+        distance_histogram=_histogram(_distances(genuine), _distances(different)),
+        spread=measure_spread(genuine, different),
+        all_pairs=all_pairs.model_copy(update={"auc": separation["AUC"], "eer": separation["EER"]}),
         roc=roc_curve(genuine, different),
         retrieval=measure_retrieval(score_leave_one_out(evaluated)),
         calibration=_calibration(fitted_on, pairs),
-        open_set=open_set,
+        open_set=tuple(opened.evaluated),
         hardest=find_hardest_pairs(evaluated, HARDEST),
-        known_queries=known_queries,
-        unknown_queries=unknown_queries,
+        known_queries=opened.known,
+        unknown_queries=opened.unknown,
+        known_identities=opened.known_identities,
+        unknown_identities=opened.unknown_identities,
+        by_source=measure_by_source(evaluated),
     )
 
 
 def open_set_of(
-    table: EmbeddingTable, photos: int, seed: int
+    table: EmbeddingTable, photos: int, seed: int, outsider_share: float = OUTSIDER_SHARE
 ) -> tuple[OpenSetParts, OpenSetScores] | None:
     """Return who is enrolled and how everybody scores; ``None`` where too few have the images."""
     try:
-        parts = split_open_set(table, photos, seed)
+        parts = split_open_set(table, photos, seed, outsider_share)
     except ValueError:
         return None
     outside = parts.outsiders
@@ -103,15 +129,27 @@ def open_set_of(
     return parts, scores
 
 
-def _evaluate_open_set(
-    validation: EmbeddingTable, test: EmbeddingTable, seed: int
-) -> tuple[tuple[OpenSetEvaluation, ...], tuple[RankedQuery, ...], tuple[RankedQuery, ...]]:
-    """Return the figures for each number of images enrolled, and answers to single queries."""
-    evaluated: list[OpenSetEvaluation] = []
+@dataclass
+class _Opened:
+    """Figures for each number of images enrolled; answers are of the last that could be."""
+
+    evaluated: list[OpenSetEvaluation] = field(default_factory=list)
     known: tuple[RankedQuery, ...] = ()
     unknown: tuple[RankedQuery, ...] = ()
+    known_identities: tuple[IdentifiedQuery, ...] = ()
+    unknown_identities: tuple[IdentifiedQuery, ...] = ()
+
+
+def _evaluate_open_set(
+    validation: EmbeddingTable, test: EmbeddingTable, seed: int, fpir: float, share: float
+) -> _Opened:
+    """Return the figures for each number of images enrolled, and answers to single queries."""
+    opened = _Opened()
     for photos in PHOTOS_ENROLLED:
-        found, chosen_on = open_set_of(test, photos, seed), open_set_of(validation, photos, seed)
+        found, chosen_on = (
+            open_set_of(test, photos, seed, share),
+            open_set_of(validation, photos, seed),
+        )
         if found is None:
             continue
         parts, scores = found
@@ -123,18 +161,66 @@ def _evaluate_open_set(
             rates,
             strangers=scores.strangers,
         )
-        evaluated.append(
+        rule = chosen_on and choose_rule(validation, chosen_on[0], fpir)
+        opened.evaluated.append(
             OpenSetEvaluation(
                 result=result,
                 det=det_curve(scores),
-                at_threshold=chosen_on and measure_at_threshold(chosen_on[1], scores, TARGET_FPIR),
+                at_threshold=chosen_on and measure_at_threshold(chosen_on[1], scores, fpir),
                 histogram=_histogram(scores.own, scores.peaks),
+                rule=rule,
             )
         )
-        rows_known, rows_unknown = choose_queries(parts, scores, QUERIES, seed)
-        known = rank_queries(test, parts, rows_known, TOP)
-        unknown = rank_queries(test, parts, rows_unknown, TOP)
-    return tuple(evaluated), known, unknown
+        known, unknown = choose_queries(parts, scores, QUERIES, seed)
+        opened.known = rank_queries(test, parts, known, TOP)
+        opened.unknown = rank_queries(test, parts, unknown, TOP)
+        opened.known_identities = identify_queries(test, parts, known, rule, TOP)
+        opened.unknown_identities = identify_queries(test, parts, unknown, rule, TOP)
+    return opened
+
+
+def measure_by_source(table: EmbeddingTable) -> tuple[SourceFigures, ...]:
+    """Return the figures of each data set of the table; none where there is only one."""
+    names = tuple(dict.fromkeys(table.sources))
+    if len(names) < 2:
+        return ()
+    source_of = np.array(table.sources)
+    try:
+        scores = score_leave_one_out(table)
+    except DataError:
+        return ()
+    return tuple(_figures_of(name, table, source_of, scores) for name in names)
+
+
+def _figures_of(
+    name: str, table: EmbeddingTable, source_of: npt.NDArray[np.str_], scores: QueryScores
+) -> SourceFigures:
+    own = part_of(table, np.nonzero(source_of == name)[0].astype(np.int64))
+    known = known_part(own)
+    counts = np.unique(known.labels, return_counts=True)[1]
+    asked = source_of[scores.rows] == name
+    identities = scores.labels[asked]
+    queries = bool(asked.any())
+    separation = {}
+    if len(counts) > 1 and counts.max() > 1:
+        separation = separation_of([(known.embeddings, known.labels)])
+    return SourceFigures(
+        source=name,
+        images=len(own),
+        identities=len(counts),
+        queries=int(asked.sum()),
+        recall_at_1=bootstrap_rate(scores.hits[asked, 0], identities) if queries else None,
+        map_at_10=bootstrap_mean(scores.map_at_10[asked], identities) if queries else None,
+        map_at_r=bootstrap_mean(scores.map_at_r[asked], identities) if queries else None,
+        auc=separation.get("AUC"),
+        eer=separation.get("EER"),
+    )
+
+
+def _distances(cosines: Similarities) -> Similarities:
+    """Return the Euclidean distances of unit vectors with these cosines."""
+    distances: Similarities = np.sqrt(np.maximum(2 - 2 * cosines, 0))
+    return distances
 
 
 def _calibration(fitted_on: ScoredPairs, pairs: ScoredPairs) -> Reliability | None:

@@ -7,6 +7,7 @@ pair is accepted at or above it. The positive answer is "same".
 from __future__ import annotations
 
 import numpy as np
+from pydantic import ConfigDict
 
 from training.foundation.arrays import BoolArray, FloatArray, Similarities
 from training.foundation.records import Record
@@ -17,7 +18,6 @@ from training.metrics.intervals import (
     no_narrower_than_binomial,
 )
 from training.metrics.open_set import OpenSetScores
-from training.metrics.ranked_pairs import RankedPairs
 from training.metrics.scored_pairs import ScoredPairs
 from training.metrics.verification import threshold_at_far
 
@@ -25,7 +25,13 @@ CURVE_POINTS = 120
 
 
 class Decisions(Record):
-    """Decisions on pairs, half of them of one identity, at a threshold chosen on other pairs."""
+    """Decisions on pairs, half of them of one identity, at a threshold chosen on other pairs.
+
+    AUC and EER, which depend on no threshold and no share of genuine pairs, are of all pairs
+    (``AllPairs``); evaluations of before 0.8 held others here, which are passed over.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     threshold: float
     same_pairs: int
@@ -34,8 +40,6 @@ class Decisions(Record):
     precision: Estimate
     recall: Estimate
     f1: Estimate
-    auc: Estimate
-    eer: Estimate
 
 
 class Curve(Record):
@@ -67,10 +71,9 @@ def measure_decisions(pairs: ScoredPairs, threshold: float) -> Decisions:
     """Return the figures of ``pairs`` at ``threshold``, with intervals by identity.
 
     Accuracy, precision and recall are rates of trials, whose intervals are never narrower than
-    those of independent trials; F1, AUC and EER are no such rates.
+    those of independent trials; F1 is no such rate.
     """
     accepted, same = pairs.similarities >= threshold, pairs.same
-    ranks = RankedPairs(pairs.similarities, same)
 
     trials = (len(same), int(accepted.sum()), int(same.sum()))
     right = (int((accepted == same).sum()), *([int((accepted & same).sum())] * 2))
@@ -94,8 +97,6 @@ def measure_decisions(pairs: ScoredPairs, threshold: float) -> Decisions:
         precision=of_table(1),
         recall=of_table(2),
         f1=of_table(3),
-        auc=bootstrap_statistic(ranks.area_under_curve, pairs.first, pairs.second),
-        eer=bootstrap_statistic(ranks.equal_error_rate, pairs.first, pairs.second),
     )
 
 

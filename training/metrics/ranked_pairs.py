@@ -26,19 +26,33 @@ class RankedPairs:
 
     def area_under_curve(self, weights: FloatArray) -> float:
         """Return ``verification.area_under_curve`` of weighted pairs; NaN where a kind is gone."""
-        genuine, other = self._steps(weights)
-        total = genuine.sum() * other.sum()
-        if total == 0:
-            return float("nan")
-        wins = genuine * (np.cumsum(other) - other / 2)
-        return float(wins.sum() / total)
+        return area_of_steps(*self._steps(weights))
 
     def equal_error_rate(self, weights: FloatArray) -> float:
         """Return ``verification.equal_error_rate`` of weighted pairs; NaN where a kind is gone."""
-        genuine, other = self._steps(weights)
-        if genuine.sum() == 0 or other.sum() == 0:
-            return float("nan")
-        fnmr = (np.cumsum(genuine) - genuine) / genuine.sum()
-        fmr = 1 - (np.cumsum(other) - other) / other.sum()
-        closest = int(np.abs(fmr - fnmr).argmin())
-        return float((fmr[closest] + fnmr[closest]) / 2)
+        return equal_error_of_steps(*self._steps(weights))
+
+
+def area_of_steps(genuine: FloatArray, other: FloatArray) -> float:
+    """Return the AUC of the weights of either kind at ascending similarities, ``(S,)`` each.
+
+    NaN where a kind weighs nothing.
+    """
+    total = genuine.sum() * other.sum()
+    if total == 0:
+        return float("nan")
+    wins = genuine * (np.cumsum(other) - other / 2)
+    return float(wins.sum() / total)
+
+
+def equal_error_of_steps(genuine: FloatArray, other: FloatArray) -> float:
+    """Return the EER of the weights of either kind at ascending similarities, ``(S,)`` each.
+
+    NaN where a kind weighs nothing.
+    """
+    if genuine.sum() == 0 or other.sum() == 0:
+        return float("nan")
+    fnmr = (np.cumsum(genuine) - genuine) / genuine.sum()
+    fmr = 1 - (np.cumsum(other) - other) / other.sum()
+    closest = int(np.abs(fmr - fnmr).argmin())
+    return float((fmr[closest] + fnmr[closest]) / 2)

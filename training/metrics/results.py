@@ -28,12 +28,17 @@ class Verification(Record):
 
 
 class AllPairs(Record):
-    """Every pair of photos in a set of people."""
+    """Every pair of photos in a set of people.
+
+    ``auc`` and ``eer`` are of these very pairs, ``None`` in records that ask for rates alone.
+    """
 
     people: int
     same_pairs: int
     different_pairs: int
     tar_at_far: tuple[RateAtFar, ...]
+    auc: Estimate | None = None
+    eer: Estimate | None = None
 
 
 class OpenSetPoint(Record):

@@ -32,6 +32,7 @@ def part_of(table: EmbeddingTable, rows: IntArray) -> EmbeddingTable:
         table.labels[rows],
         tuple(table.keys[row] for row in rows),
         table.label_names,
+        tuple(table.sources[row] for row in rows) if table.sources else (),
     )
 
 

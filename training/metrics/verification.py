@@ -6,9 +6,9 @@ A pair is accepted where its similarity is at or above the threshold.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 import numpy as np
-from scipy import stats
 
 from training.foundation.arrays import BoolArray, FloatArray, IntArray, Similarities
 from training.metrics.intervals import (
@@ -36,23 +36,39 @@ def threshold_at_far(different: Similarities, far: float) -> float:
     return float(np.nextafter(refused, refused.dtype.type(np.inf)))
 
 
-def area_under_curve(same: FloatArray, different: FloatArray) -> float:
+def area_under_curve(same: Similarities, different: Similarities) -> float:
     """Return the probability that a genuine pair is the more similar (ties count half).
 
     The Mann-Whitney statistic (Hanley and McNeil, 1982).
     """
-    ranks = stats.rankdata(np.concatenate([same, different]))[: len(same)]
-    wins = float(ranks.sum()) - len(same) * (len(same) + 1) / 2
-    return wins / (len(same) * len(different))
+    impostors = np.sort(different)
+    below = np.searchsorted(impostors, same, side="left").sum(dtype=np.float64)
+    not_above = np.searchsorted(impostors, same, side="right").sum(dtype=np.float64)
+    return float((below + not_above) / 2 / (len(same) * len(different)))
 
 
-def equal_error_rate(same: FloatArray, different: FloatArray) -> float:
-    """Return the mean of FMR and FNMR at the threshold where they are closest."""
-    thresholds = np.unique(np.concatenate([same, different]))
-    fnmr = np.searchsorted(np.sort(same), thresholds, side="left") / len(same)
-    fmr = 1 - np.searchsorted(np.sort(different), thresholds, side="left") / len(different)
-    closest = int(np.abs(fmr - fnmr).argmin())
-    return float((fmr[closest] + fnmr[closest]) / 2)
+def equal_error_rate(same: Similarities, different: Similarities) -> float:
+    """Return the mean of FMR and FNMR at the threshold where they are closest.
+
+    FNMR - FMR rises with the threshold, so that only the similarities on either side of its zero
+    are looked at.
+    """
+    genuine, impostors = np.sort(same), np.sort(different)
+
+    def rates(threshold: float) -> tuple[float, float]:
+        fnmr = np.searchsorted(genuine, threshold, side="left") / len(genuine)
+        return 1 - np.searchsorted(impostors, threshold, side="left") / len(impostors), fnmr
+
+    def excess(threshold: float) -> float:
+        fmr, fnmr = rates(threshold)
+        return float(fnmr - fmr)
+
+    candidates: set[float] = set()
+    for values in (genuine, impostors):
+        place = bisect_left(values, 0.0, key=excess)
+        candidates.update(values[max(0, place - 1) : place + 1].tolist())
+    fmr, fnmr = rates(min(sorted(candidates), key=lambda threshold: abs(excess(threshold))))
+    return float((fmr + fnmr) / 2)
 
 
 def best_threshold(similarities: FloatArray, same: BoolArray) -> float:

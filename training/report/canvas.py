@@ -43,7 +43,11 @@ def new_figure(width: float, height: float, *, arranged: bool = True) -> Figure:
 
 def plain_axes(figure: Figure, rows: int = 1, columns: int = 1, place: int = 1) -> Axes:
     """Return axes with a light grid and no frame above and to the right."""
-    axes = figure.add_subplot(rows, columns, place)
+    return light_grid(figure.add_subplot(rows, columns, place))
+
+
+def light_grid(axes: Axes) -> Axes:
+    """Give axes a light grid and no frame above and to the right; return them."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from training.evaluation.table_results import Histogram, TableEvaluation
 from training.foundation.arrays import FloatArray, IntArray
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.open_set import centroids
+from training.metrics.table_parts import OUTSIDER_SHARE
 from training.report.canvas import (
     BLACK,
     BLUE,
@@ -22,6 +24,7 @@ from training.report.canvas import (
     PALETTE,
     SKY,
     Drawn,
+    light_grid,
     new_figure,
     plain_axes,
     save_figure,
@@ -34,40 +37,59 @@ NEIGHBOURS = 30.0
 
 
 def draw_histograms(evaluation: TableEvaluation, path: Path) -> Drawn:
-    """Draw similarities of pairs, and of probes and outsiders, each with its threshold."""
+    """Draw cosines and distances of all pairs, then probes and outsiders, each with its threshold.
+
+    The threshold of pairs is the one that validation chose.
+    """
     opened = evaluation.open_set[-1] if evaluation.open_set else None
-    figure = new_figure(7.0, 3.6 * (2 if opened else 1))
-    axes = plain_axes(figure, 2 if opened else 1, 1, 1)
-    _bars(axes, evaluation.pair_histogram, "one identity", "two identities")
-    _threshold(axes, evaluation.decisions.threshold)
-    axes.set_title("Pairs of images")
-    axes.set_xlabel("similarity (cosine)")
-    _legend_below(axes)
+    figure = new_figure(9.4, 3.7 * (2 if opened else 1))
+    grid = figure.add_gridspec(2 if opened else 1, 2)
+    threshold = evaluation.decisions.threshold
+    collapsed = evaluation.spread is not None and evaluation.spread.collapsed
+    for histogram, place, limit, measure in (
+        (evaluation.pair_histogram, grid[0, 0], threshold, "similarity (cosine)"),
+        (
+            evaluation.distance_histogram,
+            grid[0, 1],
+            math.sqrt(max(0.0, 2 - 2 * threshold)),
+            "distance (Euclidean, of unit vectors)",
+        ),
+    ):
+        if histogram is None:
+            continue
+        axes = light_grid(figure.add_subplot(place))
+        _bars(axes, histogram, "one identity", "two identities")
+        _threshold(axes, limit)
+        axes.set_title("All pairs: collapsed" if collapsed else "All pairs of the test images")
+        axes.set_xlabel(measure)
+        _legend_below(axes)
     if opened:
-        axes = plain_axes(figure, 2, 1, 2)
+        axes = light_grid(figure.add_subplot(grid[1, :]))
         _bars(axes, opened.histogram, "genuine: own centroid", "outsider: nearest centroid")
         if opened.at_threshold is not None:
             _threshold(axes, opened.at_threshold.threshold)
         images = opened.result.photos_enrolled
         axes.set_title(f"Identification, centroids of {images} image{'s' * (images > 1)}")
         axes.set_xlabel("similarity to the centroid (cosine)")
-        _legend_below(axes)
+        _legend_below(axes, columns=3)
     return save_figure(
         figure,
         path,
-        "Similarities",
+        "Similarities and distances",
         "Each kind fills its own hundred per cent. The dashed lines are the thresholds that "
-        "validation chose: for fewest errors on pairs, and for one outsider in a hundred.",
+        "validation chose: for fewest errors on pairs, and for the stated share of outsiders.",
     )
 
 
-def draw_map(table: EmbeddingTable, seed: int, path: Path) -> Drawn | None:
+def draw_map(
+    table: EmbeddingTable, seed: int, path: Path, outsiders: float = OUTSIDER_SHARE
+) -> Drawn | None:
     """Draw centroids, queries and outsiders by t-SNE (van der Maaten and Hinton, 2008).
 
     Up to eight identities, those with most queries, are told by colour and shape. ``None`` where no
     open set can be made of the table.
     """
-    found = [open_set_of(table, photos, seed) for photos in PHOTOS_ENROLLED]
+    found = [open_set_of(table, photos, seed, outsiders) for photos in PHOTOS_ENROLLED]
     usable = [one for one in found if one is not None]
     if not usable:
         return None
@@ -168,5 +190,11 @@ def _threshold(axes: Axes, threshold: float) -> None:
     axes.axvline(threshold, color=BLACK, linestyle="--", linewidth=1.2, label=label)
 
 
-def _legend_below(axes: Axes) -> None:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
+def _legend_below(axes: Axes, columns: int = 2) -> None:
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+    )

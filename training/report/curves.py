@@ -13,6 +13,7 @@ from training.evaluation.table_results import TableEvaluation
 from training.metrics.classification import Curve
 from training.metrics.estimates import Estimate
 from training.metrics.reliability import Reliability
+from training.metrics.results import AllPairs
 from training.report.canvas import (
     BLACK,
     BLUE,
@@ -48,16 +49,24 @@ def draw_roc(evaluation: TableEvaluation, path: Path) -> Drawn:
     axes.set_xlabel("false accept rate, FAR (share of pairs of two identities, log scale)")
     axes.set_ylabel("true accept rate, TAR (share)")
     axes.legend(loc="lower right", frameon=False)
-    eer = evaluation.decisions.eer.value
-    axes.set_title(f"ROC: AUC {evaluation.decisions.auc.value:.4f}, EER {eer:.4f}")
+    axes.set_title(roc_title(evaluation.all_pairs))
     return save_figure(
         figure,
         path,
         "ROC",
-        f"{evaluation.all_pairs.same_pairs:,} pairs of one identity, "
-        f"{evaluation.all_pairs.different_pairs:,} of two. Bars: 95 % intervals by identity. "
-        "AUC and EER are of as many pairs of one identity as of two.",
+        f"All pairs of the test images, in curve, points and title: "
+        f"{evaluation.all_pairs.same_pairs:,} of one identity, "
+        f"{evaluation.all_pairs.different_pairs:,} of two. Bars: 95 % intervals by identity.",
     )
+
+
+def roc_title(found: AllPairs) -> str:
+    """Return a title that names the pairs of the curve, and gives AUC and EER of the same."""
+    pairs = found.same_pairs + found.different_pairs
+    title = f"ROC of all {pairs:,} pairs"
+    if found.auc is None or found.eer is None:
+        return title
+    return f"{title}: AUC {found.auc.value:.4f}, EER {found.eer.value:.4f}"
 
 
 def draw_det(evaluation: TableEvaluation, path: Path) -> Drawn | None:
@@ -87,7 +96,7 @@ def draw_det(evaluation: TableEvaluation, path: Path) -> Drawn | None:
     axes.set_xlabel("FPIR (share of outsiders taken for somebody, log scale)")
     axes.set_ylabel("FNIR (share of known probes missed, log scale)")
     axes.set_title("DET: open-set identification")
-    axes.legend(loc="upper right", frameon=False)
+    axes.legend(loc="best", frameon=False)
     return save_figure(
         figure,
         path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from app.domain.faces import Picture
 from app.vision.detector import FaceDetector
 from training.data.learning_data import LearningData
-from training.data.learning_parts import LearningParts
+from training.data.learning_parts import LearningParts, sources_of
 from training.engines.learned import HeldOut
 from training.engines.run_folder import BEST
 from training.evaluation.table_evaluation import evaluate_table
@@ -44,7 +45,7 @@ def report_run(
     if not len(parts.validation):
         raise DataError("the recipe holds no images out for validation")
     validation = table_of(parts.validation, held_out.validation_embeddings)
-    test = table_of(parts.test, held_out.embeddings)
+    test = table_of(parts.test, held_out.embeddings, parts.sources)
     row_of = {key: row for row, key in enumerate(parts.test.keys)}
 
     def picture_of(key: str) -> Picture:
@@ -71,10 +72,15 @@ def report_run(
     )
 
 
-def table_of(data: LearningData, embeddings: Tensor) -> EmbeddingTable:
-    """Return the embeddings of images with their keys and identities; numbers name the nameless."""
+def table_of(data: LearningData, embeddings: Tensor, sources: Sequence[str] = ()) -> EmbeddingTable:
+    """Return the embeddings of images with their keys and identities; numbers name the nameless.
+
+    ``sources`` are the names of the data sets, where there are several.
+    """
     names = data.label_names or tuple(map(str, range(data.classes)))
-    return EmbeddingTable(embeddings.numpy(), data.labels.numpy(), data.keys, names)
+    return EmbeddingTable(
+        embeddings.numpy(), data.labels.numpy(), data.keys, names, sources_of(data.keys, sources)
+    )
 
 
 def _hash_of(weights: Path) -> str | None:

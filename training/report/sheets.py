@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from training.evaluation.table_results import OpenSetEvaluation, TableEvaluation, TableFacts
+from training.evaluation.table_results import (
+    OpenSetEvaluation,
+    SourceFigures,
+    TableEvaluation,
+    TableFacts,
+)
 from training.foundation.sheets import Sheet
-from training.metrics.estimates import estimate_text
+from training.metrics.estimates import Estimate, estimate_text
+from training.metrics.identification import IdentifiedQuery
 from training.metrics.listed_pairs import ListedPairResults
+from training.metrics.separation import collapse_warning
 from training.metrics.view2_table import VERIFICATION_HEAD, view2_rows
 
 Row = tuple[str, ...]
@@ -19,7 +26,9 @@ def table_evaluation_sheets(evaluation: TableEvaluation) -> list[Sheet]:
         _retrieval(evaluation),
         _decisions(evaluation),
         _all_pairs(evaluation),
+        *([_by_source(evaluation.by_source)] if evaluation.by_source else []),
         *([_open_set(evaluation.open_set)] if evaluation.open_set else []),
+        *_identities(evaluation),
         *([_calibration(evaluation)] if evaluation.calibration else []),
         _data(evaluation),
     ]
@@ -30,9 +39,10 @@ def key_figures(evaluation: TableEvaluation) -> list[tuple[str, str]]:
     figures = [
         ("R@1", evaluation.retrieval.recall_at[0].recall.value),
         ("MAP@R", evaluation.retrieval.map_at_r.value),
-        ("accuracy of pairs", evaluation.decisions.accuracy.value),
-        ("AUC", evaluation.decisions.auc.value),
+        ("accuracy, drawn pairs", evaluation.decisions.accuracy.value),
     ]
+    for name, found in (("AUC", evaluation.all_pairs.auc), ("EER", evaluation.all_pairs.eer)):
+        figures += [] if found is None else [(f"{name}, all pairs", found.value)]
     figures += [
         (f"TAR @ FAR {point.far:g}", point.tar.value)
         for point in evaluation.all_pairs.tar_at_far[-1:]
@@ -46,13 +56,24 @@ def key_figures(evaluation: TableEvaluation) -> list[tuple[str, str]]:
 
 
 def table_evaluation_notes(evaluation: TableEvaluation) -> list[str]:
-    """Return what a reader has to know of the data before the figures, a sentence each."""
-    return [
+    """Return what a reader has to know before the figures, a sentence or two each."""
+    notes = []
+    if evaluation.spread is not None and evaluation.spread.collapsed:
+        notes.append(f"This network has {collapse_warning(evaluation.spread)}.")
+    notes += [
         f"Of the {facts.images:,} images of {name} {facts.judged:,} are judged: fewer of each "
         f"identity, then fewer identities, drawn with the seed {evaluation.seed}."
         for name, facts in (("validation", evaluation.validation), ("test", evaluation.test))
         if facts.judged < facts.images
     ]
+    rule = evaluation.open_set[-1].rule if evaluation.open_set else None
+    if rule is not None and rule.fpir < rule.supported_fpir:
+        notes.append(
+            f"The stated risk of {rule.fpir:.1%} is more than validation can promise: its "
+            f"{rule.outsider_identities:,} outsiders speak for {rule.supported_fpir:.1%} at best "
+            "(rule of three). Verdicts keep the threshold; what it comes to is measured below."
+        )
+    return notes
 
 
 def sheet_of_listed(found: ListedPairResults) -> Sheet:
@@ -90,22 +111,89 @@ def _decisions(evaluation: TableEvaluation) -> Sheet:
         ("precision", estimate_text(found.precision), of),
         ("recall", estimate_text(found.recall), of),
         ("F1", estimate_text(found.f1), of),
-        ("AUC", estimate_text(found.auc, 5), of),
-        ("EER", estimate_text(found.eer), of),
     )
-    title = f"Same or different, at the threshold {found.threshold:.4f} that validation chose"
+    title = (
+        "Same or different, drawn pairs, half of one identity, at the threshold "
+        f"{found.threshold:.4f} that validation chose"
+    )
     return Sheet(title, FIGURE_HEAD, rows)
 
 
 def _all_pairs(evaluation: TableEvaluation) -> Sheet:
     found = evaluation.all_pairs
     of = f"{found.same_pairs:,} + {found.different_pairs:,} pairs"
-    rows = tuple(
+    rows: list[Row] = [
+        (name, estimate_text(value, digits), "", of)
+        for name, value, digits in (("AUC", found.auc, 5), ("EER", found.eer, 4))
+        if value is not None
+    ]
+    rows += [
         (f"TAR @ FAR {point.far:g}", estimate_text(point.tar), f"{point.threshold:.4f}", of)
         for point in found.tar_at_far
-    )
+    ]
     head = ("figure", "value [95 %]", "threshold", "of")
-    return Sheet("Verification, all pairs", head, rows)
+    return Sheet("Verification, all pairs of the test images", head, tuple(rows))
+
+
+def _by_source(found: tuple[SourceFigures, ...]) -> Sheet:
+    def text(estimate: Estimate | None) -> str:
+        return "none" if estimate is None else estimate_text(estimate)
+
+    rows = tuple(
+        (
+            one.source,
+            text(one.recall_at_1),
+            text(one.map_at_10),
+            text(one.map_at_r),
+            text(one.auc),
+            text(one.eer),
+            f"{one.images:,} images of {one.identities:,} identities, {one.queries:,} queries",
+        )
+        for one in found
+    )
+    head = ("data set", "R@1", "mAP@10", "MAP@R", "AUC", "EER", "of")
+    title = "By data set: its queries among the images of all; AUC and EER of all its own pairs"
+    return Sheet(title, head, rows)
+
+
+def _identities(evaluation: TableEvaluation) -> list[Sheet]:
+    """Return the answers to single queries by identity, the known and the unknown ones."""
+    rule = evaluation.open_set[-1].rule if evaluation.open_set else None
+    risk = "no verdict, for validation has too few identities"
+    if rule is not None:
+        risk = f"known at {rule.threshold:.4f} or above, FPIR {rule.fpir:.1%} on validation"
+    sheets = []
+    for kind, queries in (
+        ("known", evaluation.known_identities),
+        ("unknown", evaluation.unknown_identities),
+    ):
+        if queries:
+            count = max(len(query.hits) for query in queries)
+            numbered = [str(place) for place in range(1, count + 1)]
+            head = ("query", "shows", "verdict", "nobody", *numbered)
+            rows = tuple(_identified(query, count) for query in queries)
+            title = f"Top identities of {kind} queries: similarity, probability ({risk})"
+            sheets.append(Sheet(title, head, rows))
+    return sheets
+
+
+def _identified(query: IdentifiedQuery, count: int) -> Row:
+    hits = [
+        f"{hit.label}\n{hit.similarity:.3f}, {probability_text(hit.probability)}"
+        for hit in query.hits
+    ]
+    hits += [""] * (count - len(hits))
+    nobody = probability_text(query.nobody)
+    return (query.key, query.label or "unknown", query.verdict or "none", nobody, *hits)
+
+
+def probability_text(probability: float | None) -> str:
+    """Return a probability in percent; never 0 or 100 %, which nothing measured supports."""
+    if probability is None:
+        return "no probability"
+    if probability < 0.001:
+        return "<0.1 %"
+    return ">99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
 
 
 def _open_set(evaluated: tuple[OpenSetEvaluation, ...]) -> Sheet:

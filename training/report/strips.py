@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from training.foundation.arrays import ByteImage
 from training.metrics.hardest import HardestPairs, PairFound, RankedQuery
+from training.metrics.identification import IdentifiedQuery
 from training.report.canvas import (
     BLACK,
     BLUE,
@@ -21,6 +22,7 @@ from training.report.canvas import (
     save_figure,
     shortened,
 )
+from training.report.sheets import probability_text
 
 #: Gives the uint8 RGB ``(height, width, 3)`` picture of a key.
 PictureOf = Callable[[str], ByteImage]
@@ -131,6 +133,51 @@ def draw_queries(
                 shortened(hit.label or hit.key, 20),
             )
     return save_figure(sheet.figure, path, title, caption)
+
+
+def draw_identities(
+    queries: Sequence[IdentifiedQuery],
+    picture_of: PictureOf,
+    path: Path,
+    title: str,
+    caption: str,
+) -> Drawn:
+    """Draw each query, its verdict, and the nearest identities; raises ``ValueError`` for no query.
+
+    An identity is shown by its enrolled image nearest to the query. A query is framed blue where
+    its verdict is right and, of a known one, its own identity is first; orange otherwise.
+    """
+    if not queries:
+        raise ValueError("no query to draw")
+    columns = 1 + max(len(query.hits) for query in queries)
+    sheet = TileSheet(title, len(queries), columns, (1.3, 1.3))
+    for row, query in enumerate(queries):
+        colour = GREY
+        if query.verdict is not None:
+            colour = BLUE if _is_right(query) else ORANGE
+        sheet.add(
+            row * columns,
+            square_tile(picture_of(query.key)),
+            colour,
+            f"verdict: {query.verdict or 'none'}\nnobody: {probability_text(query.nobody)}",
+            shortened(query.label or query.key, 20),
+        )
+        for place, hit in enumerate(query.hits, start=1):
+            frame, word = _verdict(query.label, hit.label)
+            sheet.add(
+                row * columns + place,
+                square_tile(picture_of(hit.key)),
+                frame,
+                f"{place}: {hit.similarity:.3f}{word}\n{probability_text(hit.probability)}",
+                shortened(hit.label, 20),
+            )
+    return save_figure(sheet.figure, path, title, caption)
+
+
+def _is_right(query: IdentifiedQuery) -> bool:
+    if not query.known:
+        return query.verdict == "unknown"
+    return query.verdict == "known" and query.hits[0].label == query.label
 
 
 def _verdict(expected: str | None, answered: str | None) -> tuple[str, str]:

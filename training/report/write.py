@@ -13,7 +13,8 @@ from training.foundation.errors import DataError
 from training.foundation.files import write_text
 from training.foundation.sheets import Sheet
 from training.metrics.embedding_table import EmbeddingTable
-from training.metrics.table_parts import thinned
+from training.metrics.identification import VerdictRule
+from training.metrics.table_parts import OUTSIDER_SHARE, thinned
 from training.report.canvas import Drawn
 from training.report.clouds import draw_histograms, draw_map
 from training.report.curves import (
@@ -25,7 +26,7 @@ from training.report.curves import (
 )
 from training.report.html import ReportPage, render_page
 from training.report.sheets import key_figures, table_evaluation_notes, table_evaluation_sheets
-from training.report.strips import PictureOf, draw_hardest, draw_queries
+from training.report.strips import PictureOf, draw_hardest, draw_identities, draw_queries
 
 QUERY_CAPTION = (
     "The nearest enrolled images with their cosine similarity, the nearest first. The upper half "
@@ -45,18 +46,20 @@ def write_report(
     title: str = "How similar is similar",
     sheets: Sequence[Sheet] = (),
     notes: Sequence[str] = (),
+    outsiders: float = OUTSIDER_SHARE,
 ) -> Path:
     """Write ``judgement.json``, ``pictures/`` and ``report.html``; return the last one's path.
 
     ``test`` is the table that was evaluated. Without ``picture_of`` no image is shown, so that the
     report can leave the house. ``log`` holds the lines of a run's ``log.jsonl``; ``sheets`` are
-    shown after those of the evaluation, ``notes`` before them.
+    shown after those of the evaluation, ``notes`` before them. ``outsiders`` is the share of
+    identities that the evaluation kept out of the gallery.
     """
     write_text(folder / TABLE_EVALUATION, evaluation.model_dump_json(indent=1) + "\n")
     evaluated = thinned(test, MAX_ROWS, evaluation.seed)
     pictures = [
         drawn
-        for drawn in _figures(folder / "pictures", evaluation, evaluated, log)
+        for drawn in _figures(folder / "pictures", evaluation, evaluated, log, outsiders)
         if drawn is not None
     ]
     if picture_of is not None:
@@ -96,7 +99,11 @@ def read_log(path: Path) -> list[LogLine]:
 
 
 def _figures(
-    folder: Path, evaluation: TableEvaluation, test: EmbeddingTable, log: Sequence[LogLine]
+    folder: Path,
+    evaluation: TableEvaluation,
+    test: EmbeddingTable,
+    log: Sequence[LogLine],
+    outsiders: float,
 ) -> Iterator[Drawn | None]:
     """Yield the pictures that show no image; ``None`` for one that there is nothing for."""
     yield draw_training_curves(log, folder / "training.png")
@@ -105,7 +112,7 @@ def _figures(
     yield draw_det(evaluation, folder / "det.png")
     if evaluation.calibration is not None:
         yield draw_reliability(evaluation.calibration, folder / "reliability.png")
-    yield draw_map(test, evaluation.seed, folder / "map.png")
+    yield draw_map(test, evaluation.seed, folder / "map.png", outsiders)
 
 
 def _image_pictures(
@@ -129,4 +136,30 @@ def _image_pictures(
         if queries:
             path = folder / f"queries-{name}.png"
             pictures.append(draw_queries(queries, picture_of, path, title, QUERY_CAPTION + says))
+    for identified, name in (
+        (evaluation.known_identities, "known"),
+        (evaluation.unknown_identities, "unknown"),
+    ):
+        if identified:
+            path = folder / f"identities-{name}.png"
+            title = f"Top five identities for {name} queries"
+            caption = _identity_caption(evaluation.open_set[-1].rule)
+            pictures.append(draw_identities(identified, picture_of, path, title, caption))
     return pictures
+
+
+def _identity_caption(rule: VerdictRule | None) -> str:
+    """Return what the picture shows, and by which rule a query is known or not."""
+    shown = (
+        "Each identity by its enrolled image nearest to the query; similarity to the centroid of "
+        "its images, and probability. "
+    )
+    if rule is None:
+        return shown + "Validation has too few identities to choose a threshold: no verdict."
+    return (
+        f"{shown}A query is known at {rule.threshold:.4f} or above, where {rule.fpir:.1%} of "
+        f"validation's {rule.outsiders:,} outsider images passed in a gallery of "
+        f"{rule.gallery_people:,}; with more people more strangers pass. Half of all queries are "
+        "taken to be of nobody here. A query is framed blue where the verdict is right and, of a "
+        "known one, its own identity is first; orange otherwise."
+    )

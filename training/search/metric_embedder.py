@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
@@ -18,6 +19,7 @@ from training.foundation.arrays import Matrix
 from training.foundation.checkpoints import load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
 from training.foundation.files import file_sha256
+from training.metrics.identification import VerdictRule
 from training.networks.backbones import Backbone, make_backbone
 from training.recipes.metric_recipe import MetricRecipe
 from training.recipes.run_recipe import recipe_in
@@ -50,8 +52,20 @@ class MetricEmbedder:
             )
         except UnreadableImageError as error:
             raise UnusablePictureError(str(error)) from error
+        return self.embed_fitted(images)
+
+    def embed_fitted(self, images: Tensor) -> Matrix:
+        """Return unit embeddings ``(N, D)`` of images that ``recipe`` has fitted already.
+
+        ``images`` are uint8 RGB ``(N, 3, S, S)``.
+        """
         embeddings: Matrix = embed_images(self._network, images, self._device).numpy()
         return embeddings
+
+    @property
+    def recipe(self) -> MetricRecipe:
+        """The recipe of the run, which says how pictures are fitted."""
+        return self._recipe
 
 
 def metric_checkpoint(path: Path) -> Path | None:
@@ -71,6 +85,26 @@ def validation_threshold(checkpoint: Path) -> float:
     It stands in the evaluation beside them. Raises ``CheckpointError`` where there is none, or one
     of other weights.
     """
+    return _evaluation_of(checkpoint).decisions.threshold
+
+
+def validation_rule(checkpoint: Path, photos: int) -> VerdictRule | None:
+    """Return what a run's validation chose for identities of ``photos`` pictures, or fewer.
+
+    ``None`` where no evaluation of these weights lies beside them, or it could choose nothing.
+    """
+    try:
+        opened = _evaluation_of(checkpoint).open_set
+    except CheckpointError:
+        return None
+    rules = [one.rule for one in opened if one.rule is not None]
+    fitting = [rule for rule in rules if rule.photos_enrolled <= photos]
+    if not rules:
+        return None
+    return fitting[-1] if fitting else rules[0]
+
+
+def _evaluation_of(checkpoint: Path) -> TableEvaluation:
     path = checkpoint.parent / TABLE_EVALUATION
     try:
         evaluation = TableEvaluation.model_validate_json(path.read_bytes())
@@ -80,7 +114,7 @@ def validation_threshold(checkpoint: Path) -> float:
         raise _no_threshold(f"{path} does not say which weights it evaluates; learn again for that")
     if evaluation.sha256 != file_sha256(checkpoint):
         raise _no_threshold(f"{path} evaluates other weights than {checkpoint.name}")
-    return evaluation.decisions.threshold
+    return evaluation
 
 
 def _no_threshold(why: str) -> CheckpointError:

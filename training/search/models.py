@@ -12,8 +12,14 @@ from training.engines.run_folder import BEST
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS
 from training.foundation.errors import CheckpointError, DataError
+from training.metrics.identification import VerdictRule
 from training.search.embedder import FaceEmbedder, ImageEmbedder
-from training.search.metric_embedder import MetricEmbedder, metric_checkpoint, validation_threshold
+from training.search.metric_embedder import (
+    MetricEmbedder,
+    metric_checkpoint,
+    validation_rule,
+    validation_threshold,
+)
 
 MANIFEST = "manifest.json"
 
@@ -43,6 +49,15 @@ def own_threshold(model: Path) -> float:
         manifest = ModelManifest.from_json(read_manifest(model))
         return RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=1).threshold.similarity
     return validation_threshold(checkpoint)
+
+
+def own_rule(model: Path, photos: int) -> VerdictRule | None:
+    """Return what a learned network's validation chose for identities of ``photos`` pictures.
+
+    ``None`` where nothing was chosen, and for an exported model, whose verdicts are the service's.
+    """
+    checkpoint = _learned(model)
+    return None if checkpoint is None else validation_rule(checkpoint, photos)
 
 
 def _learned(model: Path) -> Path | None:

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from app.domain.faces import Picture
 from training.foundation.arrays import Matrix
 from training.metrics.hardest import Hit, RankedQuery
+from training.metrics.identification import IdentifiedQuery, identify_among
 from training.search.embedder import ImageEmbedder, UnusablePictureError, read_picture
 from training.search.index import ForeignIndexError, ImageIndex
+from training.search.models import own_rule
 
 QUERY_KEY = "the query"
 
@@ -40,6 +44,21 @@ def search_picture(
     if (manifest.model, manifest.model_sha256) != (embedder.name, embedder.sha256):
         raise ForeignIndexError(f"the index was made by {manifest.model}, not by {embedder.name}")
     return index.search(_embed_file(embedder, query), count)
+
+
+def identify_picture(
+    index: ImageIndex, embedder: ImageEmbedder, query: Path, model: Path, count: int
+) -> IdentifiedQuery | None:
+    """Return the most similar identities of an index, with what ``model``'s validation chose.
+
+    ``None`` where no picture of the index has an identity. Raises what ``search_picture`` raises.
+    """
+    table = index.table
+    sizes = np.unique(table.labels[table.labels >= 0], return_counts=True)[1]
+    if len(sizes) == 0:
+        return None
+    rule = own_rule(model, int(np.median(sizes)))
+    return identify_among(table, _embed_file(embedder, query), QUERY_KEY, rule, count)
 
 
 def answered_query(hits: tuple[Hit, ...]) -> RankedQuery:

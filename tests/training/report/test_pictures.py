@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from pathlib import Path
@@ -77,8 +78,8 @@ def test_what_a_run_is_called_cannot_become_markup(report: Path) -> None:
 def test_every_picture_is_in_the_report_and_beside_it(report: Path) -> None:
     files = sorted(path.stem for path in (report.parent / "pictures").iterdir())
     assert files == [
-        "det", "hardest", "map", "queries-known", "queries-unknown", "reliability", "roc",
-        "similarities", "training",
+        "det", "hardest", "identities-known", "identities-unknown", "map", "queries-known",
+        "queries-unknown", "reliability", "roc", "similarities", "training",
     ]  # fmt: skip
     inlined = re.findall(r"base64,([A-Za-z0-9+/=]+)", report.read_text())
     assert len(inlined) == len(files)
@@ -95,9 +96,8 @@ def test_every_table_is_in_the_report(report: Path, evaluation: TableEvaluation)
     for sheet in table_evaluation_sheets(evaluation):
         assert all(len(row) == len(sheet.head) for row in sheet.rows)
         for row in sheet.rows:
-            assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" in text.replace(
-                "&#39;", "'"
-            )
+            cells = "".join(f"<td>{html.escape(cell, quote=False)}</td>" for cell in row)
+            assert f"<tr>{cells}</tr>" in text.replace("&#39;", "'")
 
 
 def test_the_judgement_lies_beside_the_report(report: Path, evaluation: TableEvaluation) -> None:

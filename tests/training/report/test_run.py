@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,8 +16,10 @@ from training.data.blurring import watchful_detector
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, learn_recipe
 from training.evaluation.table_results import TableEvaluation
+from training.metrics.estimates import estimate_text
 from training.metrics.similarity import measure_similarity
 from training.recipes.metric_recipe import MetricRecipe, load_metric_recipe
+from training.report.curves import roc_title
 from training.report.run import report_run
 
 CPU = torch.device("cpu")
@@ -31,11 +34,16 @@ def learned(
     return recipe, parts, learn_recipe(recipe, parts, folder, CPU), folder
 
 
-def test_a_run_reports_what_it_judged(
-    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path],
-) -> None:
+@pytest.fixture(scope="module")
+def report(learned: tuple[MetricRecipe, LearningParts, HeldOut, Path]) -> Path:
     recipe, parts, held_out, folder = learned
-    report = report_run(recipe, parts, held_out, folder, CPU)
+    return report_run(recipe, parts, held_out, folder, CPU)
+
+
+def test_a_run_reports_what_it_judged(
+    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path], report: Path
+) -> None:
+    _, parts, held_out, folder = learned
     text = report.read_text()
     evaluation = json.loads((folder / "judgement.json").read_text())
     recall = evaluation["retrieval"]["recall_at"][0]["recall"]["value"]
@@ -45,6 +53,32 @@ def test_a_run_reports_what_it_judged(
     assert_asks_no_host(text)
     assert evaluation["sha256"] == hashlib.sha256((folder / "best.pt").read_bytes()).hexdigest()
     assert evaluation["validation"]["images"] == len(parts.validation)
+
+
+def test_title_curve_table_and_result_are_of_one_set_of_pairs(
+    learned: tuple[MetricRecipe, LearningParts, HeldOut, Path], report: Path
+) -> None:
+    """The title of the ROC gave AUC and EER of other pairs than those of the curve."""
+    _, parts, _, folder = learned
+    text = report.read_text()
+    evaluation = TableEvaluation.model_validate_json((folder / "judgement.json").read_text())
+    result = json.loads((folder / "result.json").read_text())
+    found = evaluation.all_pairs
+    assert found.auc is not None
+    assert found.eer is not None
+    assert result["pairs"] == "all pairs of the test images"
+    assert found.auc.value == pytest.approx(result["measures"]["AUC"], abs=1e-12)
+    assert found.eer.value == pytest.approx(result["measures"]["EER"], abs=1e-12)
+    count = len(parts.test) * (len(parts.test) - 1) // 2
+    assert found.same_pairs + found.different_pairs == count
+    assert roc_title(found) == (
+        f"ROC of all {count:,} pairs: AUC {found.auc.value:.4f}, EER {found.eer.value:.4f}"
+    )
+    x, y = (np.array([0.0, *axis]) for axis in (evaluation.roc.x, evaluation.roc.y))
+    under = float(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum())  # of the curve as drawn
+    assert under == pytest.approx(found.auc.value, abs=0.02)
+    assert f"<td>{estimate_text(found.eer)}</td>" in text
+    assert f"<dt>EER, all pairs</dt><dd>{found.eer.value:.4f}</dd>" in text
 
 
 def test_without_pictures_no_image_is_shown(
@@ -74,7 +108,8 @@ def test_a_blurred_report_numbers_the_images_and_keeps_the_figures(
 def test_perfect_and_useless_embeddings_are_measured_as_such() -> None:
     labels = torch.arange(20) // 4
     perfect = measure_similarity(torch.eye(8)[labels], labels)
-    assert perfect == {"R@1": 1.0, "R@5": 1.0, "R@10": 1.0, "MAP@R": 1.0, "AUC": 1.0}
+    ones = dict.fromkeys(["R@1", "R@5", "R@10", "mAP@10", "MAP@R", "AUC"], 1.0)
+    assert perfect == ones | {"EER": 0.0}
     generator = torch.Generator().manual_seed(0)
     noise = torch.nn.functional.normalize(torch.randn(20, 8, generator=generator), dim=1)
     assert measure_similarity(noise, labels)["MAP@R"] < 0.5

@@ -115,6 +115,29 @@ def test_a_folder_without_faces_is_embedded_by_what_was_learned_on_such(
     assert similarities[same].min() > similarities[~same].max()
 
 
+def test_a_search_lists_identities_with_probability_and_verdict(
+    app: typer.Typer, run: Path, gallery: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """A list of images leaves the question open: who is it, or is it nobody."""
+    known = sorted((pictures / "kind-01").iterdir())[5]
+    said = invoke(
+        app, "search", tmp_path / "index", known, "--pictures", gallery, "--model", run
+    ).output  # fmt: skip
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines()]
+    identities = [row for row in rows if len(row) == 4 and row[1].startswith("kind-")]
+    labels = [row[1] for row in identities if "/" not in row[1]]
+    assert sorted(labels) == ["kind-00", "kind-01", "kind-02"]
+    assert labels[0] == "kind-01"
+    assert all(row[3].endswith("%") for row in identities if "/" not in row[1])
+    assert "at the risk of 1.0% that validation chose" in " ".join(said.split())
+    moved = tmp_path / "moved"
+    shutil.copytree(run, moved)
+    (moved / "judgement.json").unlink()
+    said = invoke(app, "search", tmp_path / "index", known, "--model", moved).output
+    assert "no probability" in said
+    assert "verdict" not in said
+
+
 def test_a_search_finds_the_identity_and_embeds_only_what_is_new(
     app: typer.Typer, run: Path, gallery: Path, pictures: Path, tmp_path: Path
 ) -> None:

@@ -8,15 +8,30 @@ from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict
+from torch import Tensor
 
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, Judge, learn_recipe, saved_result
 from training.foundation.errors import DataError
-from training.metrics.similarity import measure_similarity
-from training.recipes.metric_recipe import MetricRecipe
+from training.metrics.estimates import Estimate
+from training.metrics.similarity import measure_similarity, similarity_intervals
+from training.recipes.metric_recipe import (
+    ArcFaceRecipe,
+    ContrastiveRecipe,
+    CosineContrastiveRecipe,
+    LossRecipe,
+    MetricRecipe,
+    TripletRecipe,
+)
 
 #: What recipes of one comparison may differ in; a bar judges a run and changes nothing in it.
 COMPARED = frozenset({"name", "bar", "loss", "miner"})
+
+
+#: From embeddings and identities of the same images, for each seed, to the mean's intervals.
+Intervals = Callable[[Sequence[tuple[Tensor, Tensor]]], Mapping[str, Estimate]]
+#: Takes the data and, for each recipe, what its network of the first seed made of it.
+Show = Callable[[LearningParts, Sequence[HeldOut]], None]
 
 
 class _Record(BaseModel):
@@ -24,20 +39,26 @@ class _Record(BaseModel):
 
 
 class Measure(_Record):
-    """One measure over the seeds; ``deviation`` is the sample's, ``None`` of a single seed."""
+    """One measure over the seeds; ``deviation`` is the sample's, ``None`` of a single seed.
+
+    ``interval`` is that of the mean where other identities had been held out, at 95 %; the
+    deviation says what another seed does. ``None`` for measures that have none.
+    """
 
     name: str
     mean: float
     deviation: float | None
     values: tuple[float, ...]
+    interval: Estimate | None = None
 
 
 class Contender(_Record):
-    """One recipe's part in a comparison."""
+    """One recipe's part in a comparison; ``margin`` as the recipe writes it, with its unit."""
 
     recipe: str
     loss: str
     miner: str
+    margin: str = ""
     measures: tuple[Measure, ...]
 
 
@@ -76,14 +97,18 @@ def compare_recipes(
     *,
     seeds: int = 3,
     measure: Judge = measure_similarity,
+    intervals: Intervals = similarity_intervals,
     allow_different: bool = False,
     load: Callable[[MetricRecipe], LearningParts] = load_parts,
     tell: Callable[[str], None] = print,
+    show: Show | None = None,
 ) -> Comparison:
     """Learn every recipe with every seed below ``runs`` and judge all on the held-out images.
 
     A run that is there already, of the same recipe, seed and data, is judged again and not made
-    again. Raises ``DataError`` where recipes differ in more than loss and miner, unless allowed.
+    again. ``intervals`` belong to the measures of the same names. ``show`` is given the data and
+    what the first seed's networks made of it, where all recipes have the same data. Raises
+    ``DataError`` where recipes differ in more than loss and miner, unless allowed.
     """
     names = [recipe.name for recipe in recipes]
     if len(recipes) < 2 or len(set(names)) != len(names):
@@ -96,23 +121,19 @@ def compare_recipes(
         )
     numbers = tuple(recipes[0].seed + n for n in range(seeds))
     parts = load(recipes[0])
-    contenders = []
+    contenders, first = [], []
+    other_data = any(name.startswith("data.") for name in differing)
     for recipe in recipes:
-        own = load(recipe) if any(name.startswith("data.") for name in differing) else parts
-        values: dict[str, list[float]] = {}
+        own = load(recipe) if other_data else parts
+        answers = []
         for number in numbers:
             seeded = recipe.model_copy(update={"seed": number})
-            held_out = _learned(seeded, own, runs / f"{recipe.name}-seed{number}", device, tell)
-            for name, value in measure(held_out.embeddings, held_out.labels).items():
-                values.setdefault(name, []).append(float(value))
-        contenders.append(
-            Contender(
-                recipe=recipe.name,
-                loss=recipe.loss.name,
-                miner=recipe.miner.name,
-                measures=tuple(_measure(name, listed) for name, listed in values.items()),
-            )
-        )
+            folder = runs / f"{recipe.name}-seed{number}"
+            answers.append(_learned(seeded, own, folder, device, tell))
+        contenders.append(_contender(recipe, answers, measure, intervals))
+        first.append(answers[0])
+    if show is not None and not other_data:
+        show(parts, first)
     return Comparison(
         seeds=numbers,
         differing=differing,
@@ -137,8 +158,47 @@ def _learned(
     return saved if saved is not None else learn_recipe(recipe, parts, folder, device)
 
 
-def _measure(name: str, values: list[float]) -> Measure:
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Measure(
-        name=name, mean=statistics.fmean(values), deviation=deviation, values=tuple(values)
+def _contender(
+    recipe: MetricRecipe, answers: Sequence[HeldOut], measure: Judge, intervals: Intervals
+) -> Contender:
+    """Return a recipe's measures over what its networks of several seeds made of the images."""
+    values: dict[str, list[float]] = {}
+    for held_out in answers:
+        for name, value in measure(held_out.embeddings, held_out.labels).items():
+            values.setdefault(name, []).append(float(value))
+    found = intervals([(held_out.embeddings, held_out.labels) for held_out in answers])
+    return Contender(
+        recipe=recipe.name,
+        loss=recipe.loss.name,
+        miner=recipe.miner.name,
+        margin=margin_text(recipe.loss),
+        measures=tuple(
+            Measure(
+                name=name,
+                mean=statistics.fmean(listed),
+                deviation=statistics.stdev(listed) if len(listed) > 1 else None,
+                values=tuple(listed),
+                interval=found.get(name),
+            )
+            for name, listed in values.items()
+        ),
     )
+
+
+def margin_text(loss: LossRecipe) -> str:
+    """Return the margin of a loss with its unit, empty where it has none."""
+    match loss:
+        case ContrastiveRecipe():
+            return f"{loss.margin:g}"
+        case CosineContrastiveRecipe():
+            return f"{loss.margin:g} cosine"
+        case TripletRecipe():
+            if loss.soft:
+                return "soft"
+            return f"{loss.margin:g}" + (
+                "" if loss.distance == "euclidean" else f" {loss.distance}"
+            )
+        case ArcFaceRecipe():
+            return f"{loss.margin_degrees:g}°"
+        case _:
+            return ""
