@@ -21,7 +21,7 @@ _WARM_UP = 5
 
 
 class Load(BaseModel):
-    """So many clients, each of whom asks again as soon as it has its answer."""
+    """So many clients; each asks again as soon as it has its answer."""
 
     clients: int
     per_second: float

@@ -166,7 +166,7 @@ def _asking(embed: Embed, content: bytes) -> Callable[[], object]:
 
 
 def _judged(result: PeerResult, embed: Embed, data: Path) -> PeerResult:
-    """Return the result with the accuracy on LFW's pairs of which both whole photos are there."""
+    """Return the result with the accuracy on LFW's pairs whose two whole photos are there."""
     files = read_people(data, "lfw").files
     pairs = read_lfw_pairs(data / "lfw-pairs.txt", files)
     rows = {name: embed(content) for name, content in photos_of(data / "lfw-photos.tar")}

@@ -109,7 +109,7 @@ def start_from(
     state = load_checkpoint(path, device)
     if "heads" not in state:
         raise CheckpointError(
-            f"{path}: weights alone, as of `interpolate`, are none that training can go on from"
+            f"{path}: weights alone, as `interpolate` writes them; training cannot go on from it"
         )
     take_weights(student, evaluation_weights(state), path)
     if _shapes(state["heads"]) == _shapes(heads.state_dict()):

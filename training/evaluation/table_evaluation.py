@@ -1,8 +1,8 @@
 """Evaluate a model by its embeddings: two tables in, every figure out.
 
 Identities of the validation table choose thresholds and calibration, those of the test table are
-judged. Where they share identities, as classes that were split by image do, the record says so:
-such thresholds are easier to get right. Strangers of whom there is one image each can be
+evaluated. Where they share identities, as classes that were split by image do, the record says so:
+such thresholds are easier to get right. Strangers with one image each can be
 rows of the test table like any other: they become the outsiders of the open set.
 """
 

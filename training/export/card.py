@@ -148,8 +148,8 @@ Fitted on validation people and strangers only. The service reads the threshold 
 the tails below, at their upper bounds, in the group and gender that asks for the most, because a
 staff is often of one region. A centroid of several photos is closer to everybody than one photo is:
 people with several have a higher threshold, by photos enrolled up to {_max_shift(facts):.3f}. The
-defaults in the table are what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give for whoever has the
-most, without a stated risk; who has one photo is asked for that much less by the service.
+defaults in the table are what FMR 1e-4 (1:N) and 1e-3 (1:1) a comparison give for people with the
+most photos, without a stated risk; for people with one photo the service asks for that much less.
 
 {tails}
 - Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be

@@ -32,7 +32,7 @@ class VerdictRule(Record):
 
     At or above ``threshold`` a query is known; a share ``fpir`` of the outsiders was. The log of
     the likelihood ratio is ``slope`` s + ``intercept``; both are ``None`` where similarity told
-    nothing. ``outsiders`` of the choice showed ``outsider_identities``, none of whom was in the
+    nothing. ``outsiders`` of the choice showed ``outsider_identities``, and none of them was in the
     gallery of ``gallery_people``.
     """
 

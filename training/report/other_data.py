@@ -48,8 +48,8 @@ def evaluate_other_data(
 ) -> tuple[TableEvaluation, Shown]:
     """Return every figure of the images, and what a report of them shows.
 
-    Raises ``DataError`` where the run kept no validation images, or the data have no two identities
-    of which one has two images.
+    Raises ``DataError`` where the run kept no validation images, or the data have fewer than two
+    identities, or no identity with two images.
     """
     held_out, images = data.held_out, data.images
     if not len(held_out.validation_labels):

@@ -86,8 +86,8 @@ def most_distinct(looks: list[FloatArray], enrolled: int, count: int) -> list[in
     """Return the ``count`` people that one threshold separates best.
 
     Each of ``looks`` is one person's ``(teachers, photos, D)``; the first ``enrolled``
-    are enrolled. Again and again the person is left out without whom the margin, least genuine
-    less highest impostor cosine by the worse teacher, is largest; of equals, whoever stands worst.
+    are enrolled. Again and again one person is left out, so that the margin (lowest genuine less
+    highest impostor cosine by the worse teacher) grows most; of equals, the one with the worst.
     """
     own, others = likenesses(looks, enrolled)
     nearest = np.maximum(others, others.transpose(0, 2, 1))

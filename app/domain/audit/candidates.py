@@ -15,8 +15,8 @@ def candidate_pairs(
 ) -> tuple[IntArray, bool]:
     """Return the pairs worth a look, ``(K, 2)``, and whether there were more than are kept.
 
-    Every photo and every centroid with its nearest, and all pairs that are ``alike``. People of
-    whom no photo is left, by ``counts`` ``(N,)``, are in none.
+    Every photo and every centroid with its nearest, and all pairs that are ``alike``. People
+    without a photo, by ``counts`` ``(N,)``, are left out.
     """
     people = np.arange(len(counts))
     if len(people) < 2:

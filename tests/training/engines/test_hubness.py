@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tests.training.made_data import crop_set
-from training.engines.hubness import LEAST_PEOPLE, fit_hubness, one_of_each
+from training.engines.hubness import MIN_PEOPLE, fit_hubness, one_of_each
 from training.foundation.errors import DataError
 from training.networks.hubness import crowdedness
 from training.recipes.build_recipe import joined_recipe, load_build_recipe
@@ -73,14 +73,14 @@ def test_the_same_seed_gives_the_same_correction() -> None:
     torch.testing.assert_close(one.centres, two.centres)
 
 
-@pytest.mark.parametrize("count", [0, LEAST_PEOPLE - 1, LEAST_PEOPLE, LEAST_PEOPLE + 2])
+@pytest.mark.parametrize("count", [0, MIN_PEOPLE - 1, MIN_PEOPLE, MIN_PEOPLE + 2])
 def test_too_few_people_make_no_crowd(count: int) -> None:
-    with pytest.raises(DataError, match=f"{LEAST_PEOPLE} are needed"):
+    with pytest.raises(DataError, match=f"{MIN_PEOPLE} are needed"):
         fit_hubness(people(1.0, count, 1), settings_of(), seed=0)
 
 
 def test_the_fewest_people_who_suffice_make_one_crowd() -> None:
-    rows = people(1.0, LEAST_PEOPLE + 3, 1)
+    rows = people(1.0, MIN_PEOPLE + 3, 1)
     made = fit_hubness(rows, settings_of(), seed=0)
     assert len(made.centres) == 1
     assert bool(made(rows).isfinite().all())

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from tests.training.made_data import crop_set, tiny_recipe, write_teacher, write_tiny_data
 from training.data.sources import read_sources
-from training.engines.hubness import LEAST_PEOPLE
+from training.engines.hubness import MIN_PEOPLE
 from training.engines.join import (
     SFACE,
     fit_head,
@@ -67,7 +67,7 @@ def test_without_sface_among_the_teachers_there_is_nothing_to_join(tmp_path: Pat
 
 @pytest.mark.slow
 def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) -> None:
-    write_tiny_data(tmp_path, pool=2 * LEAST_PEOPLE)
+    write_tiny_data(tmp_path, pool=2 * MIN_PEOPLE)
     write_teacher(tmp_path / "two.pt", 2, EMBEDDING_DIM)  # what SFace is called by as a teacher
     teacher = {"name": SFACE, "path": "two.pt", "input_size": 112, "channels": "rgb"}
     recipe = tiny_recipe(teachers=[teacher])
@@ -85,7 +85,7 @@ def test_student_and_sface_become_one_file_that_answers_alike(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_sface_trained_on_takes_the_published_ones_place(tmp_path: Path) -> None:
-    write_tiny_data(tmp_path, pool=2 * LEAST_PEOPLE)
+    write_tiny_data(tmp_path, pool=2 * MIN_PEOPLE)
     recipe = tiny_recipe()
     crops = read_sources(recipe, tmp_path)
     torch.manual_seed(0)

@@ -18,7 +18,7 @@ from tests.training.export.small_builds import made_build, write_build_data, wri
 from tests.training.made_data import picture, write_tar, write_teacher, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.cli.build import build as build_command
-from training.engines.hubness import LEAST_PEOPLE
+from training.engines.hubness import MIN_PEOPLE
 from training.engines.interpolation import TRAINED_SHARE
 from training.engines.starts import exported_state
 from training.evaluation.embedders import read_manifest
@@ -254,7 +254,7 @@ def joint_recipe(folder: Path) -> BuildRecipe:
 
 @pytest.mark.slow
 def test_a_student_goes_half_way_back_and_is_joined_with_sface(tmp_path: Path) -> None:
-    data = write_tiny_data(tmp_path / "data", pool=2 * LEAST_PEOPLE)
+    data = write_tiny_data(tmp_path / "data", pool=2 * MIN_PEOPLE)
     write_teacher(data / "two.pt", 2, EMBEDDING_DIM)
     write_published(data / "published.pt", random_tensors(pool=8))
     write_tar(data / "val.tar", {f"v/{n}.png": picture(n) for n in range(3)})

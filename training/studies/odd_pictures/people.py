@@ -62,8 +62,8 @@ class Cast:
 def cast_from_data(data: Path, worst: str, people: int, staff: int, vision: FaceVision) -> Cast:
     """Return the trial's people from ``strangers.tar`` of the group ``worst``, and LFW photos.
 
-    Two thirds of the ``people`` of odd pictures are of the group, and a third are people of whom
-    ``lfw-photos.tar`` has one photo; those of whom it has two are employees. Neither file is of
+    Two thirds of the ``people`` of odd pictures are of the group, and a third are people with
+    one photo in ``lfw-photos.tar``; those with two are employees. Neither file is of
     people that weights, calibration's genuine pairs or centres of recognisability know. Who plays
     which part follows from the hash of the file's name. People in real masks are from
     ``masks.tar``, which weights may know. Raises ``DataError`` where there are too few of them.

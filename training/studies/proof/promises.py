@@ -82,9 +82,9 @@ def prove_promises(
 
     Each of ``choices``, the scopes of the stated risk, is held to the same galleries.
 
-    Enrolled people give up to ``photos`` pictures, each stranger one; the threshold told is that of
-    whoever has so many, and everybody is held to that of his own number. Sizes that leave fewer
-    than 100 strangers are left out.
+    Enrolled people give up to ``photos`` pictures, each stranger one; the threshold shown is that
+    for people with so many, and everybody is held to the one for their own number. Sizes that
+    leave fewer than 100 strangers are left out.
     """
     random = np.random.default_rng(SEED)
     rows_of = rows_of_everybody(population)

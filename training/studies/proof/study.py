@@ -161,7 +161,7 @@ def broken_claims(groups: Mapping[str, Sequence[GroupErrors]]) -> list[str]:
 
 
 def _exceeded_claims(groups: Mapping[str, Sequence[GroupErrors]], *, named: bool) -> list[str]:
-    """Return claims that surely pass too often, of those whom the title's choice names or not."""
+    """Return claims that surely pass too often, within the title's choice or outside it."""
     return [
         f"{title}: FMR {estimate_text(one.fmr)} of {one.group}"
         for title, errors in groups.items()
