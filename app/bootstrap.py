@@ -21,9 +21,9 @@ from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.shortcomings import shortcomings
 from app.embedding.artifact import open_artifact
 from app.embedding.load import load_embedder
-from app.embedding.torchscript import limit_torch_threads
 from app.machine.memory import IdleTrim, give_back_free_memory
 from app.registry.database import (
     Location,
@@ -70,10 +70,11 @@ class LifespanState(TypedDict):
 def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     """Build everything that serves; raises ``FacegateError`` where a part is amiss."""
     configure_opencv(threads=1)
-    limit_torch_threads(1)
     limit_blas_threads(1)
     registry = open_registry(settings)
-    embedder = load_embedder(settings.model_dir, settings.runtime, settings.workers)
+    embedder = load_embedder(
+        settings.model_dir, settings.runtime, settings.workers, torch_threads=1
+    )
     manifest = embedder.manifest
     vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
@@ -120,6 +121,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         audits=Audits(make_gallery_audit(registry, manifest, policy)),
         challenges=liveness if isinstance(liveness, Challenges) else None,
     )
+    warn_of_shortcomings(manifest)
     warn_of_broken_promise(policy.identify())
     logger.info(
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
@@ -164,6 +166,13 @@ def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:
     return ServiceMetrics(
         lambda: policy.enrolled, {"identify": policy.identify, "claim": policy.verify}
     )
+
+
+def warn_of_shortcomings(manifest: ModelManifest) -> None:
+    """Say what the model cannot promise, as ``/v1/policy`` does."""
+    lacking = shortcomings(manifest)
+    if lacking:
+        logger.warning("%s promises %s", manifest.model_version, "; ".join(lacking))
 
 
 def warn_of_broken_promise(promise: Promise) -> None:

@@ -1,21 +1,29 @@
-"""From a model folder and the name of a runtime to an embedder that has proved itself."""
+"""From a model folder and the name of a runtime to an embedder that has proved itself.
+
+Torch is imported where the model is a TorchScript module: an ONNX file is run without it, which
+saves the process its start and its memory.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from app.domain.errors import ModelArtifactError
+from app.domain.errors import ModelArtifactError, UnsupportedRuntimeError
 from app.domain.golden import golden_input
 from app.domain.model_manifest import ModelManifest
 from app.domain.runtime import Runtime
-from app.embedding.artifact import open_artifact
-from app.embedding.checked import CheckedEmbedder
+from app.embedding.artifact import ModelArtifact, open_artifact
+from app.embedding.checked import CheckedEmbedder, Network
 from app.embedding.openvino import BFLOAT16, compile_by_openvino, cpu_capabilities
-from app.embedding.torchscript import read_module, run_by_torch
+
+if TYPE_CHECKING:
+    import torch
+
+#: What a manifest calls its file's format.
+TORCHSCRIPT_FORMAT, ONNX_FORMAT = "torchscript", "onnx"
 
 logger = logging.getLogger(__name__)
 
@@ -27,36 +35,66 @@ def choose_runtime(wanted: Runtime, capabilities: Callable[[], Collection[str]])
     return Runtime.OPENVINO_BF16 if BFLOAT16 in capabilities() else Runtime.OPENVINO
 
 
-def load_embedder(folder: Path, runtime: Runtime, workers: int) -> CheckedEmbedder:
+def load_embedder(
+    folder: Path, runtime: Runtime, workers: int, torch_threads: int | None = None
+) -> CheckedEmbedder:
     """Open a model folder and return its embedder, proved on the golden input.
 
-    ``workers`` is how many inferences shall run side by side, one thread each. With ``AUTO`` a
-    model that bfloat16 would change beyond its golden answer runs in fp32. Raises
-    ``ModelArtifactError`` where the folder is not what its manifest says, and
-    ``UnsupportedRuntimeError`` where this machine cannot run it so.
+    ``workers`` is how many inferences shall run side by side, one thread each; ``torch_threads``
+    how many an operation of torch may use, where the model needs torch. With ``AUTO`` a model that
+    bfloat16 would change beyond its golden answer runs in fp32. Raises ``ModelArtifactError`` where
+    the folder is not what its manifest says, and ``UnsupportedRuntimeError`` where this machine, or
+    this format, cannot run so.
     """
     artifact = open_artifact(folder)
-    module = read_module(artifact)
+    source = _source(artifact, torch_threads)
     chosen = choose_runtime(runtime, cpu_capabilities)
     try:
-        return _embedder(artifact.manifest, module, chosen, workers)
+        return _embedder(artifact.manifest, source, chosen, workers)
     except ModelArtifactError as error:
         if runtime is not Runtime.AUTO or chosen is Runtime.OPENVINO:
             raise
         logger.warning("%s; trying fp32 instead of bfloat16", error)
-        return _embedder(artifact.manifest, module, Runtime.OPENVINO, workers)
+        return _embedder(artifact.manifest, source, Runtime.OPENVINO, workers)
+
+
+def _source(artifact: ModelArtifact, torch_threads: int | None) -> torch.jit.ScriptModule | Path:
+    """Return what a runtime reads: a TorchScript module, or the path of an ONNX file."""
+    chosen = artifact.manifest.format
+    if chosen == ONNX_FORMAT:
+        return artifact.path
+    if chosen != TORCHSCRIPT_FORMAT:
+        raise ModelArtifactError(
+            f"format {chosen!r} is neither {TORCHSCRIPT_FORMAT!r} nor {ONNX_FORMAT!r}"
+        )
+    from app.embedding.torchscript import limit_torch_threads, read_module
+
+    if torch_threads is not None:
+        limit_torch_threads(torch_threads)
+    return read_module(artifact)
 
 
 def _embedder(
-    manifest: ModelManifest, module: torch.jit.ScriptModule, runtime: Runtime, workers: int
+    manifest: ModelManifest, source: torch.jit.ScriptModule | Path, chosen: Runtime, workers: int
 ) -> CheckedEmbedder:
-    if runtime is Runtime.TORCHSCRIPT:
-        network = run_by_torch(module)
+    if chosen is Runtime.TORCHSCRIPT:
+        network = _run_by_torch(source)
     else:
         network = compile_by_openvino(
-            module,
+            source,
             golden_input(manifest.input_size),
-            bfloat16=runtime is Runtime.OPENVINO_BF16,
+            bfloat16=chosen is Runtime.OPENVINO_BF16,
             streams=workers,
         )
-    return CheckedEmbedder(manifest, network, runtime)
+    return CheckedEmbedder(manifest, network, chosen)
+
+
+def _run_by_torch(source: torch.jit.ScriptModule | Path) -> Network:
+    if isinstance(source, Path):
+        raise UnsupportedRuntimeError(
+            f"{source.name} is an ONNX file, which OpenVINO runs; use the runtime 'auto', "
+            "'openvino' or 'openvino-bf16'"
+        )
+    from app.embedding.torchscript import run_by_torch
+
+    return run_by_torch(source)

@@ -1,4 +1,4 @@
-"""The OpenVINO runtime: compiles a TorchScript module for this CPU when the service starts.
+"""The OpenVINO runtime: compiles a TorchScript module or an ONNX file for this CPU at start.
 
 OpenVINO is imported by the first call and not with this module: its Python package reports every
 import and every conversion to its maker unless ``openvino_telemetry`` cannot be imported, and that
@@ -12,32 +12,37 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from app.domain.errors import ModelArtifactError, UnsupportedRuntimeError
 from app.embedding.checked import Network
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICE = "CPU"
 BFLOAT16 = "BF16"
 
 
 def compile_by_openvino(
-    module: torch.jit.ScriptModule,
+    module: torch.jit.ScriptModule | Path,
     example: npt.NDArray[np.generic],
     *,
     bfloat16: bool,
     streams: int,
 ) -> Network:
-    """Return a frozen module as a network of its own copy of the weights; nothing is written.
+    """Return a frozen module, or an ONNX file, as a network of its own copy of the weights.
 
-    ``example`` is one batch of inputs; later ones have its type and shape but any length. One
-    inference uses one thread, and up to ``streams`` run side by side (at most one for each CPU);
-    further calls wait. Raises ``ModelArtifactError`` where OpenVINO cannot run the module, and
-    ``UnsupportedRuntimeError`` where this CPU lacks bfloat16.
+    Nothing is written, and an ONNX file is read without torch. ``example`` is one batch of inputs;
+    later ones have its type and shape but any length. One inference uses one thread, and up to
+    ``streams`` run side by side (at most one for each CPU); further calls wait. Raises
+    ``ModelArtifactError`` where OpenVINO cannot run the module, and ``UnsupportedRuntimeError``
+    where this CPU lacks bfloat16.
     """
     if bfloat16:
         require_bfloat16(cpu_capabilities())
@@ -52,10 +57,18 @@ def compile_by_openvino(
     }
     try:
         with _root_logger_kept():
-            model = openvino.convert_model(
-                module, input=[(shape, openvino.Type(example.dtype))], share_weights=False
-            )
+            if isinstance(module, Path):
+                model = openvino.Core().read_model(module)
+                model.reshape(shape)
+                if model.input(0).element_type != openvino.Type(example.dtype):
+                    raise ModelArtifactError(f"{module.name} does not take {example.dtype} inputs")
+            else:
+                model = openvino.convert_model(
+                    module, input=[(shape, openvino.Type(example.dtype))], share_weights=False
+                )
         compiled = openvino.Core().compile_model(model, DEVICE, options)
+    except ModelArtifactError:
+        raise
     except Exception as error:  # OpenVINO's own errors have no common base
         raise ModelArtifactError(f"OpenVINO cannot run the model: {error}") from error
 

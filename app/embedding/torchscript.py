@@ -1,4 +1,4 @@
-"""The TorchScript runtime, and the reader of the model file for every runtime."""
+"""The TorchScript runtime, and the reader of a TorchScript file for every runtime."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from app.domain.errors import ModelArtifactError
 from app.embedding.artifact import ModelArtifact
 from app.embedding.checked import Network
 
-FORMAT = "torchscript"
-
 
 def limit_torch_threads(threads: int) -> None:
     """Set how many threads one operation of torch uses. Call once, before any inference."""
@@ -22,8 +20,6 @@ def limit_torch_threads(threads: int) -> None:
 
 def read_module(artifact: ModelArtifact) -> torch.jit.ScriptModule:
     """Load and freeze a model in fp32; raises ``ModelArtifactError`` where it is none."""
-    if artifact.manifest.format != FORMAT:
-        raise ModelArtifactError(f"format {artifact.manifest.format!r} is not {FORMAT!r}")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*torch.jit.*", DeprecationWarning)

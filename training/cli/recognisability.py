@@ -57,7 +57,7 @@ def recognisability(
     ]
     print_sheets(sheets, Console(width=None if Console().is_terminal else 160))
     if write:
-        document["recognisability"] = manifest_block(fitted, limits, odd)
+        document["recognisability"] = manifest_block(fitted, limits, odd, manifest.sha256)
         ModelManifest.from_json(document)
         text = "\n\n".join(f"**{sheet.title}**\n\n{markdown(sheet)}" for sheet in sheets)
         write_text(folder / RECOGNISABILITY, text + "\n")
