@@ -32,7 +32,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench bench-peers fuzz soak train compare distill prove lock audit-deps map clean runtime full install
+.PHONY: help setup serve demo own-network test check-fast bench bench-peers fuzz soak train compare distill prove lock audit-deps map clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -47,6 +47,9 @@ serve: runtime ## Start the service; FACEGATE_HOST, FACEGATE_PORT, FACEGATE_DATA
 
 demo: full ## Enrol invented people in a temporary service, verify them and strangers, show a table.
 	@$(PYTHON) -m training demo
+
+own-network: full ## Learn on people, digits; export, calibrate, serve, verify; print the promise.
+	@$(PYTHON) -m training own-network
 
 test: full ## Run every check that a change must pass: style, types, layers, schema, tests, coverage.
 	$(PYTHON) -m ruff check .

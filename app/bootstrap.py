@@ -21,6 +21,7 @@ from app.api.state import AppState
 from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
+from app.domain.shortcomings import shortcomings
 from app.embedding.artifact import open_artifact
 from app.embedding.checked import CheckedEmbedder
 from app.embedding.load import load_embedder
@@ -121,6 +122,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
         audits=Audits(make_gallery_audit(registry, manifest, policy)),
         challenges=liveness if isinstance(liveness, Challenges) else None,
     )
+    warn_of_shortcomings(manifest)
     warn_of_broken_promise(policy.identify())
     logger.info(
         "ready: %s by %s, %d employees", manifest.model_version, embedder.runtime, index.size
@@ -176,6 +178,13 @@ def make_metrics(policy: DecisionPolicy) -> ServiceMetrics:
     return ServiceMetrics(
         lambda: policy.enrolled, {"identify": policy.identify, "claim": policy.verify}
     )
+
+
+def warn_of_shortcomings(manifest: ModelManifest) -> None:
+    """Say what the model cannot promise, as ``/v1/policy`` does."""
+    lacking = shortcomings(manifest)
+    if lacking:
+        logger.warning("%s promises %s", manifest.model_version, "; ".join(lacking))
 
 
 def warn_of_broken_promise(promise: Promise) -> None:

@@ -30,9 +30,15 @@ class PlattCalibration:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt lines by frames of the probe, then by enrolled photos; the first is for one of each."""
+    """Platt lines by frames of the probe, then by enrolled photos; the first is for one of each.
+
+    ``bounds``: the least and the largest log-likelihood ratio that the people behind the lines
+    support, for what is said of a score. Who is the most probable, and what a threshold asks, is
+    decided on the lines themselves.
+    """
 
     lines: tuple[PlattCalibration, ...]
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         counts = [(line.frames, line.photos) for line in self.lines]
@@ -61,6 +67,11 @@ class Calibration:
         intercepts = np.asarray([line.intercept for line in lines])[chosen]
         ratios: npt.NDArray[np.float64] = slopes * np.asarray(similarities, float) + intercepts
         return ratios
+
+    def supported(self, ratios: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return log-likelihood ratios clipped to what the people behind the lines support."""
+        clipped: npt.NDArray[np.float64] = np.clip(ratios, *self.bounds)
+        return clipped
 
     def line(self, photos: int, frames: int) -> tuple[float, float]:
         """Return slope and intercept of the line that speaks for so many photos and frames."""

@@ -14,6 +14,7 @@ from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.errors import ModelArtifactError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, QualityLimits
 from app.domain.recognisability import Recognisability
+from app.domain.support import Support
 from app.domain.tails import GenuineScores, ImpostorTail
 
 SCHEMA = 1
@@ -57,6 +58,8 @@ class ModelManifest:
     centroid_shifts: tuple[tuple[int, float], ...] = ()
     #: What the model cannot read; None for a model that was exported without it.
     recognisability: Recognisability | None = None
+    #: The people that no promise goes beyond; None where each tail has bounds of its own instead.
+    support: Support | None = None
 
     @property
     def model_version(self) -> str:
@@ -90,6 +93,8 @@ class ModelManifest:
             shape = cast(Json, document["input"])
             thresholds = cast(Json, document["thresholds"])
             golden = cast(Json, document["golden"])
+            support = _support(cast(Json | None, document.get("support")))
+            _require_evidence_of(_text(document, "sha256"), document)
             return ModelManifest(
                 name=_text(document, "name"),
                 version=_text(document, "version"),
@@ -99,8 +104,10 @@ class ModelManifest:
                 input_size=int(_number(shape, "size")),
                 embedding_dim=int(_number(document, "embedding_dim")),
                 alignment=_text(document, "alignment"),
-                calibration=_calibration(cast(list[Json], document["calibration"])),
-                tails=tuple(_tail(entry) for entry in cast(list[Json], document["impostor_tails"])),
+                calibration=_calibration(cast(list[Json], document["calibration"]), support),
+                tails=tuple(
+                    _tail(entry, support) for entry in cast(list[Json], document["impostor_tails"])
+                ),
                 identify=_threshold(cast(Json, thresholds["identify"])),
                 verify=_threshold(cast(Json, thresholds["verify"])),
                 golden_embedding=tuple(map(float, cast(list[float], golden["embedding"]))),
@@ -114,6 +121,7 @@ class ModelManifest:
                     cast(Json | None, document.get("recognisability")),
                     int(_number(document, "embedding_dim")),
                 ),
+                support=support,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelArtifactError(f"the model's manifest is not valid: {error!r}") from error
@@ -141,7 +149,36 @@ def _threshold(entry: Json) -> Threshold:
     return Threshold(similarity, rate, _text(entry, "population"))
 
 
-def _calibration(lines: list[Json]) -> Calibration:
+def _require_evidence_of(sha256: str, document: Json) -> None:
+    """Raise ``ModelArtifactError`` where a part was measured with another file than the model's.
+
+    A calibration names its file; what a model cannot read names it since manifests do that.
+    """
+    evidence = cast(Json, document["calibration_evidence"])
+    measured = {"calibration": evidence["sha256"]}
+    centres = cast(Json | None, document.get("recognisability"))
+    if centres is not None and "model_sha256" in centres:
+        measured["recognisability"] = centres["model_sha256"]
+    for part, of in measured.items():
+        if of != sha256:
+            raise ModelArtifactError(
+                f"the manifest's {part} is evidence of another model file (SHA-256 {str(of)[:12]}, "
+                f"this one has {sha256[:12]}); make it with this file"
+            )
+
+
+def _support(entry: Json | None) -> Support | None:
+    if entry is None:
+        return None
+    people, photos, strangers = (
+        int(_number(entry, key)) for key in ("people", "photos", "strangers")
+    )
+    small = cast(list[str], entry.get("small_groups", []))
+    return Support(people, photos, strangers, tuple(map(str, small)))
+
+
+def _calibration(lines: list[Json], support: Support | None) -> Calibration:
+    bounds = {} if support is None else {"bounds": support.log_ratio_bounds}
     return Calibration(
         tuple(
             PlattCalibration(
@@ -151,7 +188,8 @@ def _calibration(lines: list[Json]) -> Calibration:
                 int(_number(line, "frames")) if "frames" in line else 1,
             )
             for line in lines
-        )
+        ),
+        **bounds,
     )
 
 
@@ -182,13 +220,14 @@ def _recognisability(entry: Json | None, dim: int) -> Recognisability | None:
     return found
 
 
-def _tail(entry: Json) -> ImpostorTail:
+def _tail(entry: Json, support: Support | None) -> ImpostorTail:
     points = cast(list[list[float]], entry["points"])
     return ImpostorTail(
         population=_text(entry, "population"),
         points=tuple((float(rate), float(similarity)) for rate, similarity in points),
         extrapolated_below=_number(entry, "extrapolated_below"),
         uppers=tuple(map(float, cast(list[float], entry.get("uppers", [])))),
+        people=None if support is None else min(support.strangers, int(_number(entry, "people"))),
     )
 
 

@@ -154,6 +154,14 @@ class RiskPolicy:
         """Return that rate for another scope of the promise."""
         return max(tail.rarest_rate for tail in self._named(promise_for))
 
+    @property
+    def rarest_attempt(self) -> float:
+        """The rarest risk of an attempt that the people behind the model support, 0 if any."""
+        return self._rarest_attempt_for(self._targets.promise_for)
+
+    def _rarest_attempt_for(self, promise_for: PromiseFor) -> float:
+        return max(tail.rarest_attempt for tail in self._named(promise_for))
+
     def _named(self, promise_for: PromiseFor) -> tuple[ImpostorTail, ...]:
         """Return the tails of those that it must hold for; the first tail is the mixed one."""
         return self._tails[:1] if promise_for is PromiseFor.MIXED else self._tails
@@ -165,11 +173,20 @@ class RiskPolicy:
 
     def max_people(self, fpir: float, promise_for: PromiseFor | None = None) -> int:
         """Return up to how many enrolled people ``fpir`` can be promised."""
-        rarest = self.rarest_rate_for(promise_for or self._targets.promise_for)
+        named = promise_for or self._targets.promise_for
+        rarest = self.rarest_rate_for(named)
+        if rarest >= 1 or fpir < self._rarest_attempt_for(named):
+            return 0
         return int(math.log1p(-fpir) / math.log1p(-rarest) + 1e-9)
 
     def require_supported(self, rate: float, people: int) -> None:
         """Raise ``UnsupportedRiskError`` where the data cannot support the rate."""
+        if rate < self.rarest_attempt * (1 - 1e-9):
+            raise UnsupportedRiskError(
+                f"a rate of {rate:g} is rarer than the strangers behind this model support: "
+                f"{self.rarest_attempt:.2g} at the rarest (rule of three); state a rate that is no "
+                "rarer, or calibrate on more strangers"
+            )
         pair_rate = comparison_rate(rate, people)
         if pair_rate < self.rarest_rate * (1 - 1e-9):
             raise UnsupportedRiskError(
@@ -214,6 +231,7 @@ class RiskPolicy:
         """
         promised_to = promise_for or self._targets.promise_for
         named, rarest = self._named(promised_to), self.rarest_rate_for(promised_to)
+        rarest_attempt = self._rarest_attempt_for(promised_to)
         pair_rate = comparison_rate(rate, people)
         max_rate = min(tail.points[0][0] for tail in self._tails)
         usable = min(max(pair_rate, rarest), max_rate)
@@ -233,10 +251,10 @@ class RiskPolicy:
             threshold_estimate=estimate,
             people=people,
             stated_rate=rate,
-            promised_rate=attempt_rate(bound, people),
+            promised_rate=max(rarest_attempt, attempt_rate(bound, people)),
             worst_group_rate=max(one.rate for one in met),
             mixed_rate=met[0].rate,
-            kept=pair_rate >= rarest * (1 - 1e-9),
+            kept=min(pair_rate / rarest, rate / max(rarest_attempt, rate)) >= 1 - 1e-9,
             promise_for=promised_to,
             met=met,
         )
@@ -256,7 +274,7 @@ def _met(tail: ImpostorTail, single: float, people: int) -> MetRate:
     return MetRate(
         tail.population,
         rate=attempt_rate(tail.false_match_rate_at(single), people),
-        upper=attempt_rate(tail.upper_rate_at(single), people),
+        upper=max(tail.rarest_attempt, attempt_rate(tail.upper_rate_at(single), people)),
     )
 
 
@@ -277,7 +295,10 @@ def duplicate_similarity(manifest: ModelManifest, stated: RiskPolicy, people: in
     gallery the threshold is that of ``DUPLICATE_PEOPLE``, one false match in a thousand; beyond
     what the data supports it stays at the rarest rate, and more people are asked about.
     """
-    policy = RiskPolicy(manifest, RiskTargets(DUPLICATE_ALARMS, DUPLICATE_ALARMS))
+    # A weakly calibrated model supports no such rate; its threshold is that of the rarest it does.
+    supported = max(max(tail.rarest_attempt, tail.rarest_rate) for tail in manifest.tails)
+    alarms = max(DUPLICATE_ALARMS, supported)
+    policy = RiskPolicy(manifest, RiskTargets(alarms, alarms))
     guard = policy.promise(DUPLICATE_ALARMS, max(people, DUPLICATE_PEOPLE))
     door = stated.promise(stated.targets.fpir, people, photos=1)
     return min(guard.threshold.similarity, door.threshold.similarity)

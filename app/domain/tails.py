@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.support import pairs_of, rarest_supported
+
 #: How far below the rarest observed rate a fitted tail is still trusted: a thousandth of it.
 TRUSTED_EXTRAPOLATION = 1e-3
 #: How far its upper bound may lie above a similarity for the tail to be trusted there.
@@ -20,13 +22,15 @@ class ImpostorTail:
     False-match rates descend, similarities ascend. Below ``extrapolated_below`` the rate was not
     observed but extrapolated; ``population`` names the people in the pairs. ``uppers`` holds for
     each point the upper confidence bound of its similarity; without it the points are their own
-    bounds.
+    bounds. ``people``: how many made the pairs, where nothing may be promised beyond the rule of
+    three; None where the bounds alone say how far the tail can be trusted.
     """
 
     population: str
     points: tuple[tuple[float, float], ...]
     extrapolated_below: float
     uppers: tuple[float, ...] = ()
+    people: int | None = None
 
     def __post_init__(self) -> None:
         rates = [rate for rate, _ in self.points]
@@ -51,7 +55,18 @@ class ImpostorTail:
             for (rate, value), upper in zip(self.points, bounds, strict=True)
             if upper - value <= WIDEST_BOUND
         ]
-        return max(sure[-1] if sure else 1.0, self.extrapolated_below * TRUSTED_EXTRAPOLATION)
+        trusted = max(sure[-1] if sure else 1.0, self.extrapolated_below * TRUSTED_EXTRAPOLATION)
+        if self.people is None:
+            return trusted
+        return max(trusted, rarest_supported(pairs_of(self.people)))
+
+    @property
+    def rarest_attempt(self) -> float:
+        """The rarest risk of an attempt for which this tail can stand, whoever is enrolled.
+
+        An attempt is one person's, however many are enrolled, so that people are what is counted.
+        """
+        return 0.0 if self.people is None else rarest_supported(self.people)
 
     def threshold_at(self, false_match_rate: float) -> float:
         """Return the similarity that different people reach at this rate.
@@ -78,8 +93,13 @@ class ImpostorTail:
         return self._rate_at(similarity, [value for _, value in self.points])
 
     def upper_rate_at(self, similarity: float) -> float:
-        """Return the upper confidence bound of that rate, clipped to the points."""
-        return self._rate_at(similarity, list(self.uppers) or [value for _, value in self.points])
+        """Return the upper confidence bound of that rate, clipped to the points.
+
+        Never rarer than the people support.
+        """
+        bounds = list(self.uppers) or [value for _, value in self.points]
+        rate = self._rate_at(similarity, bounds)
+        return rate if self.people is None else max(rate, rarest_supported(pairs_of(self.people)))
 
     def _rate_at(self, similarity: float, similarities: list[float]) -> float:
         rates = np.log([rate for rate, _ in self.points])

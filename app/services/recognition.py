@@ -63,7 +63,8 @@ class Recognition:
             compared = self._gallery.index.compare_all(face.embedding)
             evidence = Evidence.of(compared, self._manifest.calibration, face.frames_used)
             probabilities, nobody = gallery_posterior(
-                evidence.ratios[0], self._policy.prior_unknown
+                self._manifest.calibration.supported(evidence.ratios[0]),
+                self._policy.prior_unknown,
             )
             people = _ComparedPeople(session, self._gallery.index, face, evidence, probabilities)
             order = most_probable(evidence.ratios[0], evidence.keys, max(limit, MIN_CANDIDATES))
@@ -129,7 +130,7 @@ class Recognition:
         )
         column = int(np.searchsorted(evidence.keys, employee.key))
         photos = int(evidence.photo_counts[column])
-        probability = pair_probability(float(evidence.ratios[0, column]), self._policy.prior_same)
+        probability = self._pair_probability(evidence, column)
         return ClaimVerification(
             employee=employee,
             accepted=decision.verdict is not Verdict.UNKNOWN,
@@ -194,10 +195,15 @@ class Recognition:
         return PairComparison(
             same=decision.verdict is Verdict.KNOWN,
             similarity=score,
-            probability=pair_probability(float(evidence.ratios[0, 0]), self._policy.prior_same),
+            probability=self._pair_probability(evidence, 0),
             threshold=threshold,
             faces=faces,
         )
+
+    def _pair_probability(self, evidence: Evidence, column: int) -> float:
+        """Return the probability that the probe is the one at ``column``, of those two alone."""
+        ratio = self._manifest.calibration.supported(evidence.ratios[0])[column]
+        return pair_probability(float(ratio), self._policy.prior_same)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def document(*lines: dict[str, float]) -> dict[str, object]:
         "thresholds": {"identify": threshold, "verify": threshold},
         "genuine": [{"photos": 1, "points": points}, {"photos": 3, "points": points}],
         "golden": {"embedding": [1.0], "min_similarity": 0.999},
+        "calibration_evidence": {"sha256": "0" * 64},
     }
 
 

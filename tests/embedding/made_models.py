@@ -56,6 +56,7 @@ def write_model(
         "thresholds": {"identify": threshold, "verify": threshold},
         "golden": {"embedding": golden, "min_similarity": 0.999},
     }
+    document["calibration_evidence"] = {"sha256": document["sha256"]}
     if change:
         change(document)
     (folder / "manifest.json").write_text(json.dumps(document))

@@ -21,6 +21,7 @@ from app.embedding.load import choose_runtime, load_embedder
 from app.embedding.openvino import BFLOAT16, cpu_capabilities, require_bfloat16
 from app.settings import Settings
 from tests.embedding.made_models import DIM, Change, TinyEmbedder, write_model
+from tests.training.export.tiny_onnx import write_tiny
 
 WORKERS = 2
 #: Largest difference of a coordinate from the answer of TorchScript, and the lowest cosine with it.
@@ -105,7 +106,7 @@ def test_what_is_no_crop_is_refused(
         (lambda d: d.update(embedding_dim=7), "instead of|another size"),
         (lambda d: d["golden"].update(embedding=[1.0] + [0.0] * DIM), "another size"),
         (lambda d: d["golden"].update(embedding=[1.0, 0, 0, 0, 0, 0]), "golden"),
-        (lambda d: d.update(format="onnx"), "onnx"),
+        (lambda d: d.update(format="pickle"), "neither"),
     ],
 )
 def test_a_network_that_is_not_its_manifest_is_refused(
@@ -153,6 +154,7 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
     (folder / "embedder.pt").write_bytes(b"not a model")
     document = json.loads((folder / "manifest.json").read_text())
     document["sha256"] = hashlib.sha256(b"not a model").hexdigest()
+    document["calibration_evidence"]["sha256"] = document["sha256"]
     (folder / "manifest.json").write_text(json.dumps(document))
     with pytest.raises(ModelArtifactError, match="does not load"):
         load(folder)
@@ -242,3 +244,21 @@ def test_openvino_runs_without_its_telemetry(tmp_path: Path) -> None:
     load_embedder(write_model(tmp_path / "m"), Runtime.OPENVINO, WORKERS)
     with pytest.raises(ImportError):
         importlib.import_module("openvino_telemetry")
+
+
+@pytest.mark.parametrize("what", ["not a network", "pixels as numbers"])
+def test_an_onnx_file_of_another_contract_is_refused(tmp_path: Path, what: str) -> None:
+    """Whoever lays a network into the folder by hand is told, and nothing is served."""
+    folder = write_model(tmp_path / "m")
+    file = folder / "embedder.onnx"
+    if what == "pixels as numbers":
+        write_tiny(file)
+    else:
+        file.write_bytes(what.encode())
+    document = json.loads((folder / "manifest.json").read_text())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    document.update(format="onnx", file=file.name, sha256=digest)
+    document["calibration_evidence"]["sha256"] = digest
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(ModelArtifactError, match=r"OpenVINO cannot run|does not take uint8 inputs"):
+        load_embedder(folder, Runtime.OPENVINO, WORKERS)

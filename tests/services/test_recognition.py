@@ -49,6 +49,31 @@ def test_a_stranger_is_unknown(house: House) -> None:
     assert len(found.candidates) == 3
 
 
+def test_probabilities_go_no_further_than_the_people_behind_the_model(house: House) -> None:
+    """The decision does: who is the nearest, and what the threshold asks, stay as they were."""
+    enroll_team(house, "ann", "bob", "eve")
+    sure = house.recognition.verify_claim("bob", photo("bob", 9), LARGEST)
+    assert sure.probability > 0.99
+    bounds = (-math.log(4), math.log(4))
+    weak = dataclasses.replace(
+        MANIFEST, calibration=dataclasses.replace(MANIFEST.calibration, bounds=bounds)
+    )
+    recognition = Recognition(
+        house.extraction, house.registry, house.gallery, weak, house.policy, VERIFICATION_LIMITS
+    )
+    claim = recognition.verify_claim("bob", photo("bob", 9), LARGEST)
+    assert claim.accepted
+    assert claim.probability == pytest.approx(0.8)
+    assert recognition.compare(
+        photo("bob", 8), photo("bob", 9), LARGEST
+    ).probability == pytest.approx(0.8)
+    found = recognition.identify(photo("bob", 9), 5, LARGEST)
+    assert found.known is not None
+    assert found.known.employee.employee_id == "bob"
+    # 4/3 for bob, 1/4 of a third for each other, against nobody's 1, all of a half.
+    assert found.probability == pytest.approx((4 / 3) / (4 / 3 + 2 / 12 + 1))
+
+
 def test_in_an_empty_gallery_everybody_is_unknown(house: House) -> None:
     found = identify(house, photo("ann"))
     assert found.known is None

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.support import pairs_of, rarest_supported
 from app.domain.tail_fit import MeasuredTail, measure_tail
+from app.domain.tails import ImpostorTail
 from training.calibration.checks import check_centroids, measure_costs
 from training.calibration.results import (
     Calibration,
+    CalibrationSupport,
     CentroidShift,
     ExcludedPairs,
     Genuine,
@@ -25,7 +28,7 @@ from training.calibration.scores import (
     photo_scores,
 )
 from training.calibration.thresholds import choose_thresholds
-from training.calibration.uncertainty import upper_bounds
+from training.calibration.uncertainty import BOUNDED_PAIRS, TOP_RATE, upper_bounds
 from training.data.populations import Pool
 from training.foundation.arrays import IntArray, Matrix
 from training.metrics.pairs import pair_positions, pair_similarities, pairs_within
@@ -41,7 +44,8 @@ class CalibrationFaces:
 
     ``duplicates`` are pairs of strangers' rows ``(K, 2)``, or None where nobody could look.
     ``bursts`` are the same people as bursts of some numbers of frames; without them a burst is
-    spoken for by the lines of single frames.
+    spoken for by the lines of single frames. With ``support``, an operator's own people, no tail
+    goes beyond what the rule of three makes of its pairs, and every point of it has its bound.
     """
 
     val: Matrix
@@ -52,6 +56,7 @@ class CalibrationFaces:
     pools: list[Pool]
     duplicates: IntArray | None
     bursts: tuple[FusedProbes, ...] = ()
+    support: CalibrationSupport | None = None
 
 
 def calibrate_embedder(
@@ -62,9 +67,10 @@ def calibrate_embedder(
     Raises ``CalibrationError`` or ``ValueError`` where the data does not suffice.
     """
     found = faces.duplicates if faces.duplicates is not None else np.zeros((0, 2), np.int64)
-    overall = _tail("overall: all strangers", faces.strangers, found)
+    make_tail = _tail if faces.support is None else _supported_tail
+    overall = make_tail("overall: all strangers", faces.strangers, found)
     pools = [
-        _tail(pool.name, faces.strangers[pool.rows], pairs_within(found, pool.rows))
+        make_tail(pool.name, faces.strangers[pool.rows], pairs_within(found, pool.rows))
         for pool in faces.pools
     ]
     photos = settings.centroid_photos
@@ -85,14 +91,33 @@ def calibrate_embedder(
         centroid_checks=check_centroids([*scores, *bursts], thresholds),
         costs=measure_costs(scores, thresholds, lenient),
         excluded=_excluded(faces, thresholds, shift, settings),
+        support=faces.support,
     )
 
 
-def _tail(name: str, faces: Matrix, duplicates: IntArray) -> Tail:
+def _supported_tail(name: str, faces: Matrix, duplicates: IntArray) -> Tail:
+    """Return the tail down to the rate that the rule of three makes of its pairs, and no further.
+
+    The bounds reach higher than usual: where people are few, no point is sure.
+    """
+    whole = _tail(name, faces, duplicates, min(1.0, BOUNDED_PAIRS / pairs_of(len(faces))))
+    rarest = rarest_supported(whole.pairs)
+    read = ImpostorTail(name, whole.points, whole.extrapolated_below, whole.uppers)
+    rates = [*(rate for rate, _ in whole.points if rate > rarest), rarest]
+    return whole.model_copy(
+        update={
+            "points": tuple((rate, read.threshold_at(rate)) for rate in rates),
+            "uppers": tuple(read.upper_at(rate) for rate in rates),
+            "evidence": f"{whole.evidence}; no rate below {rarest:.1e} (rule of three)",
+        }
+    )
+
+
+def _tail(name: str, faces: Matrix, duplicates: IntArray, top_rate: float = TOP_RATE) -> Tail:
     similarities = pair_similarities(faces)
     similarities[pair_positions(duplicates, len(faces))] = -1.0  # below every tail
     measured = measure_tail(similarities, len(duplicates))
-    uppers = upper_bounds(similarities, len(faces), measured)
+    uppers = upper_bounds(similarities, len(faces), measured, max(top_rate, TOP_RATE))
     return _described(name, len(faces), len(duplicates), measured, uppers)
 
 

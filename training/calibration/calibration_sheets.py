@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.calibration.results import Calibration
+from training.calibration.results import Calibration, Tail
 from training.foundation.sheets import Sheet
 from training.metrics.estimates import estimate_text
 
@@ -40,19 +40,23 @@ def _thresholds(calibration: Calibration) -> Sheet:
 def _tails(calibration: Calibration) -> Sheet:
     tails = calibration.impostor_tails
     rows = []
-    for position, (rate, _) in enumerate(tails[0].points):
-        cells = [
-            f"{tail.points[position][1]:.3f}{'*' if rate < tail.extrapolated_below else ''}"
-            f" < {tail.uppers[position]:.3f}"
-            for tail in tails
-        ]
-        rows.append((f"{rate:.1e}", *cells))
+    for rate in sorted({rate for tail in tails for rate, _ in tail.points}, reverse=True):
+        rows.append((f"{rate:.1e}", *(_reached(tail, rate) for tail in tails)))
     names = tuple(tail.population for tail in tails)
     return Sheet(
         "Similarity reached by different people (* extrapolated; < upper confidence bound, 95 %)",
         ("FMR", *names),
         tuple(rows),
     )
+
+
+def _reached(tail: Tail, rate: float) -> str:
+    """Return what the tail has to say of this rate: nothing, where it does not support it."""
+    for (point, similarity), upper in zip(tail.points, tail.uppers, strict=True):
+        if point == rate:
+            mark = "*" if rate < tail.extrapolated_below else ""
+            return f"{similarity:.3f}{mark} < {upper:.3f}"
+    return ""
 
 
 def _lines(calibration: Calibration) -> Sheet:

@@ -107,6 +107,15 @@ class ExcludedPairs(Record):
     note: str
 
 
+class CalibrationSupport(Record):
+    """An operator's own people behind a calibration; the service promises nothing beyond them."""
+
+    people: int
+    photos: int
+    strangers: int
+    small_groups: tuple[str, ...] = ()
+
+
 class Calibration(Record):
     """All of it; the manifest's own keys are ``MANIFEST_KEYS``, the rest is their evidence."""
 
@@ -120,6 +129,9 @@ class Calibration(Record):
     centroid_checks: tuple[CentroidCheck, ...]
     costs: tuple[Cost, ...]
     excluded: ExcludedPairs
+    support: CalibrationSupport | None = None
 
 
-MANIFEST_KEYS = ("calibration", "impostor_tails", "thresholds", "genuine", "centroid_shifts")
+MANIFEST_KEYS = (
+    *("calibration", "impostor_tails", "thresholds", "genuine", "centroid_shifts", "support"),
+)

@@ -26,6 +26,8 @@ def choose_thresholds(
 ) -> Thresholds:
     """Return the default thresholds at the recipe's rates for 1:N and 1:1, in the strictest tail.
 
+    Or the rarest rate that every tail reaches, where people are too few for these.
+
     ``centroid_shift`` (at least 0) is added: so much higher do strangers score against the centroid
     of several photos than against one photo, for a mean of unit vectors, made unit again, is closer
     to everyone. The tails themselves are of single photos, since a stranger has only one.
@@ -38,6 +40,7 @@ def choose_thresholds(
 
 
 def _threshold(tails: Sequence[Tail], rate: float, shift: float) -> ManifestThreshold:
+    rate = max(rate, *(tail.points[-1][0] for tail in tails))
     strictest = worst_tail(tails, rate)
     return ManifestThreshold(
         similarity=min(HIGHEST, reached_at(strictest, rate) + shift),

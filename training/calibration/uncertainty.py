@@ -17,17 +17,22 @@ from training.foundation.arrays import FloatArray, IntArray
 ROUNDS = 200
 CONFIDENCE = 0.95
 TOP_RATE = 1.2e-2  # bounds are sought below this rate; above it the points are sure enough
+#: Of so few pairs even the common similarities get a bound.
+BOUNDED_PAIRS = 50_000
 SEED = 20261122
 
 
-def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) -> tuple[float, ...]:
+def upper_bounds(
+    similarities: Similarities, people: int, tail: MeasuredTail, top_rate: float = TOP_RATE
+) -> tuple[float, ...]:
     """Return for each point of ``tail`` a one-sided 95 % bound of its similarity, ascending.
 
     ``similarities`` are of every pair of ``people``, in the order of ``pair_similarities``. The
     pairs of one person are not independent, so that people are drawn anew, with repeats, not pairs;
-    in each draw the tail is read and fitted again (Efron 1979; the percentile of 200 draws).
+    in each draw the tail is read and fitted again (Efron 1979; the percentile of 200 draws). Rates
+    above ``top_rate`` are taken for sure.
     """
-    count = max(MIN_EXCESSES + 1, round(len(similarities) * TOP_RATE))
+    count = min(len(similarities), max(MIN_EXCESSES + 1, round(len(similarities) * top_rate)))
     lowest = np.partition(similarities, len(similarities) - count)[len(similarities) - count]
     rows = np.nonzero(similarities >= lowest)[0]
     rows = rows[np.argsort(-similarities[rows], kind="stable")]
@@ -45,7 +50,7 @@ def upper_bounds(similarities: Similarities, people: int, tail: MeasuredTail) ->
     bounds = np.nanquantile(drawn, CONFIDENCE, axis=0)
     uppers, floor = [], -1.0
     for (rate, similarity), bound in zip(tail.points, bounds, strict=True):
-        sure = similarity if rate > TOP_RATE else max(similarity, float(bound))
+        sure = similarity if rate > top_rate else max(similarity, float(bound))
         floor = max(floor, min(HIGHEST, sure))
         uppers.append(floor)
     return tuple(uppers)

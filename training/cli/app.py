@@ -26,7 +26,8 @@ COMMANDS = {
     "learn": "training.cli.learn:learn",
     "interpolate": "training.cli.interpolate:interpolate",
     "join": "training.cli.join:join",
-    "import-sface": "training.cli.import_sface:import_sface",
+    "import-onnx": "training.cli.import_onnx:import_onnx",
+    "import-sface": "training.cli.import_onnx:import_sface",
     "export": "training.cli.export:export",
     "calibrate": "training.cli.calibrate:calibrate",
     "recognisability": "training.cli.recognisability:recognisability",
@@ -39,6 +40,7 @@ COMMANDS = {
     "verify": "training.cli.search:verify",
     "synthesize": "training.cli.synthesize:synthesize_command",
     "demo": "training.cli.demo:demo",
+    "own-network": "training.cli.demo:own_network",
 }
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

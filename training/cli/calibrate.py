@@ -11,9 +11,22 @@ import typer
 from app.domain.model_manifest import ModelManifest
 from training.calibration.people import calibrate_on, print_calibration
 from training.cli.options import DEFAULT_DATA, BuildOption, DataOption, ModelOption
-from training.evaluation.embedders import open_embedder, read_manifest
+from training.cli.own_people import (
+    AlignOption,
+    GroupsOption,
+    LeaveOutOption,
+    OwnPeople,
+    PeopleOption,
+    StrangersOption,
+    read_own_people,
+)
+from training.engines.learned_from import LEARNED_FROM, read_learned_from
+from training.evaluation.embedders import ExportedEmbedder, open_embedder, read_manifest
 from training.evaluation.kept_answers import CACHE
+from training.export.learned_origin import LearnedOrigin
 from training.export.manifest import calibration_keys
+from training.export.origin import ORIGIN
+from training.export.package import ExportError
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.recipes.build_recipe import SHIPPED, load_build_recipe
@@ -29,13 +42,30 @@ def calibrate(
     ] = None,
     recipe: Annotated[str, typer.Option(help="Whose teachers find people twice.")] = "all",
     build: BuildOption = SHIPPED,
+    people: PeopleOption = None,
+    strangers: StrangersOption = None,
+    groups: GroupsOption = None,
+    align: AlignOption = False,
+    leave_out_learned: LeaveOutOption = False,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
-    """Fit probabilities, the tail of false matches and the default thresholds."""
-    chosen = choose_device(device)
-    loaded, settings = load_recipe(recipe), load_build_recipe(build).calibrate
-    embedder = open_embedder(model, data, recipe, CACHE, chosen)
-    result = calibrate_on(embedder, data, loaded, CACHE, chosen, settings)
+    """Fit probabilities, the tail of false matches and the default thresholds.
+
+    On the people of the training data, or on people of your own (--people, --strangers).
+    """
+    chosen, settings = choose_device(device), load_build_recipe(build).calibrate
+    if people is not None:
+        own = _own_people(
+            Path(model), people, strangers, groups, align=align, leave_out=leave_out_learned
+        )
+        exported = ExportedEmbedder(Path(model), chosen)
+        result = own.crops.calibration(
+            exported.embed_faces, exported.name, str(exported.sha256), settings
+        )
+    else:
+        loaded = load_recipe(recipe)
+        embedder = open_embedder(model, data, recipe, CACHE, chosen)
+        result = calibrate_on(embedder, data, loaded, CACHE, chosen, settings)
     print_calibration(result)
     if out is not None:
         write_text(out, result.model_dump_json(indent=1) + "\n")
@@ -44,5 +74,36 @@ def calibrate(
         path = Path(model) / "manifest.json"
         document = {**read_manifest(Path(model)), **calibration_keys(result)}
         ModelManifest.from_json(document)
+        if people is not None:
+            document["data"] = [file.model_dump(mode="json") for file in own.files]
         write_text(path, json.dumps(document, indent=1) + "\n")
         typer.echo(f"written: {path}")
+
+
+def _own_people(
+    folder: Path,
+    people: str,
+    strangers: str | None,
+    groups: Path | None,
+    *,
+    align: bool,
+    leave_out: bool,
+) -> OwnPeople:
+    """Return the people to calibrate an exported model on: others than it learned from."""
+    origin = ORIGIN.validate_python(read_manifest(folder)["origin"])
+    record = read_learned_from(folder)
+    if not isinstance(origin, LearnedOrigin):
+        return read_own_people(people, strangers, groups, align=align)
+    if record is None:
+        raise ExportError(
+            f"{folder / LEARNED_FROM} is missing, which says whom the network learned from; "
+            "export it again"
+        )
+    return read_own_people(
+        people,
+        strangers,
+        groups,
+        align=align,
+        learned=(record, origin.recipe.data.transform),
+        leave_out=leave_out,
+    )

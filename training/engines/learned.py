@@ -16,6 +16,7 @@ from training.data.batches import make_batches
 from training.data.learning_data import LearningData, check_judgeable, check_learnable
 from training.data.learning_parts import LearningParts
 from training.engines.embedding import embed_images
+from training.engines.learned_from import learned_from, write_learned_from
 from training.engines.metric_learning import MetricStep
 from training.engines.run import Run, RunOptions, train
 from training.engines.run_folder import RunFolder, RunFolderError
@@ -109,6 +110,7 @@ def learn_recipe(
     try:
         torch.save(vars(judged), folder / EMBEDDINGS)
         (folder / RESULT).write_text(json.dumps(result, indent=2) + "\n")
+        write_learned_from(learned_from(parts), folder)
     except (OSError, RuntimeError) as error:
         raise RunFolderError(
             f"{folder} cannot be written: {error}; the weights are in {folder / 'best.pt'}"

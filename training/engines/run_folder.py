@@ -24,6 +24,8 @@ from training.foundation.errors import TrainingDivergedError
 #: How many images of a batch an error names.
 SHOWN = 8
 CHECKPOINT, BEST, LOG = "checkpoint.pt", "best.pt", "log.jsonl"
+#: What an earlier run left when it ended.
+_OF_AN_END = ("diverged.json", "result.json", "learned-from.json")
 Saver = Callable[[Path, dict[str, Any]], None]
 
 
@@ -56,7 +58,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if resumed_at is None:
-                for old in (CHECKPOINT, BEST, LOG, "diverged.json", "result.json"):
+                for old in (CHECKPOINT, BEST, LOG, *_OF_AN_END):
                     (self.path / old).unlink(missing_ok=True)
                 for events in self.path.glob("events.out.tfevents.*"):
                     events.unlink()

@@ -234,7 +234,14 @@ def _calibrate(build: Build, student: Recipe) -> Step:
         calibrator = file_calibrator(data, student, build.device, recipe.calibrate, build.cache)
         files = data_files(student, data)
         write_manifest(
-            folder, recipe.name, build.version, known.origin, known.parity, calibrator, files
+            folder,
+            recipe.name,
+            build.version,
+            folder / MODEL_FILE,
+            known.origin,
+            known.parity,
+            calibrator,
+            files,
         )
 
     settings = {"name": recipe.name, "version": build.version}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.domain.model_manifest import ModelManifest
+from app.domain.shortcomings import shortcomings
 from training.calibration.calibration_sheets import calibration_sheets
-from training.calibration.results import MANIFEST_KEYS, Calibration
+from training.calibration.results import MANIFEST_KEYS, Calibration, CalibrationSupport
 from training.evaluation.evaluation_sheets import evaluation_sheets
 from training.evaluation.results import Evaluation
 from training.export.beside import beside_text
+from training.export.learned_origin import LearnedOrigin, OnnxOrigin
 from training.export.origin import ORIGIN, BuildOrigin
 from training.export.parity import Parity
 from training.export.provenance import DataFile
@@ -36,6 +39,9 @@ class _Facts:
             {**evidence, **{key: manifest[key] for key in MANIFEST_KEYS if key in manifest}}
         )
         self.libraries = _mapping(manifest["libraries"])
+        self.file, self.is_onnx = str(manifest["file"]), manifest["format"] == "onnx"
+        own = self.calibration.support is not None
+        self.shortcomings = shortcomings(ModelManifest.from_json(manifest)) if own else ()
 
 
 def model_card(
@@ -70,7 +76,7 @@ def model_card(
 
 def _head(facts: _Facts) -> str:
     identify = facts.calibration.thresholds.identify
-    parity = facts.parity
+    parity, before = facts.parity, "as it came" if facts.is_onnx else "trained"
     return f"""# {facts.name} {facts.version}
 
 Turns an aligned face crop into a unit vector of {facts.embedding_dim} numbers; the cosine of two of
@@ -84,12 +90,20 @@ them says how alike two faces are. This card is written by `python -m training c
   {identify.false_match_rate:g} of the pairs of photos of different people ({identify.population}).
   The service's threshold follows from the stated risk, from the number of people enrolled and from
   how many photos each has (`GET /v1/policy`).
-- File: `embedder.pt`, TorchScript, {parity.weights} weights (call `.float()` after loading),
+- File: {_file(facts)},
   SHA-256 `{facts.sha256}`.
-- Parity on {parity.crops} crops: trained against exported {parity.eager_difference:.1e}, one crop
+- Parity on {parity.crops} crops: {before} against exported {parity.eager_difference:.1e}, one crop
   against a row of {parity.row} {parity.row_difference:.1e} (largest difference of a coordinate;
   {parity.tolerance:g} and {parity.row_tolerance:g} are tolerated); lowest cosine
   {parity.min_cosine:.6f}."""
+
+
+def _file(facts: _Facts) -> str:
+    """Return the file's name and how it is read."""
+    if facts.is_onnx:
+        return f"`{facts.file}`, ONNX, run by OpenVINO"
+    weights = facts.parity.weights
+    return f"`{facts.file}`, TorchScript, {weights} weights (call `.float()` after loading)"
 
 
 def _origin(facts: _Facts) -> str:
@@ -142,6 +156,8 @@ def _thresholds(facts: _Facts) -> str:
     )
     excluded = calibration.excluded
     note = excluded.note[0].upper() + excluded.note[1:]
+    if calibration.support is not None:
+        return _own_thresholds(facts, calibration.support, tails, tables)
     return f"""## Thresholds and probabilities
 
 Fitted on validation people and strangers only. The service reads the threshold of a stated risk off
@@ -154,6 +170,25 @@ most photos, without a stated risk; for people with one photo the service asks f
 {tails}
 - Left out: {len(excluded.pairs)} pairs. {note}. With them the default would be
   {excluded.identify_if_kept:.3f}.
+
+{tables}"""
+
+
+def _own_thresholds(facts: _Facts, support: CalibrationSupport, tails: str, tables: str) -> str:
+    """Return the same of a model that was calibrated on its operator's own people."""
+    held_out = (
+        facts.origin.held_out()
+        if isinstance(facts.origin, LearnedOrigin | OnnxOrigin)
+        else "They are others than the training pictures' only as far as whoever made this knows"
+    )
+    return f"""## Thresholds and probabilities
+
+Fitted on {support.people} people with {support.photos} photos and on {support.strangers} strangers
+of the operator's own, and on nobody else. {held_out}. The service promises no risk that is rarer
+than so many support (rule of three: none in n says below 3/n), in no group that was not measured,
+and says so in `GET /v1/policy`. "val" in the tables are these people.
+
+{tails}
 
 {tables}"""
 
@@ -185,10 +220,10 @@ def _max_shift(facts: _Facts) -> float:
 
 
 def _limits(facts: _Facts, evaluation: Evaluation | None) -> str:
-    fairness = ""
+    fairness = "".join(f"\n- It promises {sentence}." for sentence in facts.shortcomings)
     if evaluation is not None:
         strangers = evaluation.strangers
-        fairness = (
+        fairness += (
             f"\n- **False matches differ by group**: at one threshold, {strangers.worst_pool} "
             f"strangers match {strangers.worst_over_overall:.1f} times as often as strangers "
             "overall. Groups below 400 people are reported above and set no threshold; their "

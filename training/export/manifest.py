@@ -17,8 +17,8 @@ from training.foundation.files import file_hash
 from training.foundation.versions import library_versions
 from training.networks.served import load_module
 
-FORMAT = "torchscript"
-MODEL_FILE = "embedder.pt"
+MODEL_FILE, ONNX_FILE = "embedder.pt", "embedder.onnx"
+FORMATS = {MODEL_FILE: "torchscript", ONNX_FILE: "onnx"}
 GOLDEN_MIN_SIMILARITY = 0.999
 
 
@@ -48,7 +48,7 @@ def manifest_document(
         "schema": SCHEMA,
         "name": name,
         "version": version,
-        "format": FORMAT,
+        "format": FORMATS[path.name],
         "file": path.name,
         "sha256": file_hash(path),
         "input": {

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from training.export.learned_origin import LearnedOrigin, OnnxOrigin
 from training.export.trained_origin import TrainedOrigin
 from training.foundation.precision import Precision
 from training.foundation.records import Record
@@ -148,5 +149,5 @@ class BuildOrigin(Record):
         return command
 
 
-Origin = TrainedOrigin | ImportedOrigin | JointOrigin
+Origin = TrainedOrigin | ImportedOrigin | JointOrigin | LearnedOrigin | OnnxOrigin
 ORIGIN: TypeAdapter[Origin] = TypeAdapter(Annotated[Origin, Field(discriminator="kind")])

@@ -27,7 +27,10 @@ from training.networks.students import make_student
 from training.recipes.recipe import Recipe
 from training.recipes.run_recipe import recipe_in
 
+#: A model that ships lies in this repository, whose every clone carries every version of it.
 MAX_BYTES = 16_000_000
+#: Every process of the service reads its model whole when it starts, and keeps it in memory.
+MAX_OWN_BYTES = 512_000_000
 
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
@@ -77,9 +80,19 @@ def write_module(
             break
     if parity is None or not parity.holds:
         raise ExportError(f"the exported model disagrees with the trained one: {parity}")
-    if path.stat().st_size > max_bytes:
-        raise ExportError(f"the model has {path.stat().st_size:,} bytes, more than {max_bytes:,}")
+    require_size(path, max_bytes)
     return parity
+
+
+def require_size(path: Path, max_bytes: int) -> None:
+    """Raise ``ExportError`` where a model's file is larger than was allowed."""
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise ExportError(
+            f"the model has {size:,} bytes, more than {max_bytes:,}: what ships lies in the "
+            "repository, and each process of the service holds its model in memory; "
+            "--max-megabytes allows more"
+        )
 
 
 def export_model(
@@ -91,6 +104,7 @@ def export_model(
     data: Callable[[Recipe], tuple[DataFile, ...]],
     *,
     replace: bool,
+    max_bytes: int = MAX_BYTES,
 ) -> Parity:
     """Write ``folder`` (named by the version) whole: embedder.pt, manifest.json, README.md.
 
@@ -99,7 +113,15 @@ def export_model(
     """
     student, origin = read_training(checkpoint)
     return write_model(
-        student, origin, folder, name, faces, calibrator, data(origin.recipe), replace=replace
+        student,
+        origin,
+        folder,
+        name,
+        faces,
+        calibrator,
+        data(origin.recipe),
+        replace=replace,
+        max_bytes=max_bytes,
     )
 
 
@@ -114,12 +136,41 @@ def write_model(
     *,
     replace: bool,
     max_bytes: int = MAX_BYTES,
+    beside: Callable[[Path], None] | None = None,
 ) -> Parity:
-    """Write ``folder`` whole from a network of RGB crops in 0..255; as ``export_model`` else."""
+    """Write ``folder`` whole from a network of RGB crops in 0..255; as ``export_model`` else.
+
+    ``beside`` writes further files into the folder that it is given.
+    """
+
+    def write(partial: Path) -> tuple[Path, Parity]:
+        path = partial / MODEL_FILE
+        if beside is not None:
+            beside(partial)
+        return path, write_module(network, path, faces, max_bytes)
+
+    return write_folder(write, origin, folder, name, calibrator, data, replace=replace)
+
+
+def write_folder(
+    write: Callable[[Path], tuple[Path, Parity]],
+    origin: Origin,
+    folder: Path,
+    name: str,
+    calibrator: Calibrator,
+    data: tuple[DataFile, ...],
+    *,
+    replace: bool,
+) -> Parity:
+    """Write ``folder`` whole: what ``write`` makes of a model's file, manifest and card.
+
+    ``write`` is given the folder and returns the file with its parity. Raises ``ExportError`` where
+    the calibration is of another file, and whatever ``write`` raises.
+    """
     version = folder.name
     with folder_made_whole(folder, replace=replace) as partial:
-        parity = write_module(network, partial / MODEL_FILE, faces, max_bytes)
-        document = write_manifest(partial, name, version, origin, parity, calibrator, data)
+        path, parity = write(partial)
+        document = write_manifest(partial, name, version, path, origin, parity, calibrator, data)
         (partial / "README.md").write_text(
             model_card(document, None, shown(folder)), encoding="utf-8"
         )
@@ -130,16 +181,16 @@ def write_manifest(
     folder: Path,
     name: str,
     version: str,
+    path: Path,
     origin: Origin,
     parity: Parity,
     calibrator: Calibrator,
     data: tuple[DataFile, ...],
 ) -> dict[str, object]:
-    """Calibrate the module in ``folder`` and write the manifest beside it, which is returned.
+    """Calibrate the model's file at ``path`` and write the manifest, which is returned.
 
     Raises ``ExportError`` where the calibration is of another file.
     """
-    path = folder / MODEL_FILE
     calibration = calibrator(path, f"{name}-{version}")
     if calibration.sha256 != file_hash(path):
         raise ExportError("the calibration was made with another model file")

@@ -34,6 +34,27 @@ def data_files(recipe: Recipe, root: Path) -> tuple[DataFile, ...]:
     return (*trained, *calibration_files(root))
 
 
+def picture_files(people: str, strangers: str | None, groups: Path | None) -> tuple[DataFile, ...]:
+    """Return what a calibration on an operator's own people was made of, told by hashes alone.
+
+    A folder's name may name a company; it is told by its role.
+    """
+    named = (
+        ("people", people.partition(":")[2] or people),
+        ("strangers", strangers and (strangers.partition(":")[2] or strangers)),
+        ("groups", None if groups is None else str(groups)),
+    )
+    return tuple(
+        DataFile(
+            path=role,
+            role="calibration and thresholds",
+            sha256=file_hash(Path(path).expanduser()),
+        )
+        for role, path in named
+        if path is not None
+    )
+
+
 def calibration_files(root: Path) -> tuple[DataFile, ...]:
     """Return the files that made the thresholds; no hash where one is not here."""
     return tuple(

@@ -53,7 +53,7 @@ def fit_recognisability(
         kind_sheet(odd, fitted, limits, threshold),
     ]
     if write:
-        document["recognisability"] = manifest_block(fitted, limits, odd, settings)
+        document["recognisability"] = manifest_block(fitted, limits, odd, settings, manifest.sha256)
         ModelManifest.from_json(document)
         write_text(folder / RECOGNISABILITY, sheets_markdown(sheets))
         write_text(folder / "manifest.json", json.dumps(document, indent=1) + "\n")

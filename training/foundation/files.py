@@ -20,14 +20,22 @@ def write_text(path: Path, text: str) -> None:
     partial.replace(path)
 
 
+def refuse_existing(target: Path, *, replace: bool) -> None:
+    """Raise ``FileExistsError`` where ``target`` exists and may not be replaced.
+
+    To be called before work of minutes whose result goes there.
+    """
+    if target.exists() and not replace:
+        raise FileExistsError(f"{target} exists; replace it explicitly (--replace)")
+
+
 @contextmanager
 def folder_made_whole(target: Path, *, replace: bool) -> Iterator[Path]:
     """Yield an empty folder that takes ``target``'s place if the block ends without an error.
 
     Raises ``FileExistsError`` where ``target`` exists and may not be replaced.
     """
-    if target.exists() and not replace:
-        raise FileExistsError(f"{target} exists; replace it explicitly")
+    refuse_existing(target, replace=replace)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:

@@ -13,16 +13,13 @@ from app.domain.faces import Picture
 from training.data.images import UnreadableImageError
 from training.data.transform import fit_tensor
 from training.engines.embedding import embed_images
-from training.engines.run_folder import BEST, first_broken
+from training.engines.learned_network import read_learned
 from training.evaluation.table_results import TABLE_EVALUATION, TableEvaluation
 from training.foundation.arrays import Matrix
-from training.foundation.checkpoints import load_checkpoint, take_weights
 from training.foundation.errors import CheckpointError
 from training.foundation.files import file_sha256
 from training.metrics.identification import VerdictRule
-from training.networks.backbones import Backbone, make_backbone
 from training.recipes.metric_recipe import MetricRecipe
-from training.recipes.run_recipe import recipe_in
 from training.search.embedder import UnusablePictureError
 
 SHOWN_OF_HASH = 12
@@ -36,7 +33,8 @@ class MetricEmbedder:
 
     def __init__(self, path: Path, device: torch.device) -> None:
         """Load ``best.pt``, or a run's ``checkpoint.pt``; raises ``CheckpointError`` for others."""
-        self._recipe, self._network = _load_network(path, device)
+        learned = read_learned(path, device)
+        self._recipe, self._network = learned.recipe, learned.network
         self._device = device
         digest = file_sha256(path)
         self.name = f"{self._recipe.name} {digest[:SHOWN_OF_HASH]}"
@@ -66,17 +64,6 @@ class MetricEmbedder:
     def recipe(self) -> MetricRecipe:
         """The recipe of the run, which says how pictures are fitted."""
         return self._recipe
-
-
-def metric_checkpoint(path: Path) -> Path | None:
-    """Return the file of a learned network that ``path`` names: itself, or a run's ``best.pt``.
-
-    ``None`` where ``path`` is a folder without one.
-    """
-    if not path.is_dir():
-        return path
-    best = path / BEST
-    return best if best.is_file() else None
 
 
 def validation_threshold(checkpoint: Path) -> float:
@@ -119,25 +106,3 @@ def _evaluation_of(checkpoint: Path) -> TableEvaluation:
 
 def _no_threshold(why: str) -> CheckpointError:
     return CheckpointError(f"no threshold is known for this network ({why}); give --threshold")
-
-
-def _load_network(path: Path, device: torch.device) -> tuple[MetricRecipe, Backbone]:
-    """Return recipe and network; of a run's whole state the moving average, where it has one."""
-    try:
-        state = load_checkpoint(path, device, ("network", "recipe"))
-    except CheckpointError as error:
-        said = str(error).splitlines()[0]
-        raise CheckpointError(f"this is no network that training learn made: {said}") from error
-    weights = state.get("average") or state["network"]
-    try:
-        recipe = recipe_in(state, MetricRecipe, path)
-        # Weights to start from have done their part, and need not be there any more.
-        network = make_backbone(recipe.backbone.model_copy(update={"weights": None}))
-        take_weights(network, weights, path)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        said = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} does not fit together: {said}") from error
-    broken = first_broken(network)
-    if broken is not None:
-        raise CheckpointError(f"{path}: {broken} holds NaN or infinity")
-    return recipe, network.to(device).eval()

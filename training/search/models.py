@@ -8,6 +8,7 @@ import torch
 
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
+from training.engines.learned_network import metric_checkpoint
 from training.engines.run_folder import BEST
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import DEFAULT_TARGETS
@@ -16,7 +17,6 @@ from training.metrics.identification import VerdictRule
 from training.search.embedder import FaceEmbedder, ImageEmbedder
 from training.search.metric_embedder import (
     MetricEmbedder,
-    metric_checkpoint,
     validation_rule,
     validation_threshold,
 )

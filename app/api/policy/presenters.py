@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from app.api.policy import schemas
+from app.domain.model_manifest import ModelManifest
 from app.domain.own_strangers import OwnStrangers
 from app.domain.policy import Promise, PromiseFor
+from app.domain.shortcomings import shortcomings
 from app.services.policy import DecisionPolicy
 
 
 def policy_response(
-    policy: DecisionPolicy, rate: float, people: int, model_version: str
+    policy: DecisionPolicy, rate: float, people: int, manifest: ModelManifest
 ) -> schemas.PolicyResponse:
     """Return what is promised if ``rate`` is stated for 1:N and ``people`` are enrolled."""
     own = policy.own_strangers()
@@ -27,7 +31,28 @@ def policy_response(
         choices=choices,
         prior_unknown=policy.prior_unknown,
         prior_same=policy.prior_same,
-        model_version=model_version,
+        evidence=_evidence(manifest),
+        model_version=manifest.model_version,
+    )
+
+
+def _evidence(manifest: ModelManifest) -> schemas.EvidenceBody:
+    support = manifest.support
+    return schemas.EvidenceBody(
+        people=support and support.people,
+        photos=support and support.photos,
+        strangers=support and support.strangers,
+        max_likelihood_ratio=support and math.exp(support.log_ratio_bounds[1]),
+        populations=[
+            schemas.SupportedRatesBody(
+                population=tail.population,
+                rarest_attempt_rate=tail.rarest_attempt or None,
+                rarest_comparison_rate=tail.rarest_rate,
+            )
+            for tail in manifest.tails
+        ],
+        recognisability=manifest.recognisability is not None,
+        cannot_promise=list(shortcomings(manifest)),
     )
 
 

@@ -33,11 +33,12 @@ def read_policy(
 
     The threshold for 1:N moves by itself as people come and go: against N people a stranger has N
     chances. With `people` or `fpir` the answer is what would be; what the data behind the model
-    cannot support is refused. `choices` compares the settings of FACEGATE_PROMISE_FOR.
+    cannot support is refused. `evidence` says what that is. `choices` compares the settings of
+    FACEGATE_PROMISE_FOR.
     """
     policy, risk = state.policy, state.policy.risk
     enrolled = policy.enrolled if people is None else people
     rate = risk.targets.fpir if fpir is None else fpir
     if people is not None or fpir is not None:
         risk.require_supported(rate, enrolled)
-    return policy_response(policy, rate, enrolled, state.manifest.model_version)
+    return policy_response(policy, rate, enrolled, state.manifest)

@@ -90,6 +90,46 @@ class ChoiceBody(BaseModel):
     verify_false_rejections: list[FalseRejectionBody]
 
 
+class SupportedRatesBody(BaseModel):
+    """How rare a rate the pairs of one population of strangers support."""
+
+    population: str
+    rarest_attempt_rate: float | None = Field(
+        description="No rarer risk of an attempt is offered, whoever is enrolled: 3 over the "
+        "number of strangers (rule of three). Null where the confidence bounds alone limit it."
+    )
+    rarest_comparison_rate: float = Field(
+        description="No rarer false-match rate of one comparison is offered."
+    )
+
+
+class EvidenceBody(BaseModel):
+    """What the loaded model was calibrated on, and what it cannot promise because of that.
+
+    A model that was calibrated on an operator's own people says how many they were, and neither
+    thresholds nor probabilities go beyond them; the counts are null for a model whose tails carry
+    confidence bounds of their own.
+    """
+
+    people: int | None = Field(description="People whose photos were compared with each other.")
+    photos: int | None = Field(description="Their photos.")
+    strangers: int | None = Field(description="Strangers, one photo each.")
+    max_likelihood_ratio: float | None = Field(
+        description="Probabilities are clipped to what this likelihood ratio makes of the prior: "
+        "a third of the number of strangers."
+    )
+    populations: list[SupportedRatesBody] = Field(
+        description="Strangers of all groups mixed first, then each group that was measured."
+    )
+    recognisability: bool = Field(
+        description="Whether a face that the model cannot read is noticed. False: the check is "
+        "absent, for the model came without it."
+    )
+    cannot_promise: list[str] = Field(
+        description="What follows from that, in words; empty where nothing is lacking."
+    )
+
+
 class PolicyResponse(BaseModel):
     """The risk in force: what was stated, and what is promised with the people enrolled now."""
 
@@ -109,4 +149,7 @@ class PolicyResponse(BaseModel):
     )
     prior_unknown: float
     prior_same: float
+    evidence: EvidenceBody = Field(
+        description="What the model was calibrated on, and what it cannot promise because of that."
+    )
     model_version: str

@@ -17,8 +17,8 @@ from training.cli.studies import app as studies
 ROOT = Path(__file__).parents[3]
 COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
-    *("synthesize", "import-sface", "learn", "inspect", "preview", "recognisability"),
-    *("embed", "search", "verify", "join", "interpolate", "build"),
+    *("synthesize", "import-onnx", "import-sface", "own-network", "learn", "inspect", "preview"),
+    *("recognisability", "embed", "search", "verify", "join", "interpolate", "build"),
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),

@@ -25,14 +25,22 @@ TRIED = (1, 4, 16, 64, 128, 256, 512)
 
 
 def manifest_block(
-    centres: Matrix, limits: Limits, odd: OddRows, settings: RecognisabilityRecipe
+    centres: Matrix,
+    limits: Limits,
+    odd: OddRows,
+    settings: RecognisabilityRecipe,
+    model_sha256: str,
 ) -> dict[str, object]:
-    """Return what the manifest says of recognisability, readable by ``ModelManifest``."""
+    """Return what the manifest says of recognisability, readable by ``ModelManifest``.
+
+    ``model_sha256``: the hash of the model's file that read the pictures.
+    """
     block = Recognisability(centres, limits.enrollment, limits.verification)
     people = len(next(iter(odd.fitted.values())))
     return {
         "centres": base64.b64encode(centres.astype("<f4").tobytes()).decode(),
         "sha256": block.sha256,
+        "model_sha256": model_sha256,
         "min_enrollment": limits.enrollment,
         "min_verification": limits.verification,
         "evidence": (
