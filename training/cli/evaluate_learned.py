@@ -29,8 +29,8 @@ def evaluate_learned(
 ) -> None:
     """Judge the images of ``data`` by what the run's validation chose; print, write and report."""
     record = other_data.run(
-        checkpoint,
         data,
+        checkpoint,
         kind=kind,
         fpir=fpir,
         outsiders=outsiders,

@@ -62,8 +62,8 @@ def learned_checkpoint(model: Path) -> Path | None:
 
 
 def run(
-    checkpoint: Path,
     data: Path,
+    model: Path,
     *,
     kind: ImageKind | None = None,
     fpir: float = TARGET_FPIR,
@@ -73,13 +73,14 @@ def run(
 ) -> OtherDataFigures:
     """Embed the images of ``data`` and evaluate them, a share of the identities as ``outsiders``.
 
-    ``fpir`` is the risk for which the run's validation chooses. Raises ``CheckpointError`` where
+    ``model`` is the file of a learned network in its run's folder, ``fpir`` the risk for which the
+    run's validation chooses. Raises ``CheckpointError`` where
     the run's folder keeps no validation embeddings, ``DataError`` for data that cannot be read or
     judged.
     """
     chosen = choose_device(device)
-    held_out = read_held_out(checkpoint.parent)
-    embedder = MetricEmbedder(checkpoint, chosen)
+    held_out = read_held_out(model.parent)
+    embedder = MetricEmbedder(model, chosen)
     read = read_images(kind or guess_kind(data), data, leftovers="leave_out")
     images = load_images(read, embedder.recipe.data.transform)
     other = OtherData(read.name, images, embedder.embed_fitted(images.images), held_out)
