@@ -23,6 +23,7 @@ from training.calibration.results import Calibration, CalibrationSupport
 from training.evaluation.embedders import ExportedFile
 from training.foundation.arrays import ByteImage, Matrix
 from training.foundation.errors import DataError
+from training.metrics.platt import CalibrationError
 from training.recipes.build_recipe import CalibrateRecipe
 
 
@@ -64,14 +65,13 @@ class OwnCrops:
             duplicates=None,
             support=support,
         )
-        result = calibrate_embedder(faces, model, sha256, settings)
-        flat = [line.photos for line in result.calibration if line.slope <= 0]
-        if flat:
+        try:
+            return calibrate_embedder(faces, model, sha256, settings)
+        except CalibrationError as error:
             raise DataError(
-                f"{model} does not tell these people apart: their similarity says nothing of who "
-                "they are, and no threshold could be promised"
-            )
-        return result
+                f"{model} does not tell these people apart, and no threshold could be promised: "
+                f"{error}"
+            ) from error
 
 
 def read_crops_of(population: OwnPopulation, tell: Callable[[str], None]) -> OwnCrops:
