@@ -24,6 +24,7 @@ def main() -> None:
     """Measure everything; ``--rounds`` is how often each action is timed."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--others", type=int, default=10_000, help="enrolled in the service")
     parser.add_argument("--max-people", type=int, default=SIZES[-1])
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     chosen = parser.parse_args()
@@ -33,7 +34,9 @@ def main() -> None:
     machine = describe_machine()
     with tempfile.TemporaryDirectory(prefix="facegate-bench-") as name:
         stages = measure_stages(people[0], Path(name), chosen.rounds)
-        service = measure_service(people, Path(name) / "service", chosen.rounds)
+        service = measure_service(
+            people, Path(name) / "service", chosen.rounds, others=chosen.others
+        )
     sizes = [size for size in SIZES if size <= chosen.max_people]
     galleries = measure_galleries(manifest, sizes, max(5, chosen.rounds // 4))
     result = BenchResult(machine=machine, stages=stages, service=service, galleries=galleries)

@@ -10,14 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import numpy as np
 import psutil
 from pydantic import BaseModel
 
+from app.domain.embeddings import as_embedding
+from app.domain.employees import NewPhoto
+from app.registry.database import create_registry_engine
+from app.registry.repository import SqlRegistry
 from training.data.invented_people import ENROLLED_COUNT, ENROLLED_PHOTOS, InventedPerson
 from training.demo.service import RunningService, running_service
 
 CLIENTS = (1, 2, 4, 8, 16)
+DATABASE = "facegate.sqlite3"
 _WARM_UP = 5
+_SEED = 5
 
 
 class Load(BaseModel):
@@ -33,9 +40,11 @@ class Load(BaseModel):
 class Service(BaseModel):
     """A process: its start, what it takes of memory, and how it grows.
 
-    ``first_start_seconds`` is on an empty data folder, where the model is prepared.
+    ``first_start_seconds`` is on an empty data folder, where the model is prepared. ``people`` are
+    enrolled when it starts again; the figures are from then.
     """
 
+    people: int
     first_start_seconds: float
     start_seconds: float
     resident_mib: float
@@ -47,12 +56,21 @@ class Service(BaseModel):
 
 
 def measure_service(
-    people: Sequence[InventedPerson], folder: Path, rounds: int, clients: Sequence[int] = CLIENTS
+    people: Sequence[InventedPerson],
+    folder: Path,
+    rounds: int,
+    clients: Sequence[int] = CLIENTS,
+    *,
+    others: int = 0,
 ) -> Service:
-    """Start the service twice, enroll the invented people and ask for one of them."""
+    """Start the service twice, enroll the invented people and ask for one of them.
+
+    Beside them as many ``others`` are enrolled, whose embeddings are drawn by chance.
+    """
     with running_service(folder) as running:
         first_start = running.start_seconds
         _enroll(running, people)
+    _fill(folder, others)
     photo = people[0].photos[-1].read_bytes()
     with running_service(folder) as running, verifying(running, photo) as verify:
         process = psutil.Process(running.process_id)
@@ -66,6 +84,7 @@ def measure_service(
         alone_cpu = (_cpu_seconds(process) - busy) / rounds * 1e3
         loads = [_load(running, photo, count, max(rounds, 4 * count)) for count in clients]
         return Service(
+            people=min(len(people), ENROLLED_COUNT) + others,
             first_start_seconds=first_start,
             start_seconds=running.start_seconds,
             resident_mib=resident / 2**20,
@@ -99,6 +118,27 @@ def _enroll(running: RunningService, people: Sequence[InventedPerson]) -> None:
                 data={"employee_id": person.name, "full_name": person.name},
                 files=[("photos", photo.read_bytes()) for photo in photos],
             ).raise_for_status()
+
+
+def _fill(folder: Path, others: int) -> None:
+    """Add people straight to the registry, with one photo each like one that is there."""
+    registry = SqlRegistry(create_registry_engine(f"sqlite:///{folder / DATABASE}"))
+    rng = np.random.default_rng(_SEED)
+    with registry.session() as session:
+        first = session.list_employees(0, 1)[0]
+        like = session.list_photos(first.key)[0]
+        dim = len(session.photo_embeddings(first.key, like.model_version)[0][1])
+        for number in range(others):
+            row = rng.standard_normal(dim)
+            embedding = as_embedding((row / np.linalg.norm(row)).astype(np.float32))
+            employee = session.add_employee(f"other-{number}", "Somebody Else", None)
+            session.add_photos(
+                employee.key, [NewPhoto(embedding, like.quality, like.model_version)]
+            )
+            session.store_centroid(employee.key, embedding, like.model_version)
+        session.advance_revision()
+        session.commit()
+    registry.close()
 
 
 def _load(running: RunningService, photo: bytes, clients: int, requests: int) -> Load:

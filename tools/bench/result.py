@@ -77,8 +77,9 @@ def _load_sheet(service: Service) -> Sheet:
 
 
 def _process_sheet(service: Service) -> Sheet:
-    head = ("first start s", "start s", "resident MiB", "after the load MiB")
+    head = ("people", "first start s", "start s", "resident MiB", "after the load MiB")
     row = (
+        f"{service.people:,}",
         f"{service.first_start_seconds:.1f}",
         f"{service.start_seconds:.1f}",
         f"{service.resident_mib:.0f}",

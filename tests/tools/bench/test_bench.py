@@ -26,11 +26,12 @@ def test_a_run_in_small(tmp_path: Path) -> None:
     result = BenchResult(
         machine=describe_machine(),
         stages=measure_stages(people[0], tmp_path / "stages", 2),
-        service=measure_service(people[:2], tmp_path / "service", 3, clients=(1, 2)),
+        service=measure_service(people[:2], tmp_path / "service", 3, clients=(1, 2), others=5),
         galleries=measure_galleries(ModelManifest.from_json(document), (10, 300), 2),
     )
     assert result.machine.cpus >= 1
     assert [cost.recall for cost in result.galleries] == [1.0, 1.0]
+    assert result.service.people == 7
     assert result.service.start_seconds < result.service.first_start_seconds
     names = [sheet.title for sheet in sheets_of(result)]
     assert len(names) == len(set(names)) == 5
