@@ -22,7 +22,6 @@ from training.calibration.people import print_calibration
 from training.calibration.results import Calibration, CalibrationSupport
 from training.evaluation.embedders import ExportedFile
 from training.foundation.arrays import ByteImage, Matrix
-from training.foundation.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class OwnCrops:
     ) -> Calibration:
         """Return the calibration of what ``embed`` says of the crops.
 
-        Raises ``DataError`` where it does not tell people apart at all.
+        Raises ``CalibrationError`` where it does not tell people apart at all.
         """
         names = sorted(set(self.people.labels))
         number = {name: position for position, name in enumerate(names)}
@@ -59,14 +58,7 @@ class OwnCrops:
             duplicates=None,
             support=support,
         )
-        result = calibrate_embedder(faces, model, sha256)
-        flat = [line.photos for line in result.calibration if line.slope <= 0]
-        if flat:
-            raise DataError(
-                f"{model} does not tell these people apart: their similarity says nothing of who "
-                "they are, and no threshold could be promised"
-            )
-        return result
+        return calibrate_embedder(faces, model, sha256)
 
 
 def read_crops_of(population: OwnPopulation, tell: Callable[[str], None]) -> OwnCrops:
