@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
+from tests.embedding.made_models import write_model
 from tests.registry.databases import SQLITE, migrated_database
 
 
@@ -125,3 +126,26 @@ def test_a_folder_that_cannot_be_written_to(refused: Callable[..., str]) -> None
     """Nobody makes folders below /proc, root no more than others."""
     assert "/proc/facegate" in refused(data_dir="/proc/facegate")
     assert "cannot be opened" in refused(data_dir="/proc/self")
+
+
+def weak(document: dict[str, object]) -> None:
+    """Turn a manifest into one that eleven strangers stand behind."""
+    tails = document["impostor_tails"]
+    assert isinstance(tails, list)
+    tails[0]["people"] = 11
+    document["support"] = {"people": 5, "photos": 20, "strangers": 11}
+
+
+def test_a_risk_that_the_people_behind_a_model_cannot_support(
+    refused: Callable[..., str], tmp_path: Path
+) -> None:
+    model = write_model(tmp_path / "weak", weak)
+    assert "0.27 at the rarest (rule of three)" in refused(model_dir=str(model))
+
+
+def test_evidence_of_another_model(refused: Callable[..., str], tmp_path: Path) -> None:
+    def other(document: dict[str, object]) -> None:
+        document["calibration_evidence"] = {"sha256": "0" * 64}
+
+    model = write_model(tmp_path / "copied", other)
+    assert "calibration is evidence of another model file" in refused(model_dir=str(model))

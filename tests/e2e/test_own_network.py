@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ STEPS = 20
 def test_a_network_of_ones_own_stands_at_a_door_and_says_what_it_may_promise(
     tmp_path: Path, what: str
 ) -> None:
-    with Console(file=(tmp_path / "told.txt").open("w"), width=200) as console:
-        outcome = run_own_network(tmp_path, what, STEPS, console)
+    said = StringIO()
+    outcome = run_own_network(tmp_path, what, STEPS, Console(file=said, width=200))
     assert outcome.model_version.startswith(f"own-{what}-{what}+")
     assert outcome.enrolled == ENROLLED
     # Each enrolled photo is verified as whose it is, and most strangers are nobody.
@@ -29,7 +30,7 @@ def test_a_network_of_ones_own_stands_at_a_door_and_says_what_it_may_promise(
     assert outcome.promised_risk >= 3 / 11
     assert outcome.highest_probability < 0.9
     assert "11 strangers support no more" in outcome.cannot_promise[0]
-    told = " ".join((tmp_path / "told.txt").read_text().split())
+    told = " ".join(said.getvalue().split())
     assert "$ python -m training export" in told
     assert f"of strangers at most {outcome.promised_risk:.2g} are taken for one" in told
     log = (tmp_path / f"service-{what}" / "service.log").read_text()

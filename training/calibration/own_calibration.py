@@ -44,7 +44,7 @@ class OwnCrops:
     ) -> Calibration:
         """Return the calibration of what ``embed`` says of the crops.
 
-        Raises ``DataError`` where it does not tell people apart at all.
+        Raises ``CalibrationError`` where it does not tell people apart at all.
         """
         names = sorted(set(self.people.labels))
         number = {name: position for position, name in enumerate(names)}

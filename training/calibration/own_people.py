@@ -56,6 +56,21 @@ class OwnFaces:
 
 
 @dataclass(frozen=True)
+class OwnSources:
+    """Where people and strangers lie, and how their pictures are to be taken.
+
+    Each is a path or ``KIND:PATH``. ``align``: whole photos, whose faces are found and aligned;
+    ``leave_out``: those whom a network learned from are left out instead of refused.
+    """
+
+    people: str
+    strangers: str | None
+    groups: Path | None
+    align: bool
+    leave_out: bool = False
+
+
+@dataclass(frozen=True)
 class OwnPopulation:
     """Whom a model is calibrated on, before anything is decoded.
 

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from app.domain.model_manifest import ModelManifest
+from training.calibration.own_calibration import OwnCrops
+from training.calibration.own_people import OwnSources
 from training.calibration.people import calibrate_on, print_calibration
 from training.cli.options import DEFAULT_DATA, BuildOption, DataOption, ModelOption
 from training.cli.own_people import (
     AlignOption,
     GroupsOption,
     LeaveOutOption,
-    OwnPeople,
     PeopleOption,
     StrangersOption,
     read_own_people,
@@ -27,6 +28,7 @@ from training.export.learned_origin import LearnedOrigin
 from training.export.manifest import calibration_keys
 from training.export.origin import ORIGIN
 from training.export.package import ExportError
+from training.export.provenance import DataFile
 from training.foundation.device import choose_device
 from training.foundation.files import write_text
 from training.recipes.build_recipe import SHIPPED, load_build_recipe
@@ -55,11 +57,10 @@ def calibrate(
     """
     chosen, settings = choose_device(device), load_build_recipe(build).calibrate
     if people is not None:
-        own = _own_people(
-            Path(model), people, strangers, groups, align=align, leave_out=leave_out_learned
-        )
+        sources = OwnSources(people, strangers, groups, align, leave_out_learned)
+        crops, files = _own_people(Path(model), sources)
         exported = ExportedEmbedder(Path(model), chosen)
-        result = own.crops.calibration(
+        result = crops.calibration(
             exported.embed_faces, exported.name, str(exported.sha256), settings
         )
     else:
@@ -75,35 +76,20 @@ def calibrate(
         document = {**read_manifest(Path(model)), **calibration_keys(result)}
         ModelManifest.from_json(document)
         if people is not None:
-            document["data"] = [file.model_dump(mode="json") for file in own.files]
+            document["data"] = [file.model_dump(mode="json") for file in files]
         write_text(path, json.dumps(document, indent=1) + "\n")
         typer.echo(f"written: {path}")
 
 
-def _own_people(
-    folder: Path,
-    people: str,
-    strangers: str | None,
-    groups: Path | None,
-    *,
-    align: bool,
-    leave_out: bool,
-) -> OwnPeople:
+def _own_people(folder: Path, sources: OwnSources) -> tuple[OwnCrops, tuple[DataFile, ...]]:
     """Return the people to calibrate an exported model on: others than it learned from."""
     origin = ORIGIN.validate_python(read_manifest(folder)["origin"])
-    record = read_learned_from(folder)
     if not isinstance(origin, LearnedOrigin):
-        return read_own_people(people, strangers, groups, align=align)
+        return read_own_people(sources)
+    record = read_learned_from(folder)
     if record is None:
         raise ExportError(
             f"{folder / LEARNED_FROM} is missing, which says whom the network learned from; "
             "export it again"
         )
-    return read_own_people(
-        people,
-        strangers,
-        groups,
-        align=align,
-        learned=(record, origin.recipe.data.transform),
-        leave_out=leave_out,
-    )
+    return read_own_people(sources, (record, origin.recipe.data.transform))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from training.calibration.own_calibration import own_calibrator
+from training.calibration.own_people import OwnSources
 from training.calibration.people import file_calibrator
 from training.cli.options import DEFAULT_DATA, BuildOption, DataOption
 from training.cli.own_people import (
@@ -24,7 +25,7 @@ from training.cli.own_people import (
 )
 from training.engines.learned_network import is_learned, metric_checkpoint
 from training.evaluation.served import MODELS
-from training.export.learned import export_learned, read_run
+from training.export.learned import LearnedRun, export_learned, read_run
 from training.export.package import (
     MAX_BYTES,
     MAX_OWN_BYTES,
@@ -77,46 +78,53 @@ def export(
     if found is None:
         raise ExportError(f"{checkpoint} holds no network that training learn made")
     limit = None if max_megabytes is None else max_megabytes * MEGABYTE
-    if not is_learned(found):
-        if people is not None or licence is not None:
+    if is_learned(found):
+        target = (out or OWN_MODELS) / version
+        refuse_existing(target, replace=replace)
+        if people is None:
             raise DataError(
-                "--people and --licence are for a run of learn; a distillation is calibrated on "
-                "its data, and calibrate --people calibrates what was exported anew"
+                "a learn run is calibrated on people of your own: --people names a folder of "
+                "identities, or lfw:PATH, and --strangers others"
             )
-        target = (out or MODELS) / version
-        parity = _export_distilled(
-            found, target, name or "facegate", data, build, device, replace=replace, max_bytes=limit
-        )
-        _tell(parity, target)
+        sources = OwnSources(people, strangers, groups, align, leave_out_learned)
+        run = read_run(found, data, licence)
+        _export_learned(run, target, name, sources, build, replace=replace, max_bytes=limit)
         return
-    if people is None:
+    if people is not None or licence is not None:
         raise DataError(
-            "a learn run is calibrated on people of your own: --people names a folder of "
-            "identities, or lfw:PATH, and --strangers others"
+            "--people and --licence are for a run of learn; a distillation is calibrated on "
+            "its data, and calibrate --people calibrates what was exported anew"
         )
-    target = (out or OWN_MODELS) / version
-    refuse_existing(target, replace=replace)
-    run = read_run(found, data, licence)
-    own = read_own_people(
-        people,
-        strangers,
-        groups,
-        align=align,
-        learned=(run.people, run.learned.recipe.data.transform),
-        leave_out=leave_out_learned,
+    target = (out or MODELS) / version
+    _export_distilled(
+        found, target, name or "facegate", data, build, device, replace=replace, max_bytes=limit
     )
+
+
+def _export_learned(
+    run: LearnedRun,
+    target: Path,
+    name: str | None,
+    sources: OwnSources,
+    build: str,
+    *,
+    replace: bool,
+    max_bytes: int | None,
+) -> None:
+    recipe = run.learned.recipe
+    crops, files = read_own_people(sources, (run.people, recipe.data.transform))
     parity = export_learned(
         run,
         target,
-        name or run.learned.recipe.name,
-        own.crops.people.faces,
-        own_calibrator(own.crops, load_build_recipe(build).calibrate),
-        own.files,
+        name or recipe.name,
+        crops.people.faces,
+        own_calibrator(crops, load_build_recipe(build).calibrate),
+        files,
         replace=replace,
-        max_bytes=limit or MAX_OWN_BYTES,
+        max_bytes=max_bytes or MAX_OWN_BYTES,
     )
     _tell(parity, target)
-    if licence is None:
+    if run.origin.licence is None:
         typer.echo("no --licence was stated, and the card says so", err=True)
     typer.echo(f"serve with FACEGATE_MODEL_DIR={target.as_posix()}")
 
@@ -131,10 +139,10 @@ def _export_distilled(
     *,
     replace: bool,
     max_bytes: int | None,
-) -> Parity:
+) -> None:
     chosen = choose_device(device)
     _, training = read_training(checkpoint)
-    return export_model(
+    parity = export_model(
         checkpoint,
         target,
         name,
@@ -144,6 +152,7 @@ def _export_distilled(
         replace=replace,
         max_bytes=max_bytes or MAX_BYTES,
     )
+    _tell(parity, target)
 
 
 def _tell(parity: Parity, target: Path) -> None:

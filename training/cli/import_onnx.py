@@ -12,6 +12,7 @@ import typer
 
 from app.vision.weights import WHEEL, file_in_wheel
 from training.calibration.own_calibration import own_calibrator
+from training.calibration.own_people import OwnSources
 from training.calibration.people import file_calibrator
 from training.cli.options import DEFAULT_DATA, DataOption
 from training.cli.own_people import (
@@ -128,8 +129,8 @@ def _whom(
     """Return crops for parity, what calibrates, and the files that it calibrates on."""
     settings = load_build_recipe(SHIPPED).calibrate
     if people is not None:
-        own = read_own_people(people, strangers, groups, align=align)
-        return own.crops.people.faces, own_calibrator(own.crops, settings), own.files
+        crops, files = read_own_people(OwnSources(people, strangers, groups, align))
+        return crops.people.faces, own_calibrator(crops, settings), files
     files = calibration_files(data)
     if any(one.sha256 is None for one in files):
         raise DataError(

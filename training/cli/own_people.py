@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from training.calibration.own_calibration import OwnCrops, read_crops_of
 from training.calibration.own_people import (
     OwnPopulation,
+    OwnSources,
     foreseen,
     leave_out_learned,
     read_population,
@@ -62,37 +62,24 @@ MegabytesOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class OwnPeople:
-    """What the options named: the crops, and the files for the manifest."""
-
-    crops: OwnCrops
-    files: tuple[DataFile, ...]
-
-
 def read_own_people(
-    people: str,
-    strangers: str | None,
-    groups: Path | None,
-    *,
-    align: bool,
-    learned: tuple[LearnedFrom, TransformRecipe] | None = None,
-    leave_out: bool = False,
-) -> OwnPeople:
-    """Read whom to calibrate on; say first what so many can support.
+    sources: OwnSources, learned: tuple[LearnedFrom, TransformRecipe] | None = None
+) -> tuple[OwnCrops, tuple[DataFile, ...]]:
+    """Read whom to calibrate on, and the files for the manifest; say first what they can support.
 
     ``learned``: whom the network learned from, and how it fits pictures; None where that is not
     known. Raises ``DataError`` where people are too few or were learned from.
     """
-    population = read_population(people, strangers, groups, align=align)
+    population = read_population(
+        sources.people, sources.strangers, sources.groups, align=sources.align
+    )
+    typer.echo("\n".join(foreseen(population)))
     if learned is not None:
-        population = _without_learned(population, *learned, leave_out=leave_out)
+        population = _without_learned(population, *learned, leave_out=sources.leave_out)
     else:
         typer.echo("whom the network learned from is not known: that they are others is your word")
-    for line in foreseen(population):
-        typer.echo(line)
     crops = read_crops_of(population, lambda line: typer.echo(line, err=True))
-    return OwnPeople(crops, picture_files(people, strangers, groups))
+    return crops, picture_files(sources.people, sources.strangers, sources.groups)
 
 
 def _without_learned(
@@ -103,9 +90,9 @@ def _without_learned(
     leave_out: bool,
 ) -> OwnPopulation:
     kept, seen = leave_out_learned(population, record, transform, leave_out=leave_out)
-    typer.echo(
-        f"{len(seen)} identities were learned from and are left out"
-        if seen
-        else "none of them was learned from, by names and by pixels"
-    )
+    if seen:
+        typer.echo(f"{len(seen)} identities were learned from and are left out; of the others:")
+        typer.echo("\n".join(foreseen(kept)))
+    else:
+        typer.echo("none of them was learned from, by names and by pixels")
     return kept
