@@ -17,16 +17,22 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
-from app.domain.errors import ModelArtifactError
+from app.domain.errors import FacegateError, UnsupportedRuntimeError
+from app.domain.golden import golden_input
+from app.domain.runtime import Runtime
 from app.embedding.artifact import ModelArtifact, open_artifact
-from app.embedding.openvino import save_for_openvino
+from app.embedding.checked import CheckedEmbedder
+from app.embedding.openvino import compile_by_openvino, save_for_openvino
 
 logger = logging.getLogger(__name__)
 
 #: The folder beside a model's manifest where an image's builder puts it.
 FOLDER = "prepared"
+#: What converts the model of one folder into another.
+COMMAND = "python -m app.embedding.prepared"
 GRAPH = "model.xml"
 _WEIGHTS, _RECORD, _MADE = "model.bin", "record.json", "-openvino-"
 _MAX_SECONDS = 300.0
@@ -41,6 +47,23 @@ def find_prepared(artifact: ModelArtifact, folders: Iterable[Path]) -> Path | No
         if _is_whole(artifact, made := folder / _name(artifact)):
             return made / GRAPH
     return None
+
+
+def require_torch(artifact: ModelArtifact, runtime: Runtime) -> None:
+    """Raise ``UnsupportedRuntimeError`` where torch is missing, which the image leaves out."""
+    if find_spec("torch") is not None:
+        return
+    if runtime is Runtime.TORCHSCRIPT:
+        raise UnsupportedRuntimeError(
+            "the runtime 'torchscript' needs torch, which is not installed here (the image leaves "
+            "it out); use the runtime 'auto', 'openvino' or 'openvino-bf16'"
+        )
+    folder = artifact.path.parent
+    raise UnsupportedRuntimeError(
+        f"{folder} holds no files for OpenVINO {metadata.version('openvino')}, and torch, which "
+        "makes them, is not installed here (the image leaves it out); where it is: "
+        f"{COMMAND} {folder} {folder / FOLDER}"
+    )
 
 
 def _is_whole(artifact: ModelArtifact, made: Path) -> bool:
@@ -82,9 +105,11 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
 def prepare(artifact: ModelArtifact, folder: Path) -> Path:
     """Convert the model into ``folder`` and return the graph's file; removes what it replaces.
 
-    Raises ``ModelArtifactError`` where the model cannot be converted and ``OSError`` where nothing
-    can be written.
+    Raises ``ModelArtifactError`` where the model cannot be converted or the files do not give its
+    golden answer, ``UnsupportedRuntimeError`` where there is no torch to read it, and ``OSError``
+    where nothing can be written.
     """
+    require_torch(artifact, Runtime.OPENVINO)
     from app.embedding.torchscript import read_module  # it imports torch, which finding does not
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +117,7 @@ def prepare(artifact: ModelArtifact, folder: Path) -> Path:
     try:
         save_for_openvino(read_module(artifact), apart / GRAPH, artifact.manifest.input_size)
         (apart / _RECORD).write_text(json.dumps(_record(artifact, apart), indent=1) + "\n")
+        _require_golden(artifact, apart / GRAPH)
         apart.chmod(0o755)
         if not _is_whole(artifact, made):  # else another process was faster
             shutil.rmtree(made, ignore_errors=True)
@@ -102,6 +128,12 @@ def prepare(artifact: ModelArtifact, folder: Path) -> Path:
         if other != made and _MADE in other.name and not other.name.startswith("."):
             shutil.rmtree(other, ignore_errors=True)
     return made / GRAPH
+
+
+def _require_golden(artifact: ModelArtifact, graph: Path) -> None:
+    example = golden_input(artifact.manifest.input_size)
+    network = compile_by_openvino(graph, example, bfloat16=False, streams=1)
+    CheckedEmbedder(artifact.manifest, network, Runtime.OPENVINO)
 
 
 def _name(artifact: ModelArtifact) -> str:
@@ -120,7 +152,7 @@ def main(arguments: list[str]) -> None:
     """Convert the model of one folder into another; what prevents it is one line and status 1."""
     try:
         prepare(open_artifact(Path(arguments[0])), Path(arguments[1]))
-    except (ModelArtifactError, OSError) as error:
+    except (FacegateError, OSError) as error:
         sys.exit(str(error))
 
 
