@@ -1,40 +1,82 @@
 # The service without the training code. Dependencies come first and the project last, so that a
 # change of the code rebuilds in seconds. Nothing is downloaded when a container runs.
 #
-#   docker build --build-arg TORCH_INDEX_URL=... --tag facegate:local .
+#   docker build --tag facegate:local .
 #
-# TORCH_INDEX_URL is an index of CPU builds of PyTorch (PyTorch's own, or a mirror of it). Left
-# empty, the plain index is used, whose Linux build carries several gigabytes of CUDA libraries.
+# Torch reads the model in one stage, which converts it for OpenVINO; the image has the converted
+# files and no torch. TORCH_INDEX_URL may name an index of CPU builds of PyTorch (PyTorch's own, or
+# a mirror of it): left empty, that stage downloads the plain index's Linux build with several
+# gigabytes of CUDA libraries. What is built is the same.
+#
+# Behind a mirror of the package index, pip's own settings are build arguments of their usual names
+# (--build-arg PIP_INDEX_URL=...); where none is given pip has its defaults.
 
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
-# Apart, so that the next stage is built anew only when the list changes, not with all of the file.
+# Apart, so that the next stages are built anew only when the lists change, not with all of the file.
 FROM ${PYTHON_IMAGE} AS requirements
 COPY pyproject.toml /
-RUN python -c "import tomllib; print(*tomllib.load(open('/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /requirements.txt
+RUN python -c "import tomllib; print(*tomllib.load(open('/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /requirements.txt \
+    && grep '^torch==' /requirements.txt > /converting.txt \
+    && grep -v '^torch==' /requirements.txt > /serving.txt
 
 FROM ${PYTHON_IMAGE} AS dependencies
-ARG TORCH_INDEX_URL=""
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_FIND_LINKS
+ARG PIP_CERT
 COPY constraints.txt /
-COPY --from=requirements /requirements.txt /requirements.txt
+COPY --from=requirements /serving.txt /serving.txt
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --only-binary :all: \
-        ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
-        --constraint /constraints.txt -r /requirements.txt
+        --constraint /constraints.txt -r /serving.txt
 # The project's metadata without its code: the service reads its version there.
 COPY pyproject.toml README.md LICENSE /metadata/
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps /metadata
+
+# Of the code only what converts, so that another change of it converts nothing anew.
+FROM dependencies AS converter
+ARG TORCH_INDEX_URL=""
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_FIND_LINKS
+ARG PIP_CERT
+COPY --from=requirements /converting.txt /converting.txt
+RUN /opt/venv/bin/pip install --no-cache-dir --only-binary :all: \
+        ${TORCH_INDEX_URL:+--extra-index-url "${TORCH_INDEX_URL}"} \
+        --constraint /constraints.txt -r /converting.txt
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /srv/facegate
+COPY models/embedder ./models/embedder
+COPY app/__init__.py ./app/
+COPY app/domain ./app/domain
+COPY app/embedding ./app/embedding
+# Each model that is not in ONNX; what does not give the golden answer of its manifest fails here.
+RUN set -e; for model in models/embedder/*; do \
+        if grep -q '"format": "torchscript"' "$model/manifest.json"; then \
+            python -m app.embedding "$model" "/prepared/$model/prepared"; \
+        fi; \
+    done
+
+# What no request needs: pip, the tests of libraries, and OpenVINO's parts for other devices than
+# the CPU and other formats than its own and ONNX.
+FROM dependencies AS environment
+RUN /opt/venv/bin/pip uninstall --yes pip setuptools \
+    && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} + \
+    && find /opt/venv/lib -path '*/openvino/libs/*' \
+        -regex '.*/libopenvino_\(intel_[gn]pu\|auto\|hetero\|jax\|paddle\|pytorch\|tensorflow\).*' -delete
 
 FROM ${PYTHON_IMAGE} AS service
 RUN groupadd --gid 10001 facegate \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin facegate \
     && install -d -o 10001 -g 10001 /data
-COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=environment /opt/venv /opt/venv
 
 # The code runs from this folder and is not installed: models and migrations lie beside it.
 WORKDIR /srv/facegate
 COPY LICENSE alembic.ini ./
 COPY models ./models
+COPY --from=converter /prepared ./
 COPY migrations ./migrations
 COPY app ./app
 

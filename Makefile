@@ -32,7 +32,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo own-network test check-fast bench bench-peers fuzz soak train compare distill prove lock audit-deps map clean runtime full install
+.PHONY: help setup serve demo own-network test check-fast bench bench-peers fuzz soak image-test train compare distill prove lock audit-deps map clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -82,6 +82,9 @@ fuzz: full ## Decode 2,000 damaged and dear files; prints what they cost, fails 
 REQUESTS ?= 10000
 soak: full ## Send REQUESTS mixed requests to a real service; print the slope of its memory.
 	SOAK_REQUESTS=$(REQUESTS) $(PYTHON) -m pytest tests/benchmarks -m soak -s
+
+image-test: full ## Build the image, start it by compose, use it; print its size, fail above 1.3 GB; root.
+	@$(PYTHON) -m tools.image_test
 
 train: full ## Learn similarity on bundled digits, report, fail below the bar; RECIPE= another.
 	@$(PYTHON) -m training learn $(RECIPE)

@@ -18,7 +18,7 @@ from app.domain.runtime import Runtime
 from app.embedding.artifact import ModelArtifact, open_artifact
 from app.embedding.checked import CheckedEmbedder, Network
 from app.embedding.openvino import BFLOAT16, compile_by_openvino, cpu_capabilities
-from app.embedding.prepared import FOLDER, find_prepared, prepare_apart
+from app.embedding.prepared import FOLDER, find_prepared, prepare_apart, require_torch
 
 if TYPE_CHECKING:
     import torch
@@ -76,11 +76,14 @@ def _source(
         raise ModelArtifactError(
             f"format {file_format!r} is neither {TORCHSCRIPT_FORMAT!r} nor {ONNX_FORMAT!r}"
         )
-    if prepared is not None and chosen is not Runtime.TORCHSCRIPT:
-        beside = artifact.path.parent / FOLDER
-        graph = find_prepared(artifact, (beside, prepared)) or prepare_apart(artifact, prepared)
+    kept = None if chosen is Runtime.TORCHSCRIPT else prepared
+    if kept is not None:
+        graph = find_prepared(artifact, (artifact.path.parent / FOLDER, kept))
         if graph is not None:
             return graph
+    require_torch(artifact, chosen)
+    if kept is not None and (graph := prepare_apart(artifact, kept)):
+        return graph
     from app.embedding.torchscript import limit_torch_threads, read_module
 
     if torch_threads is not None:

@@ -16,15 +16,22 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
+from app.domain.errors import UnsupportedRuntimeError
+from app.domain.golden import golden_input
+from app.domain.runtime import Runtime
 from app.embedding.artifact import ModelArtifact
-from app.embedding.openvino import save_for_openvino
+from app.embedding.checked import CheckedEmbedder
+from app.embedding.openvino import compile_by_openvino, save_for_openvino
 
 logger = logging.getLogger(__name__)
 
 #: The folder beside a model's manifest where an image's builder puts it.
 FOLDER = "prepared"
+#: What converts the model of one folder into another.
+COMMAND = "python -m app.embedding"
 GRAPH = "model.xml"
 _WEIGHTS, _RECORD, _MADE = "model.bin", "record.json", "-openvino-"
 _MAX_SECONDS = 300.0
@@ -41,6 +48,23 @@ def find_prepared(artifact: ModelArtifact, folders: Iterable[Path]) -> Path | No
     return None
 
 
+def require_torch(artifact: ModelArtifact, runtime: Runtime) -> None:
+    """Raise ``UnsupportedRuntimeError`` where torch is missing, which the image leaves out."""
+    if find_spec("torch") is not None:
+        return
+    if runtime is Runtime.TORCHSCRIPT:
+        raise UnsupportedRuntimeError(
+            "the runtime 'torchscript' needs torch, which is not installed here (the image leaves "
+            "it out); use the runtime 'auto', 'openvino' or 'openvino-bf16'"
+        )
+    folder = artifact.path.parent
+    raise UnsupportedRuntimeError(
+        f"{folder} holds no files for OpenVINO {metadata.version('openvino')}, and torch, which "
+        "makes them, is not installed here (the image leaves it out); where it is: "
+        f"{COMMAND} {folder} {folder / FOLDER}"
+    )
+
+
 def _is_whole(artifact: ModelArtifact, made: Path) -> bool:
     try:
         record: object = json.loads((made / _RECORD).read_text())
@@ -55,7 +79,7 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
     None where that failed, which is logged: the caller can convert for itself.
     """
     model, target = artifact.path.parent.resolve(), folder.resolve()
-    command = (sys.executable, "-m", "app", "prepare", str(model), str(target))
+    command = (sys.executable, "-m", __package__, str(model), str(target))
     try:
         done = subprocess.run(  # noqa: S603  # our own command
             command,
@@ -78,9 +102,11 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
 def prepare(artifact: ModelArtifact, folder: Path) -> Path:
     """Convert the model into ``folder`` and return the graph's file; removes what it replaces.
 
-    Raises ``ModelArtifactError`` where the model cannot be converted and ``OSError`` where nothing
-    can be written.
+    Raises ``ModelArtifactError`` where the model cannot be converted or the files do not give its
+    golden answer, ``UnsupportedRuntimeError`` where there is no torch to read it, and ``OSError``
+    where nothing can be written.
     """
+    require_torch(artifact, Runtime.OPENVINO)
     from app.embedding.torchscript import read_module  # it imports torch, which finding does not
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +114,7 @@ def prepare(artifact: ModelArtifact, folder: Path) -> Path:
     try:
         save_for_openvino(read_module(artifact), apart / GRAPH, artifact.manifest.input_size)
         (apart / _RECORD).write_text(json.dumps(_record(artifact, apart), indent=1) + "\n")
+        _require_golden(artifact, apart / GRAPH)
         apart.chmod(0o755)
         if not _is_whole(artifact, made):  # else another process was faster
             shutil.rmtree(made, ignore_errors=True)
@@ -98,6 +125,12 @@ def prepare(artifact: ModelArtifact, folder: Path) -> Path:
         if other != made and _MADE in other.name and not other.name.startswith("."):
             shutil.rmtree(other, ignore_errors=True)
     return made / GRAPH
+
+
+def _require_golden(artifact: ModelArtifact, graph: Path) -> None:
+    example = golden_input(artifact.manifest.input_size)
+    network = compile_by_openvino(graph, example, bfloat16=False, streams=1)
+    CheckedEmbedder(artifact.manifest, network, Runtime.OPENVINO)
 
 
 def _name(artifact: ModelArtifact) -> str:

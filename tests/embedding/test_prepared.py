@@ -15,7 +15,7 @@ from app.domain.golden import golden_input
 from app.domain.runtime import Runtime
 from app.embedding.artifact import ModelArtifact, open_artifact
 from app.embedding.load import load_embedder
-from app.embedding.prepared import FOLDER, find_prepared, prepare, prepare_apart
+from app.embedding.prepared import COMMAND, FOLDER, find_prepared, prepare, prepare_apart
 from tests.embedding.made_models import TinyEmbedder, write_model
 from tests.embedding.test_embedders import Spectrum
 
@@ -100,3 +100,75 @@ def test_a_model_that_cannot_be_converted_leaves_nothing_behind(tmp_path: Path) 
         prepare(artifact, tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
     assert prepare_apart(artifact, tmp_path / "kept") is None
+
+
+def test_files_that_do_not_give_the_golden_answer_are_not_kept(tmp_path: Path) -> None:
+    """A conversion that changes the model must not be found again by every later start."""
+
+    def another_answer(document: dict[str, object]) -> None:
+        golden = document["golden"]
+        assert isinstance(golden, dict)
+        golden["embedding"] = [-value for value in golden["embedding"]]
+
+    artifact = open_artifact(write_model(tmp_path / "model", another_answer))
+    with pytest.raises(ModelArtifactError, match="golden"):
+        prepare(artifact, tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def run_without_torch(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process that cannot import torch, as in the image."""
+    hide = "import sys; sys.modules['torch'] = None; sys.modules['torch.jit'] = None\n"
+    return subprocess.run(
+        [sys.executable, "-c", hide + code], capture_output=True, text=True, check=False
+    )
+
+
+def load_without_torch(folder: Path, runtime: Runtime, kept: Path) -> str:
+    """Return the name and text of the error that a load without torch raises, or nothing."""
+    run = run_without_torch(
+        "from pathlib import Path; from app.domain.errors import FacegateError\n"
+        "from app.domain.runtime import Runtime; from app.embedding.load import load_embedder\n"
+        f"try: load_embedder(Path({str(folder)!r}), Runtime({runtime.value!r}), 1,"
+        f" prepared=Path({str(kept)!r}))\n"
+        "except FacegateError as error: print(type(error).__name__, error)"
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout.strip()
+
+
+def test_without_torch_what_is_prepared_is_served(artifact: ModelArtifact, tmp_path: Path) -> None:
+    prepare(artifact, artifact.path.parent / FOLDER)
+    assert load_without_torch(artifact.path.parent, Runtime.OPENVINO, tmp_path / "kept") == ""
+
+
+def test_without_torch_the_runtime_torchscript_is_refused_in_words(
+    artifact: ModelArtifact, tmp_path: Path
+) -> None:
+    prepare(artifact, artifact.path.parent / FOLDER)
+    told = load_without_torch(artifact.path.parent, Runtime.TORCHSCRIPT, tmp_path / "kept")
+    assert told.startswith("UnsupportedRuntimeError the runtime 'torchscript' needs torch")
+    assert "'openvino'" in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("runtime", [Runtime.AUTO, Runtime.OPENVINO])
+def test_without_torch_a_model_that_is_not_prepared_says_how_to_prepare_it(
+    artifact: ModelArtifact, tmp_path: Path, runtime: Runtime
+) -> None:
+    folder = artifact.path.parent
+    told = load_without_torch(folder, runtime, tmp_path / "kept")
+    assert told.startswith("UnsupportedRuntimeError")
+    assert told.endswith(f"{COMMAND} {folder} {folder / FOLDER}")
+    assert "\n" not in told
+    assert not (tmp_path / "kept").exists()
+
+
+def test_without_torch_the_converter_says_so_in_one_line(
+    artifact: ModelArtifact, tmp_path: Path
+) -> None:
+    arguments = [str(artifact.path.parent), str(tmp_path / "kept")]
+    run = run_without_torch(f"from app.embedding.__main__ import main; main({arguments!r})")
+    assert run.returncode == 1
+    assert "torch" in run.stderr
+    assert len(run.stderr.splitlines()) == 1

@@ -1,0 +1,1 @@
+"""Builds the image, starts it by compose, and checks what it holds, weighs and does."""
