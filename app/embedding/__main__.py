@@ -1,4 +1,4 @@
-"""``python -m app.embedding MODEL FOLDER``: convert a model for OpenVINO, to serve without torch."""
+"""``python -m app.embedding MODEL FOLDER``: convert a model for OpenVINO; served without torch."""
 
 from __future__ import annotations
 
