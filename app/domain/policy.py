@@ -175,7 +175,7 @@ class RiskPolicy:
         """Return up to how many enrolled people ``fpir`` can be promised."""
         named = promise_for or self._targets.promise_for
         rarest = self.rarest_rate_for(named)
-        if rarest >= 1 or fpir < self._rarest_attempt_for(named):
+        if rarest >= 1 or fpir < self._rarest_attempt_for(named) * (1 - 1e-9):
             return 0
         return int(math.log1p(-fpir) / math.log1p(-rarest) + 1e-9)
 

@@ -26,6 +26,7 @@ def test_a_network_of_ones_own_stands_at_a_door_and_says_what_it_may_promise(
     # Each enrolled photo is verified as whose it is, and most strangers are nobody.
     assert outcome.verified >= ENROLLED
     assert outcome.unknown > outcome.strangers / 2
+    assert outcome.within_promise
     # Eleven strangers: a risk of 3/11 and no less, and no probability near certainty.
     assert outcome.promised_risk >= 3 / 11
     assert outcome.highest_probability < 0.9

@@ -12,7 +12,7 @@ from rich.console import Console
 from training.demo.own_network import RECIPES, run_own_network
 from training.demo.run import run_demo
 
-STEPS = 150
+STEPS = 60
 
 
 def demo(
@@ -30,8 +30,8 @@ def own_network(
 ) -> None:
     """Learn from invented people and from digits, export, calibrate, serve and verify.
 
-    Prints what each network may promise. Fails where strangers are taken for somebody more often
-    than that.
+    Prints what each network may promise. Fails where strangers are surely taken for somebody more
+    often than that.
     """
     kept = True
     with tempfile.TemporaryDirectory(prefix="facegate-own-network-") as folder:

@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 
+from app.domain.intervals import interval_of_share
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import attempt_rate
 from training.data.invented_people import InventedPerson, invented_people
@@ -116,8 +117,13 @@ class DoorOutcome:
 
     @property
     def within_promise(self) -> bool:
-        """Whether no more strangers were taken for somebody than was promised."""
-        return self.strangers - self.unknown <= self.promised_risk * self.strangers
+        """Whether strangers were not surely taken for somebody more often than was promised.
+
+        Surely: by the interval of 95 % (Clopper and Pearson) that counts people, not their photos.
+        """
+        taken = (self.strangers - self.unknown) / self.strangers
+        low, _ = interval_of_share(taken, STRANGERS)
+        return low <= self.promised_risk
 
 
 def run_own_network(folder: Path, what: str, steps: int, console: Console) -> DoorOutcome:
