@@ -21,7 +21,7 @@ from training.cli.studies import app as studies
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
     *("help", "setup", "serve", "demo", "test", "check-fast", "bench"),
-    *("fuzz", "soak", "train", "compare", "distill", "prove"),
+    *("fuzz", "soak", "image-test", "train", "compare", "distill", "prove"),
     *("lock", "audit-deps", "map", "clean"),
 }
 INTERNAL = {"runtime", "full", "install"}
@@ -60,7 +60,7 @@ def test_every_target_is_phony_and_promised_or_internal() -> None:
     "target",
     [
         *("setup", "demo", "test", "check-fast", "bench", "train", "compare", "distill"),
-        *("audit-deps", "map"),
+        *("audit-deps", "image-test", "map"),
     ],
 )
 def test_developers_targets_install_everything_first(target: str) -> None:
@@ -79,12 +79,13 @@ def test_the_dearest_tests_are_printed_and_only_what_hangs_meets_the_time_limit(
 
 def test_every_module_that_make_runs_exists() -> None:
     modules = set(re.findall(r"\$\(PYTHON\) -m ([\w.]+)", MAKEFILE))
-    own = {"tools.audit_pins", "tools.package_map"}
+    own = {"tools.audit_pins", "tools.image_test", "tools.package_map"}
     assert modules - own == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training", "uv"}
     for package in ("app", "training"):
         assert (ROOT / package / "__main__.py").is_file()
     for module in own:
-        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
     assert (ROOT / "tests" / "benchmarks").is_dir()
 
 
