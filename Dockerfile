@@ -34,7 +34,6 @@ RUN python -m venv /opt/venv \
 COPY pyproject.toml README.md LICENSE /metadata/
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps /metadata
 
-# Of the code only what converts, so that another change of it converts nothing anew.
 FROM dependencies AS converter
 ARG TORCH_INDEX_URL=""
 ARG PIP_INDEX_URL
@@ -48,13 +47,11 @@ RUN /opt/venv/bin/pip install --no-cache-dir --only-binary :all: \
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /srv/facegate
 COPY models/embedder ./models/embedder
-COPY app/__init__.py ./app/
-COPY app/domain ./app/domain
-COPY app/embedding ./app/embedding
+COPY app ./app
 # Each model that is not in ONNX; what does not give the golden answer of its manifest fails here.
 RUN set -e; for model in models/embedder/*; do \
         if grep -q '"format": "torchscript"' "$model/manifest.json"; then \
-            python -m app.embedding.prepared "$model" "/prepared/$model/prepared"; \
+            python -m app prepare "$model" "/prepared/$model/prepared"; \
         fi; \
     done
 

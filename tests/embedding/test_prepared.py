@@ -164,11 +164,11 @@ def test_without_torch_a_model_that_is_not_prepared_says_how_to_prepare_it(
     assert not (tmp_path / "kept").exists()
 
 
-def test_without_torch_the_converter_says_so_in_one_line(
+def test_without_torch_the_command_says_so_in_one_line(
     artifact: ModelArtifact, tmp_path: Path
 ) -> None:
-    arguments = [str(artifact.path.parent), str(tmp_path / "kept")]
-    run = run_without_torch(f"from app.embedding.prepared import main; main({arguments!r})")
-    assert run.returncode == 1
-    assert "torch" in run.stderr
+    arguments = ["prepare", str(artifact.path.parent), str(tmp_path / "kept")]
+    run = run_without_torch(f"from app.__main__ import main; main({arguments!r})")
+    assert run.returncode == 2
+    assert "torch, which makes them, is not installed here" in run.stderr
     assert len(run.stderr.splitlines()) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from training.cli.studies import app as studies
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
-    *("help", "setup", "serve", "demo", "test", "check-fast", "bench"),
+    *("help", "setup", "serve", "demo", "test", "check-fast", "bench", "bench-peers"),
     *("fuzz", "soak", "image-test", "train", "compare", "distill", "prove"),
     *("lock", "audit-deps", "map", "clean"),
 }
@@ -79,13 +80,15 @@ def test_the_dearest_tests_are_printed_and_only_what_hangs_meets_the_time_limit(
 
 def test_every_module_that_make_runs_exists() -> None:
     modules = set(re.findall(r"\$\(PYTHON\) -m ([\w.]+)", MAKEFILE))
-    own = {"tools.audit_pins", "tools.image_test", "tools.package_map"}
+    own = {"tools.audit_pins", "tools.bench", "tools.bench.peers", "tools.image_test"}
+    own |= {"tools.package_map"}
     assert modules - own == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training", "uv"}
     for package in ("app", "training"):
         assert (ROOT / package / "__main__.py").is_file()
     for module in own:
-        path = ROOT / module.replace(".", "/")
-        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+        assert importlib.util.find_spec(module) is not None
+    for package in ("bench", "image_test"):
+        assert (ROOT / "tools" / package / "__main__.py").is_file()
     assert (ROOT / "tests" / "benchmarks").is_dir()
 
 

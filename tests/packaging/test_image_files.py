@@ -22,7 +22,7 @@ SERVICE, CONVERTER = STAGES["service"], STAGES["converter"]
 
 @pytest.mark.slow
 def test_the_files_of_the_image_make_a_healthy_service(tmp_path: Path) -> None:
-    """As in the image the converter has a part of the code, and the service no torch."""
+    """As in the image the converter has only what its stage copies, and the service no torch."""
     image, data, scratch = tmp_path / "image", tmp_path / "data", tmp_path / "scratch"
     converter, hidden = tmp_path / "converter", tmp_path / "hidden"
     for folder in (image, data, scratch, converter, hidden):

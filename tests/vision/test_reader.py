@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from app.domain.photo_errors import (
 )
 from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
-from app.vision.decode import DecodeLimits
+from app.vision.decode import DecodeLimits, open_photo
 from app.vision.detector import FaceDetector
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
@@ -152,3 +153,45 @@ class OneEmbedding(FakeEmbedder):
 
     def embed(self, crops: npt.NDArray[np.uint8]) -> list[Embedding]:
         return [as_embedding(np.eye(DIM)[0]) for _ in crops]
+
+
+def in_a_room(height: int, *, progressive: bool = False) -> bytes:
+    """Return a JPEG of 1280 x 720 px with an invented person's photo in it, so high."""
+    photo = Image.open(PHOTOS[0]).convert("RGB")
+    photo = photo.resize((round(photo.width * height / photo.height), height))
+    room = Image.new("RGB", (1280, 720), (120, 130, 140))
+    room.paste(photo, (300, (720 - height) // 2))
+    content = BytesIO()
+    room.save(content, "JPEG", quality=90, progressive=progressive)
+    return content.getvalue()
+
+
+def test_a_near_face_is_cut_from_a_picture_with_less_detail(vision: FaceVision) -> None:
+    found = vision.find_faces(in_a_room(700), nearest=True)
+    whole = vision.find_faces(in_a_room(700), nearest=False)
+    assert (found.photo.scale, whole.photo.scale) == (2, 1)
+    assert (found.photo.width, found.photo.height) == (1280, 720)
+    near, far = found.detections[0].scaled(found.photo.scale), whole.detections[0]
+    apart = np.abs(np.subtract(near.landmarks, far.landmarks)).max()
+    assert apart < 0.03 * far.box.width
+
+
+def test_a_small_face_is_cut_from_all_there_is(vision: FaceVision) -> None:
+    found = vision.find_faces(in_a_room(150), nearest=True)
+    assert found.photo.scale == 1
+    assert len(found.detections) == 1
+
+
+def test_what_is_dear_to_decode_is_decoded_once(vision: FaceVision) -> None:
+    """All scans of a progressive file are read for any size: twice would be twice as dear."""
+    content = in_a_room(700, progressive=True)
+    assert vision.find_faces(content, nearest=True).photo.scale == 1
+    assert open_photo(in_a_room(700), DecodeLimits()).reducible
+    assert not open_photo(content, DecodeLimits()).reducible
+
+
+def test_without_a_face_nothing_is_found_either_way(vision: FaceVision) -> None:
+    empty = BytesIO()
+    Image.new("RGB", (1280, 720), (90, 90, 90)).save(empty, "JPEG")
+    for nearest in (True, False):
+        assert vision.find_faces(empty.getvalue(), nearest=nearest).detections == []

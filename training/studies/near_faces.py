@@ -7,9 +7,7 @@ sizes, and each frame goes both ways.
 
 from __future__ import annotations
 
-import tarfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -21,6 +19,7 @@ from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
+from training.data.photo_archives import photos_of
 from training.evaluation.embedders import ExportedEmbedder
 from training.foundation.device import choose_device
 from training.foundation.records import Record
@@ -66,7 +65,7 @@ def run(data: Path, model: Path, *, photos: int = PHOTOS) -> NearFaceRecord:
     vision = FaceVision(FaceDetector(read_detector_weights()))
 
     def results(name: str, heights: tuple[int, ...]) -> tuple[NearFaceResult, ...]:
-        contents = list(_photos(data / name, photos))
+        contents = [content for _, content in photos_of(data / name, photos)]
         return tuple(_both_ways(contents, height, vision, embedder) for height in heights)
 
     return NearFaceRecord(
@@ -154,13 +153,3 @@ def _framed(photo: Picture, height: int, rng: np.random.Generator) -> bytes:
     )
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
-
-
-def _photos(path: Path, limit: int) -> Iterator[bytes]:
-    """Return up to ``limit`` files of an archive, evenly drawn from all of it."""
-    with tarfile.open(path) as archive:
-        members = [member for member in archive.getmembers() if member.isfile()]
-        for member in members[:: max(1, len(members) // limit)][:limit]:
-            content = archive.extractfile(member)
-            if content is not None:
-                yield content.read()

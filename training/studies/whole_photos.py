@@ -7,8 +7,6 @@ and the service takes the largest, so both are judged.
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from app.vision.opencv import configure_opencv
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.data.listed_pairs import PairList, read_lfw_pairs
+from training.data.photo_archives import photos_of
 from training.data.populations import read_people
 from training.evaluation.embedders import ExportedEmbedder
 from training.foundation.arrays import Matrix
@@ -88,7 +87,7 @@ def evaluate_whole_photos(embedder: ExportedEmbedder, root: Path) -> WholePhotoR
     on_photos, on_largest = np.zeros_like(on_crops), np.zeros_like(on_crops)
     seen = np.zeros(len(crops), dtype=bool)
     misses, passers_by, several, total = [], [], 0, 0
-    for name, content in _photos(root / "lfw-photos.tar"):
+    for name, content in photos_of(root / "lfw-photos.tar"):
         total += 1
         picture = vision.decode(content)
         detections = vision.detect(picture)
@@ -128,14 +127,6 @@ def most_central(detections: list[Detection], picture: Picture) -> Detection:
         return float(np.hypot(across, down))
 
     return min(detections, key=off_centre)
-
-
-def _photos(path: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                yield member.name, content.read()
 
 
 def _covered(on_crops: Matrix, pairs: PairList, rows: set[int]) -> tuple[PairList, float]:

@@ -80,6 +80,7 @@ def examine_jpeg(content: bytes, limits: DecodeLimits) -> PhotoFile:
         b"".join((bytes((0xFF, _SOI)), *walk.kept, picture)),
         walk.exif or walk.xmp or 1,
         whole=end is not None,
+        reducible=not walk.progressive,  # every scan of a progressive file is read in any case
     )
 
 

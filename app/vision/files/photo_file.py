@@ -77,7 +77,8 @@ class PhotoFile:
     ``content`` is the picture alone, with all metadata left out, so that no decoder parses what a
     stranger wrote there. ``width`` and ``height`` are as stored, before ``orientation`` (EXIF's
     number, 1 to 8) is applied. ``whole`` is False where the file ended before its picture did, or
-    only its last marker is missing: the decoder will tell.
+    only its last marker is missing: the decoder will tell. ``reducible``: it can be decoded with
+    less detail for little, so that doing so first and whole afterwards does not double its cost.
     """
 
     format: PhotoFormat
@@ -86,6 +87,7 @@ class PhotoFile:
     content: bytes
     orientation: int = 1
     whole: bool = True
+    reducible: bool = False
 
     @property
     def upright_size(self) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Benchmarks people can run: stages, load, galleries, start, memory and peers."""
