@@ -164,7 +164,7 @@ def test_without_torch_a_model_that_is_not_prepared_says_how_to_prepare_it(
     assert not (tmp_path / "kept").exists()
 
 
-def test_without_torch_the_converter_says_so_in_one_line(
+def test_without_torch_the_command_says_so_in_one_line(
     artifact: ModelArtifact, tmp_path: Path
 ) -> None:
     arguments = [str(artifact.path.parent), str(tmp_path / "kept")]

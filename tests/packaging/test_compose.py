@@ -33,6 +33,23 @@ def test_the_file_fits_the_compose_schema() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_docker_compose_1_29_reads_the_file() -> None:
+    """It refuses what came to the specification later, a project's name among it."""
+    document = YAML(typ="safe").load(TEXT)
+    assert document.keys() <= {"services", "volumes"}
+    known = {"image", "build", "environment", "ports", "volumes", "depends_on", "read_only"}
+    known |= {"tmpfs", "cap_drop", "security_opt", "restart", "user", "healthcheck"}
+    for service in SERVICES.values():
+        assert service.keys() <= known
+
+
+def test_data_is_found_whatever_the_project_is_called() -> None:
+    volumes = YAML(typ="safe").load(TEXT)["volumes"]
+    assert {name: each["name"] for name, each in volumes.items()} == {
+        name: f"facegate_{name}" for name in ("service-data", "database-data")
+    }
+
+
 def test_every_secret_must_be_given() -> None:
     secrets = {
         match.group("name"): match

@@ -23,7 +23,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROMISED = {
     *("help", "setup", "serve", "demo", "own-network", "test", "check-fast"),
     *("bench", "bench-peers"),
-    *("fuzz", "soak", "train", "compare", "distill", "prove"),
+    *("fuzz", "soak", "image-test", "train", "compare", "distill", "prove"),
     *("lock", "audit-deps", "map", "clean"),
 }
 INTERNAL = {"runtime", "full", "install"}
@@ -62,7 +62,7 @@ def test_every_target_is_phony_and_promised_or_internal() -> None:
     "target",
     [
         *("setup", "demo", "test", "check-fast", "bench", "train", "compare", "distill"),
-        *("audit-deps", "map", "own-network"),
+        *("audit-deps", "image-test", "map", "own-network"),
     ],
 )
 def test_developers_targets_install_everything_first(target: str) -> None:
@@ -81,13 +81,15 @@ def test_the_dearest_tests_are_printed_and_only_what_hangs_meets_the_time_limit(
 
 def test_every_module_that_make_runs_exists() -> None:
     modules = set(re.findall(r"\$\(PYTHON\) -m ([\w.]+)", MAKEFILE))
-    own = {"tools.audit_pins", "tools.bench", "tools.bench.peers", "tools.package_map"}
+    own = {"tools.audit_pins", "tools.bench", "tools.bench.peers", "tools.image_test"}
+    own |= {"tools.package_map"}
     assert modules - own == {"alembic", "app", "mypy", "pip", "pytest", "ruff", "training", "uv"}
     for package in ("app", "training"):
         assert (ROOT / package / "__main__.py").is_file()
     for module in own:
         assert importlib.util.find_spec(module) is not None
-    assert (ROOT / "tools" / "bench" / "__main__.py").is_file()
+    for package in ("bench", "image_test"):
+        assert (ROOT / "tools" / package / "__main__.py").is_file()
     assert (ROOT / "tests" / "benchmarks").is_dir()
 
 

@@ -14,21 +14,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.dockerfile import ROOT, read_stages
+from tests.packaging.dockerfile import ROOT, Stage, read_stages
 
-SERVICE = read_stages()[-1]
+STAGES = {stage.name: stage for stage in read_stages()}
+SERVICE, CONVERTER = STAGES["service"], STAGES["converter"]
 
 
 @pytest.mark.slow
 def test_the_files_of_the_image_make_a_healthy_service(tmp_path: Path) -> None:
+    """As in the image the converter has only what its stage copies, and the service no torch."""
     image, data, scratch = tmp_path / "image", tmp_path / "data", tmp_path / "scratch"
-    for folder in (image, data, scratch):
+    converter, hidden = tmp_path / "converter", tmp_path / "hidden"
+    for folder in (image, data, scratch, converter, hidden):
         folder.mkdir()
-    copy_as_the_dockerfile_does(image)
+    copy_as_the_dockerfile_does(CONVERTER, converter)
+    convert_as_the_dockerfile_does(converter, tmp_path / "prepared")
+    copy_as_the_dockerfile_does(SERVICE, image)
+    shutil.copytree(tmp_path / "prepared", image, dirs_exist_ok=True)
+    (hidden / "sitecustomize.py").write_text("import sys; sys.modules['torch'] = None\n")
     before = listing(image)
     environment = {
         "PATH": os.environ["PATH"],
         **{name: value for name, value in SERVICE.environment().items() if name != "PATH"},
+        "PYTHONPATH": str(hidden),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "FACEGATE_HOST": "127.0.0.1",
@@ -39,6 +47,7 @@ def test_the_files_of_the_image_make_a_healthy_service(tmp_path: Path) -> None:
         wait_until_healthy(process, image, environment, tmp_path / "log")
     assert listing(image) == before, "the service writes beside its code: no read-only root"
     assert not listing(scratch), "the service or a library of it leaves something behind"
+    assert not (data / "prepared-models").exists(), "what the converter made was not found"
     assert listing(data), "the service keeps its data somewhere else than in the volume"
 
 
@@ -47,8 +56,10 @@ def test_the_health_check_fails_where_nothing_listens(tmp_path: Path) -> None:
     assert health_check(tmp_path, environment).returncode != 0
 
 
-def copy_as_the_dockerfile_does(image: Path) -> None:
-    for sources, destination in SERVICE.context_copies():
+def copy_as_the_dockerfile_does(stage: Stage, image: Path) -> None:
+    for sources, destination in stage.context_copies():
+        target = image / destination
+        (target if destination.endswith("/") else target.parent).mkdir(parents=True, exist_ok=True)
         for source in sources:
             if (ROOT / source).is_dir():
                 shutil.copytree(
@@ -58,6 +69,17 @@ def copy_as_the_dockerfile_does(image: Path) -> None:
                 )
             else:
                 shutil.copy(ROOT / source, image / destination)
+
+
+def convert_as_the_dockerfile_does(folder: Path, prepared: Path) -> None:
+    """Run the very command of the stage, among the files that it copies and no others."""
+    command = CONVERTER.all_of("RUN")[-1].replace("/prepared/", f"{prepared}/")
+    subprocess.run(
+        ["sh", "-c", command.replace("python -m", f"{sys.executable} -m")], cwd=folder, check=True
+    )
+    models = [path.name for path in (ROOT / "models" / "embedder").iterdir()]
+    converted = [path.name for path in (prepared / "models" / "embedder").iterdir()]
+    assert sorted(converted) == sorted(models)
 
 
 def listing(folder: Path) -> dict[str, int]:

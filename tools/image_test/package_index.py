@@ -36,16 +36,17 @@ def read_settings(listing: str) -> dict[str, str]:
 def build_arguments(options: Mapping[str, str], serve: Serve) -> dict[str, str]:
     """Return the Dockerfile's ``PIP_`` arguments; ``serve`` gives a folder's address."""
     arguments = {
-        _argument(name): " ".join(_address(each, serve) for each in options[name].split())
+        argument_name(name): " ".join(_address(each, serve) for each in options[name].split())
         for name in LISTS
         if options.get(name)
     }
     if options.get(CERTIFICATES):  # its content goes into the stand-in, to the same place
-        arguments[_argument(CERTIFICATES)] = options[CERTIFICATES]
+        arguments[argument_name(CERTIFICATES)] = options[CERTIFICATES]
     return arguments
 
 
-def _argument(name: str) -> str:
+def argument_name(name: str) -> str:
+    """Return the name of the variable, and build argument, of an option of pip."""
     return f"PIP_{name.upper().replace('-', '_')}"
 
 
