@@ -31,6 +31,7 @@ MAX_BYTES = 16_000_000
 
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
+PLAINNESS = "plainness.md"
 BESIDE_THE_PROOF = ("enrollment.md", "quality-limits.md", "burst.md")
 
 
@@ -172,7 +173,8 @@ def card_of(folder: Path) -> str:
     """Return the card of an exported model, with its figures where evaluation.json holds them.
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
-    the tables of ``training study proof``, they are part of it; so are those of recognisability.
+    the tables of ``training study proof``, they are part of it; so are those of recognisability
+    and of plainness.
     Raises ``ExportError`` where a file is missing or the figures are of another model.
     """
     try:
@@ -186,10 +188,14 @@ def card_of(folder: Path) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    proof, recognisability = (
+    proof, recognisability, plainness = (
         (folder / name).read_text() if (folder / name).is_file() else None
-        for name in (PROOF, RECOGNISABILITY)
+        for name in (PROOF, RECOGNISABILITY, PLAINNESS)
     )
     if "recognisability" not in document:
         recognisability = None  # of an export before this one
-    return model_card(document, evaluation, shown(folder), beside, proof, recognisability)
+    if "plainness" not in document:
+        plainness = None
+    return model_card(
+        document, evaluation, shown(folder), beside, proof, recognisability, plainness
+    )

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
     *("synthesize", "import-sface", "learn", "inspect", "preview", "recognisability"),
+    "plainness",
     *("embed", "search", "verify", "join", "interpolate"),
 }
 STUDIES = {
