@@ -86,6 +86,7 @@ distill: full ## Make the face embedder as shipped into models/embedder/VERSION;
 		--run runs/native-open-mean
 	$(PYTHON) -m training join --checkpoint runs/native-open-mean/checkpoint.pt --version $(VERSION)
 	$(PYTHON) -m training recognisability --model models/embedder/$(VERSION)
+	$(PYTHON) -m training plainness --model models/embedder/$(VERSION)
 
 prove: full ## Stated risks, guards, bursts, a planted audit, odd pictures; needs the data.
 	@$(PYTHON) -m training study proof

@@ -305,9 +305,9 @@ def _lines(portrait: Portrait, random: np.random.Generator) -> npt.NDArray[np.fl
 
 
 def _softened(
-    values: FloatArray, portrait: Portrait, random: np.random.Generator, most: float
+    values: FloatArray, portrait: Portrait, random: np.random.Generator, max_sigma: float
 ) -> FloatArray:
-    sigma = random.uniform(0.2, most) * portrait.pixel
+    sigma = random.uniform(0.2, max_sigma) * portrait.pixel
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), dtype=np.float64)
 
 

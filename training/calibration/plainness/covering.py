@@ -97,7 +97,7 @@ def before_the_eyes(portrait: Portrait, random: np.random.Generator) -> Picture:
         for side, column in zip((-1, 1), EYE_COLUMNS, strict=True):
             outline = shape * (side, 1.0) + (column + side * apart, row)
             lenses = np.maximum(lenses, polygon(portrait, outline))
-        picture = _covered(portrait, picture, lenses, random, least=0.72)
+        picture = _covered(portrait, picture, lenses, random, min_opacity=0.72)
         reach = EYE_COLUMNS[0] - width, EYE_COLUMNS[1] + width
         bands = [
             [(reach[0] + width, row - random.uniform(-2, 6)), (reach[1] - width, row - 3)],
@@ -113,7 +113,7 @@ def before_the_eyes(portrait: Portrait, random: np.random.Generator) -> Picture:
         outline = turned(corners, random.normal(0, 0.08)) + centre
     else:
         outline = blob(random, centre, size)
-    return _covered(portrait, picture, polygon(portrait, outline), random, least=0.72)
+    return _covered(portrait, picture, polygon(portrait, outline), random, min_opacity=0.72)
 
 
 def before_one_side(portrait: Portrait, random: np.random.Generator) -> Picture:
@@ -198,10 +198,10 @@ def _covered(
     picture: Picture,
     covered: Matrix,
     random: np.random.Generator,
-    least: float = 0.8,
+    min_opacity: float = 0.8,
 ) -> Picture:
     """Return the picture under a random fill, which may let a little of it through."""
-    opacity = 1.0 if random.random() < 0.7 else random.uniform(least, 1.0)
+    opacity = 1.0 if random.random() < 0.7 else random.uniform(min_opacity, 1.0)
     return paint(
         portrait, picture, covered * np.float32(opacity), any_fill(picture, random), random
     )

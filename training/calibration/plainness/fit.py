@@ -23,17 +23,18 @@ from training.calibration.plainness.pictures import (
     RenderedCrops,
     people_of,
     render_crops,
+    usable,
 )
 from training.calibration.plainness.training import Schedule, train
 from training.data.crops import CropSet, as_cut, read_crops
 from training.data.populations import read_people, read_pools, read_strangers
-from training.foundation.arrays import ByteImage, Matrix
+from training.foundation.arrays import BoolArray, ByteImage, Matrix
 from training.foundation.errors import DataError
 from training.foundation.files import write_text
 from training.metrics.estimates import Estimate
 from training.metrics.intervals import clopper_pearson
 
-#: Of validation photos so many lie below the limit.
+#: So many validation photos are refused by the limit and by nothing else.
 ENROLLMENT_SHARE = 0.005
 FILE = "plainness.onnx"
 #: Two runtimes, or two instruction sets, differ by less.
@@ -92,38 +93,42 @@ def fit_plainness(
         data / "fairface-1.tar", sizes.held_out, 2 * sizes.held_out, work / "held-out.npy", tell
     )
     network = train(crops, schedule, work / "plainness.pt", tell=tell)
-    validation = log_odds(network, faces_of(read_people(data, "val")))
+    faces = faces_of(read_people(data, "val"))
+    validation, counted = log_odds(network, faces), usable(faces)
     content = as_onnx(network)
-    entry = _entry(content, network, _limit(validation))
+    entry = _entry(content, network, _limit(validation, counted))
     PlainnessNetwork(content, entry)  # as it serves, it must give the golden answer
-    caught = _caught(network, others, entry.min_enrollment)
+    document["plainness"] = manifest_block(entry, sizes)
+    ModelManifest.from_json(document)
+    (model / FILE).write_bytes(content)
+    write_text(model / "manifest.json", json.dumps(document, indent=1) + "\n")
+    tell(f"written: {model / FILE}, limit {entry.min_enrollment:g}")
     unseen = {}
     for number, names in enumerate(left_out):
         shorter = dataclasses.replace(schedule, epochs=schedule.epochs / 4)
         blind = train(crops, shorter, work / f"without-{number}.pt", left_out=names, tell=tell)
-        limit = _limit(log_odds(blind, faces_of(read_people(data, "val"))))
-        found = _caught(blind, others, limit)
+        found = _caught(blind, others, _limit(log_odds(blind, faces), counted))
         unseen.update({name: found[name] for name in names})
-    plain = {
-        "validation (chose the limit)": refused(validation, entry.min_enrollment),
-        **_refused_of(data, lambda faces: log_odds(network, faces), entry.min_enrollment),
-    }
-    fitted = FittedPlainness(entry, plain, caught, unseen)
-    document["plainness"] = manifest_block(fitted, sizes)
-    ModelManifest.from_json(document)
-    (model / FILE).write_bytes(content)
-    write_text(model / "manifest.json", json.dumps(document, indent=1) + "\n")
-    return fitted
+    limit = entry.min_enrollment
+    return FittedPlainness(
+        entry=entry,
+        plain={
+            "validation (chose the limit)": refused(validation[counted], limit),
+            **_refused_of(data, lambda faces: log_odds(network, faces), limit),
+        },
+        caught=_caught(network, others, limit),
+        unseen=unseen,
+    )
 
 
-def manifest_block(fitted: FittedPlainness, sizes: Sizes) -> dict[str, object]:
+def manifest_block(entry: Plainness, sizes: Sizes) -> dict[str, object]:
     """Return what the manifest says of plainness, readable by ``ModelManifest``."""
     return {
-        **dataclasses.asdict(fitted.entry),
+        **dataclasses.asdict(entry),
         "evidence": (
             f"trained on {sizes.crops // 2:,} people of FairFace, each plain and in one of "
             f"{len(FAMILIES)} families of random renderings ({', '.join(FAMILIES)}); limit: "
-            f"{100 * ENROLLMENT_SHARE:g} % of validation photos lie below it"
+            f"{100 * ENROLLMENT_SHARE:g} % of validation photos are refused by it alone"
         ),
     }
 
@@ -139,10 +144,16 @@ def faces_of(crops: CropSet) -> ByteImage:
     return np.stack([as_cut(image) for image in crops.images.numpy()])
 
 
-def _limit(validation: Matrix) -> float:
-    """Return the plainness below which the stated share of validation photos lies."""
-    share = float(np.quantile(expit(validation), ENROLLMENT_SHARE, method="lower"))
-    return math.floor(1000 * share) / 1000
+def _limit(validation: Matrix, counted: BoolArray) -> float:
+    """Return the plainness by which the stated share of validation photos is refused.
+
+    Only those are ``counted`` that nothing else refuses: the limit is what is refused more.
+    """
+    if not counted.any():
+        raise DataError("no validation photo is sharp and light enough to be enrolled")
+    lowest = np.sort(expit(validation[counted].astype(np.float64)))
+    place = min(math.floor(ENROLLMENT_SHARE * len(validation)), len(lowest) - 1)
+    return math.floor(1000 * float(lowest[place])) / 1000
 
 
 def _entry(content: bytes, network: PlainFaceNetwork, limit: float) -> Plainness:

@@ -17,7 +17,7 @@ from training.calibration.plainness.network import PlainFaceNetwork, planes_of
 from training.calibration.plainness.pictures import RenderedCrops, usable
 from training.foundation.arrays import ByteImage, IntArray
 from training.foundation.checkpoints import load_checkpoint, save_checkpoint
-from training.foundation.errors import CheckpointError
+from training.foundation.errors import CheckpointError, DataError
 
 _WEIGHT_DECAY = 0.02
 _WARM_UP = 0.05
@@ -94,7 +94,9 @@ def _balanced(crops: RenderedCrops, left_out: tuple[str, ...]) -> IntArray:
         if number and name not in left_out
     ]
     odd = [rows for rows in odd if len(rows)]
-    share = max(1, len(plain) // max(1, len(odd)))
+    if not len(plain) or not odd:
+        raise DataError("no plain or no odd crop is sharp and light enough to be enrolled")
+    share = max(1, len(plain) // len(odd))
     return np.concatenate([plain, *(np.resize(rows, share) for rows in odd)])
 
 

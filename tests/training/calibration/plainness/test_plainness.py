@@ -21,6 +21,7 @@ from training.calibration.plainness.pictures import (
     PLAIN,
     RenderedCrops,
     render_crops,
+    usable,
 )
 from training.calibration.plainness.tables import plainness_sheets
 from training.calibration.plainness.training import Schedule, train
@@ -43,11 +44,15 @@ def end(_line: str) -> None:
 
 
 def made_people(count: int) -> list[ByteImage]:
-    """Return stored crops of noise with a corner outside the photograph."""
-    random = np.random.default_rng(4)
-    people = random.integers(1, 256, (count, 128, 128, 3)).astype(np.uint8)
-    people[:, :20, :50] = 0
-    return list(people)
+    """Return people who do not exist as stored crops, with a corner outside the photograph."""
+    found = []
+    for person in (invented_people() * 2)[:count]:
+        picture = cv2.imread(str(person.photos[0]))
+        assert picture is not None
+        crop = np.maximum(cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA), 1)
+        crop[:20, :50] = 0
+        found.append(np.ascontiguousarray(crop[:, :, ::-1]).astype(np.uint8))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +124,9 @@ def test_a_run_goes_on_to_the_bit_where_it_was_interrupted(
 def test_a_fit_puts_a_network_and_its_limit_into_the_models_folder(tmp_path: Path) -> None:
     data = write_evaluation_data(tmp_path / "data", pool=110)
     _write_fairface(data, people=12)
+    for number, crop in enumerate(made_people(20)):
+        (data / "val" / f"real-{number}").mkdir()
+        assert cv2.imwrite(str(data / "val" / f"real-{number}" / "0001.png"), crop)
     model = write_model(tmp_path / "model")
     sizes, work = Sizes(people=12, crops=24, held_out=12), tmp_path / "run"
     fitted = fit_plainness(
@@ -130,8 +138,10 @@ def test_a_fit_puts_a_network_and_its_limit_into_the_models_folder(tmp_path: Pat
     served = read_plainness(model, manifest.plainness)
     assert served is not None
     faces = faces_of(read_people(data, "val"))
-    measured = np.array([served.measure(one) for one in faces])
-    assert (measured < fitted.entry.min_enrollment).mean() <= 0.005
+    measured = np.array([served.measure(one) for one in faces[usable(faces)]])
+    assert len(measured) >= 10
+    assert (measured < fitted.entry.min_enrollment).sum() <= 0.005 * len(faces)
+    assert (measured < fitted.entry.min_enrollment + 0.0011).any()
     assert set(fitted.caught) == {PLAIN, *FAMILIES}
     assert set(fitted.unseen) == {"bent"}
     assert {"LFW", "masked faces", "strangers, north"} <= set(fitted.plain)
