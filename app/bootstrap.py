@@ -51,6 +51,7 @@ from app.settings import PROJECT_ROOT, Settings
 from app.vision.decode import DecodeLimits
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
+from app.vision.plainness import read_plainness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 
@@ -77,7 +78,7 @@ def build_state(settings: Settings) -> tuple[AppState, SqlRegistry]:
     registry = open_registry(settings)
     embedder = make_embedder(settings)
     manifest = embedder.manifest
-    vision = make_vision(settings)
+    vision = make_vision(settings, manifest)
     admission = Admission(settings.workers, settings.waiting_limit, settings.busy_timeout_seconds)
     extraction = FaceExtraction(vision, embedder, admission)
     index = FaissGalleryIndex(manifest.embedding_dim)
@@ -154,11 +155,15 @@ def database_of(settings: Settings) -> Location:
     return with_password(database, password.get_secret_value())
 
 
-def make_vision(settings: Settings) -> FaceVision:
-    """Return the detector and reader; raises ``DetectorArtifactError`` for a wrong file."""
+def make_vision(settings: Settings, manifest: ModelManifest) -> FaceVision:
+    """Return the detector and reader, and what tells covered faces where the model has that.
+
+    Raises ``DetectorArtifactError`` or ``ModelArtifactError`` for a wrong file.
+    """
     return FaceVision(
         FaceDetector(read_detector_weights(settings.detector_path)),
         DecodeLimits(settings.max_upload_bytes, settings.max_photo_pixels),
+        read_plainness(settings.model_dir, manifest.plainness),
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from app.domain.photo_errors import (
     FaceBlurredError,
+    FaceCoveredError,
     FaceCutOffError,
     FaceDistortedError,
     FaceTooBrightError,
@@ -115,6 +116,8 @@ class FaceQuality:
     photo, which does not store them.
     ``recognisability``: how far the embedding lies from what the model cannot read, 0 to 1; None
     before it was embedded, and for a model that does not tell.
+    ``plainness``: how surely the face is neither covered nor altered, 0 to 1; None for a model that
+    does not tell, and for an enrolled photo.
     """
 
     size_pixels: float
@@ -130,6 +133,7 @@ class FaceQuality:
     inside_share: float | None = None
     proportion: float | None = None
     recognisability: float | None = None
+    plainness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """What a face must have to be used. The model says what ``min_recognisability`` is."""
+    """What a face must have to be used. The model says what is the least of the last two."""
 
     min_size_pixels: float
     min_sharpness: float
@@ -155,6 +159,7 @@ class QualityLimits:
     min_proportion: float
     max_proportion: float
     min_recognisability: float = 0.0
+    min_plainness: float = 0.0
 
 
 #: For a photo taken once and compared for years. `python -m training study quality-limits` prints
@@ -234,6 +239,19 @@ def require_recognisable(detection: Detection, quality: FaceQuality, limits: Qua
             f"be read so ({figures})"
         )
     raise FaceUnrecognisableError(f"the face has {figures}")
+
+
+def require_plain(quality: FaceQuality, limits: QualityLimits) -> None:
+    """Raise ``FaceCoveredError`` where a face is covered or altered, as far as that was measured.
+
+    Last of all, after what says more exactly what is wrong with a picture.
+    """
+    measured = quality.plainness
+    if measured is not None and measured < limits.min_plainness:
+        raise FaceCoveredError(
+            f"the face has plainness {math.floor(1000 * measured) / 1000:.3f}, "
+            f"{math.ceil(1000 * limits.min_plainness) / 1000:.3f} is needed"
+        )
 
 
 def _require_geometry(quality: FaceQuality, limits: QualityLimits) -> None:

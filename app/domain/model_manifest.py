@@ -13,6 +13,7 @@ import numpy as np
 from app.domain.calibration import Calibration, PlattCalibration
 from app.domain.errors import ModelArtifactError
 from app.domain.faces import ENROLLMENT_LIMITS, VERIFICATION_LIMITS, QualityLimits
+from app.domain.plainness import Plainness
 from app.domain.recognisability import Recognisability
 from app.domain.support import Support
 from app.domain.tails import GenuineScores, ImpostorTail
@@ -60,6 +61,8 @@ class ModelManifest:
     recognisability: Recognisability | None = None
     #: The people that no promise goes beyond; None where each tail has bounds of its own instead.
     support: Support | None = None
+    #: The network beside the model that tells covered and altered faces; None: nothing checks that.
+    plainness: Plainness | None = None
 
     @property
     def model_version(self) -> str:
@@ -73,13 +76,16 @@ class ModelManifest:
     @property
     def enrollment_limits(self) -> QualityLimits:
         """What a face must have to be enrolled, as far as no setting asks for more."""
-        centres = self.recognisability
-        min_recognisability = 0.0 if centres is None else centres.min_enrollment
-        return dataclasses.replace(ENROLLMENT_LIMITS, min_recognisability=min_recognisability)
+        centres, plainness = self.recognisability, self.plainness
+        return dataclasses.replace(
+            ENROLLMENT_LIMITS,
+            min_recognisability=0.0 if centres is None else centres.min_enrollment,
+            min_plainness=0.0 if plainness is None else plainness.min_enrollment,
+        )
 
     @property
     def verification_limits(self) -> QualityLimits:
-        """What a face must have to be decided on at a door."""
+        """What a face must have to be decided on at a door, where covered faces are welcome."""
         centres = self.recognisability
         min_recognisability = 0.0 if centres is None else centres.min_verification
         return dataclasses.replace(VERIFICATION_LIMITS, min_recognisability=min_recognisability)
@@ -122,6 +128,7 @@ class ModelManifest:
                     int(_number(document, "embedding_dim")),
                 ),
                 support=support,
+                plainness=_plainness(cast(Json | None, document.get("plainness"))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelArtifactError(f"the model's manifest is not valid: {error!r}") from error
@@ -218,6 +225,18 @@ def _recognisability(entry: Json | None, dim: int) -> Recognisability | None:
     if found.sha256 != _text(entry, "sha256"):
         raise ValueError("the centres of the unrecognisable are not those of their hash")
     return found
+
+
+def _plainness(entry: Json | None) -> Plainness | None:
+    if entry is None:
+        return None
+    return Plainness(
+        file=_text(entry, "file"),
+        sha256=_text(entry, "sha256"),
+        golden=_number(entry, "golden"),
+        golden_tolerance=_number(entry, "golden_tolerance"),
+        min_enrollment=_number(entry, "min_enrollment"),
+    )
 
 
 def _tail(entry: Json, support: Support | None) -> ImpostorTail:

@@ -16,6 +16,7 @@ PhotoError                      one photo cannot be used, and why
     FaceTurnedError
     FaceCutOffError
     FaceDistortedError
+    FaceCoveredError            by clothes, a mask, a hand, or altered by a filter or by movement
     FaceUnrecognisableError     as far as the model can tell, it could be anybody
     PhotoOfSomebodyElseError    unlike the other photos or those enrolled
     PhotosDisagreeError         unlike each other, and nobody can tell which is wrong
@@ -157,6 +158,16 @@ class FaceUnrecognisableError(PhotoError):
     advice = (
         "show the whole face upright and uncovered, in even light and in focus, and send the "
         "picture as the camera took it"
+    )
+
+
+class FaceCoveredError(PhotoError):
+    """The face is covered or altered: other people who are so in the same way look like it."""
+
+    code = "face_covered"
+    advice = (
+        "take off what hides a part of the face (mask, scarf, dark glasses, hat), hold still, and "
+        "send the picture as the camera took it, without filters or drawings"
     )
 
 

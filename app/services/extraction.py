@@ -13,6 +13,7 @@ from app.domain.faces import (
     FaceQuality,
     Picture,
     QualityLimits,
+    require_plain,
     require_quality,
     require_recognisable,
 )
@@ -127,4 +128,5 @@ class FaceExtraction:
             recognisability=None if centres is None else centres.of(embedding),
         )
         require_recognisable(detection, quality, limits)
+        require_plain(quality, limits)
         return ExtractedFace(embedding, detection.scaled(scale), quality, faces_found)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from app.domain.faces import DecodedPhoto, Detection, FaceCrop, FoundFaces, Picture
 from app.vision.alignment import align_face, inside_share
 from app.vision.decode import DecodeLimits, decode_file, open_photo, read_photo
 from app.vision.detector import FaceDetector
+from app.vision.plainness import PlainnessNetwork
 from app.vision.quality import measure_quality
 
 #: The longer side of a picture in which a near face is looked for has at least so many pixels.
@@ -18,9 +21,15 @@ DETAILED_FACE_PIXELS = 80.0
 class FaceVision:
     """Decodes photos, finds faces in them and cuts them out. Safe to call from several threads."""
 
-    def __init__(self, detector: FaceDetector, limits: DecodeLimits | None = None) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        limits: DecodeLimits | None = None,
+        plainness: PlainnessNetwork | None = None,
+    ) -> None:
         self.detector = detector
         self.limits = limits or DecodeLimits()
+        self._plainness = plainness
 
     def decode(self, content: bytes) -> Picture:
         """Return the upright RGB picture; raises ``PhotoError`` before it allocates too much."""
@@ -62,10 +71,16 @@ class FaceVision:
         return self.detector.look_at_turns(picture, detection)
 
     def crop(self, picture: Picture, detection: Detection) -> FaceCrop:
-        """Return the aligned crop of one face with its measured quality."""
+        """Return the aligned crop of one face with its measured quality.
+
+        How plain it is as well, where the model's network tells.
+        """
         pixels = align_face(picture, detection.landmarks)
         inside = inside_share(picture.shape, detection.landmarks)
-        return FaceCrop(pixels, measure_quality(pixels, detection, inside))
+        quality = measure_quality(pixels, detection, inside)
+        if self._plainness is not None:
+            quality = dataclasses.replace(quality, plainness=self._plainness.measure(pixels))
+        return FaceCrop(pixels, quality)
 
 
 def _shorter_side(face: Detection) -> float:

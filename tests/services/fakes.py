@@ -22,6 +22,7 @@ from app.domain.faces import (
 )
 from app.domain.model_manifest import ModelManifest, Threshold
 from app.domain.photo_errors import UndecodablePhotoError
+from app.domain.plainness import Plainness
 from app.domain.recognisability import Recognisability
 from app.domain.tails import ImpostorTail
 
@@ -56,6 +57,7 @@ MANIFEST = ModelManifest(
     golden_embedding=(),
     golden_min_similarity=0.99,
     recognisability=Recognisability(person_centre(UNREADABLE)[None], 0.4, 0.3),
+    plainness=Plainness("none", "0" * 64, 0.0, 0.01, 0.3),
 )
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "export": "training.cli.export:export",
     "calibrate": "training.cli.calibrate:calibrate",
     "recognisability": "training.cli.recognisability:recognisability",
+    "plainness": "training.cli.plainness:plainness",
     "evaluate": "training.cli.evaluate:evaluate",
     "card": "training.cli.export:card",
     "study": "training.cli.studies:app",

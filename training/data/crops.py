@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from training.foundation.arrays import BoolArray, ByteImage
 from training.foundation.errors import DataError
@@ -183,6 +184,18 @@ def decode_crop(encoded: bytes, mark_black: bool, into: ByteImage) -> bool:
         rgb[_outside_photo(picture)] = 0
     into[:] = rgb.transpose(2, 0, 1)
     return True
+
+
+def as_cut(image: ByteImage) -> ByteImage:
+    """Return the face ``(3, 112, 112)`` of a stored crop ``(3, 128, 128)`` as the service cuts it.
+
+    Beyond the picture its border is repeated.
+    """
+    inside = image.max(axis=0) > 0
+    if not inside.all() and inside.any():
+        _, (rows, columns) = distance_transform_edt(~inside, return_indices=True)
+        image = image[:, rows, columns]
+    return np.ascontiguousarray(image[:, CROP_MARGIN:-CROP_MARGIN, CROP_MARGIN:-CROP_MARGIN])
 
 
 def _outside_photo(picture: npt.NDArray[np.generic]) -> BoolArray:

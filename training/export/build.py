@@ -16,6 +16,8 @@ from pydantic import Field
 
 from app.domain.model_manifest import ModelManifest
 from training.calibration.people import file_calibrator
+from training.calibration.plainness.fit import fit_plainness
+from training.calibration.plainness.tables import plainness_sheets
 from training.data.packing import found_shard
 from training.data.populations import people_archive
 from training.engines.distillation import distill_recipe
@@ -28,7 +30,13 @@ from training.evaluation.kept_answers import CACHE
 from training.export.joint import join_checkpoint
 from training.export.manifest import MODEL_FILE
 from training.export.origin import BuildOrigin, Origin
-from training.export.package import card_of, read_training, write_manifest, write_module
+from training.export.package import (
+    PLAINNESS,
+    card_of,
+    read_training,
+    write_manifest,
+    write_module,
+)
 from training.export.parity import Parity, parity_faces
 from training.export.provenance import data_files
 from training.export.recognisability import fit_recognisability
@@ -39,7 +47,8 @@ from training.foundation.errors import CheckpointError, DataError
 from training.foundation.files import file_hash, folder_made_whole, write_text
 from training.foundation.precision import precision_of
 from training.foundation.records import Record
-from training.recipes.build_recipe import BuildRecipe, joined_recipe
+from training.foundation.sheets import sheets_markdown
+from training.recipes.build_recipe import BuildRecipe, PlainnessRecipe, joined_recipe
 from training.recipes.recipe import MobileRecipe, Recipe
 from training.recipes.run_recipe import recipe_in
 
@@ -115,7 +124,7 @@ def planned_steps(build: Build) -> list[Step]:
         raise DataError(f"a version is the name of a folder, as 2.3.0, not {build.version!r}")
     first, checkpoint, student, share = _start(build)
     steps = [] if first is None else [first]
-    back = build.recipe.interpolate
+    back, covers = build.recipe.interpolate, build.recipe.plainness
     if back is not None and share == 1:
         steps.append(_interpolate(build, student, checkpoint, back.share))
         checkpoint, share = build.run / "interpolate" / CHECKPOINT, back.share
@@ -129,6 +138,7 @@ def planned_steps(build: Build) -> list[Step]:
         _export(build, student, checkpoint),
         _calibrate(build, student),
         _recognise(build),
+        *([_tell_covers(build, covers)] if covers else []),
         _evaluate(build),
     ]
 
@@ -268,9 +278,25 @@ def _recognise(build: Build) -> Step:
     return Step("recognisability", values, {"calibrate": source, **files}, make)
 
 
+def _tell_covers(build: Build, settings: PlainnessRecipe) -> Step:
+    """Train what tells covered and altered faces, and put it beside the model."""
+    data, source = build.data, build.run / "recognisability"
+
+    def make(folder: Path) -> None:
+        copy_made(source, folder)
+        fitted = fit_plainness(folder, data, build.run / "rendered", settings, tell=build.tell)
+        write_text(folder / PLAINNESS, sheets_markdown(plainness_sheets(fitted)))
+
+    shown = ("fairface-0.tar", "fairface-1.tar", "fairface.csv", "masks.tar")
+    files = {name: data / name for name in shown} | _judged_files(data, "val", "lfw")
+    values = settings.model_dump(mode="json")
+    return Step("plainness", values, {"recognisability": source, **files}, make)
+
+
 def _evaluate(build: Build) -> Step:
     """Measure the figures of the card."""
-    data, source = build.data, build.run / "recognisability"
+    before = "plainness" if build.recipe.plainness else "recognisability"
+    data, source = build.data, build.run / before
 
     def make(folder: Path) -> None:
         copy_made(source, folder)
@@ -280,7 +306,7 @@ def _evaluate(build: Build) -> Step:
         write_text(folder / FIGURES, figures.model_dump_json(indent=1) + "\n")
 
     files = _judged_files(data, "val", "lfw") | {"lfw-pairs.txt": data / "lfw-pairs.txt"}
-    return Step("evaluate", {}, {"recognisability": source, **files}, make)
+    return Step("evaluate", {}, {before: source, **files}, make)
 
 
 def _with_card(build: Build, made: Path) -> Path:

@@ -52,12 +52,14 @@ def model_card(
     proof: str | None = None,
     recognisability: str | None = None,
     rebuilt: str | None = None,
+    plainness: str | None = None,
 ) -> str:
     """Return the card in Markdown; without an evaluation it says which command makes one.
 
     ``folder`` is where the model lies, as commands name it; ``beside`` the figures of another model
     to compare it with, ``proof`` the tables of ``training study proof``, ``recognisability``
-    those of the command of that name, ``rebuilt`` those of ``training study rebuilt``.
+    and ``plainness`` those of the commands of these names, ``rebuilt`` those of ``training study
+    rebuilt``.
     """
     facts = _Facts(manifest, folder)
     parts = [
@@ -67,6 +69,7 @@ def model_card(
         *([beside_text(evaluation, beside)] if evaluation and beside else []),
         _thresholds(facts),
         *([_recognisability(manifest, recognisability)] if recognisability else []),
+        *([_plainness(manifest, plainness)] if plainness else []),
         *([_proof(proof)] if proof else []),
         _limits(facts, evaluation),
         _commands(facts, rebuilt),
@@ -210,6 +213,18 @@ def _recognisability(manifest: Mapping[str, object], tables: str) -> str:
 What this network cannot read falls into a few clusters, where everybody matches everybody. A face's
 recognisability is its distance to the nearest of their centres, 0 to 1; below the limits it is not
 enrolled and not decided on. Made by `python -m training recognisability`: {evidence}.
+
+{tables.strip()}"""
+
+
+def _plainness(manifest: Mapping[str, object], tables: str) -> str:
+    entry = _mapping(manifest["plainness"])
+    return f"""## Plainness
+
+Different people who are covered or altered in the same way look alike to this network, which reads
+what is left of each face well. `{entry["file"]}` looks at the crop itself and says how surely a
+face is neither covered nor altered, 0 to 1; below the limit it is not enrolled, while a door takes
+it. Made by `python -m training plainness`: {entry["evidence"]}.
 
 {tables.strip()}"""
 

@@ -35,6 +35,7 @@ MAX_OWN_BYTES = 512_000_000
 
 BESIDE, PROOF, RECOGNISABILITY = "beside.json", "proof.md", "recognisability.md"
 REBUILT = "rebuilt.md"
+PLAINNESS = "plainness.md"
 BESIDE_THE_PROOF = ("enrollment.md", "quality-limits.md", "burst.md")
 
 
@@ -258,9 +259,9 @@ def card_of(folder: Path, called: Path | None = None) -> str:
 
     Where ``beside.json`` holds another model's figures, both are compared; where ``proof.md`` holds
     the tables of ``training study proof``, they are part of it; so are those of recognisability
-    and of ``training study rebuilt``.
-    ``called`` is what commands call the folder, where it will lie elsewhere. Raises ``ExportError``
-    where a file is missing or the figures are of another model.
+    and plainness, and of ``training study rebuilt``. ``called`` is what commands call the folder,
+    where it will lie elsewhere. Raises ``ExportError`` where a file is missing or the figures are
+    of another model.
     """
     try:
         document = json.loads((folder / "manifest.json").read_text())
@@ -273,12 +274,14 @@ def card_of(folder: Path, called: Path | None = None) -> str:
         raise ExportError(f"{folder} holds no model to describe: {error}") from error
     if evaluation is not None and evaluation.sha256 != document.get("sha256"):
         raise ExportError(f"{figures} is of another model; evaluate this one first")
-    proof, recognisability, rebuilt = (
+    proof, recognisability, rebuilt, plainness = (
         (folder / name).read_text() if (folder / name).is_file() else None
-        for name in (PROOF, RECOGNISABILITY, REBUILT)
+        for name in (PROOF, RECOGNISABILITY, REBUILT, PLAINNESS)
     )
     if "recognisability" not in document:
         recognisability = None  # of an export before this one
+    if "plainness" not in document:
+        plainness = None
     return model_card(
         document,
         evaluation,
@@ -287,4 +290,5 @@ def card_of(folder: Path, called: Path | None = None) -> str:
         proof,
         recognisability,
         rebuilt,
+        plainness,
     )

@@ -69,11 +69,27 @@ class RecognisabilityRecipe(Record):
     served_people: int = Field(ge=1)
 
 
+class PlainnessRecipe(Record):
+    """The network that tells covered and altered faces, and where its limit lies.
+
+    ``people`` of FairFace's first archive train it with ``crops``, two of a person; what fills a
+    crop beyond its photograph may be of any of them. ``held_out`` people of the second archive say
+    what it catches. ``enrollment_share`` of validation photos are refused by the limit alone.
+    """
+
+    people: int = Field(ge=2)
+    crops: int = Field(ge=2)
+    held_out: int = Field(ge=1)
+    epochs: float = Field(gt=0)
+    enrollment_share: float = Field(gt=0, lt=1)
+
+
 class BuildRecipe(Record):
     """All that decides a model but its data.
 
     Without ``interpolate`` the weights are those of the run's end; without ``join`` the student
-    ships alone, and there is no correction of hubs.
+    ships alone, and there is no correction of hubs. Without ``plainness`` nothing tells that a face
+    is covered.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -83,6 +99,7 @@ class BuildRecipe(Record):
     hubness: HubnessRecipe | None = None
     calibrate: CalibrateRecipe
     recognisability: RecognisabilityRecipe
+    plainness: PlainnessRecipe | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> BuildRecipe:

@@ -147,6 +147,7 @@ def add_photos(
     summary="Replace a photo",
     responses=problem_docs(
         *PHOTO_PROBLEMS,
+        photo_errors.FaceCoveredError,
         photo_errors.PhotoOfSomebodyElseError,
         photo_errors.PhotoAlreadyEnrolledError,
         errors.EmployeeNotFoundError,

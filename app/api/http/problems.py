@@ -57,6 +57,7 @@ PROBLEMS: dict[type[errors.FacegateError], ProblemKind] = {
         (photo_errors.FaceCutOffError, 422, "The face is not wholly in the picture"),
         (photo_errors.FaceDistortedError, 422, "The face is stretched"),
         (photo_errors.FaceUnrecognisableError, 422, "The face cannot be read"),
+        (photo_errors.FaceCoveredError, 422, "The face is covered or altered"),
         (photo_errors.PhotoOfSomebodyElseError, 422, "The photo shows somebody else"),
         (photo_errors.PhotosDisagreeError, 422, "The photos show different people"),
         (photo_errors.PhotoAlreadyEnrolledError, 409, "The photo is enrolled already"),

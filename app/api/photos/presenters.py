@@ -17,9 +17,8 @@ def quality_body(quality: FaceQuality) -> schemas.QualityBody:
         pitch_degrees=round(quality.pitch_degrees, 1),
         roll_degrees=round(quality.roll_degrees, 1),
         detector_score=round(quality.detector_score, 4),
-        recognisability=(
-            None if quality.recognisability is None else round(quality.recognisability, 4)
-        ),
+        recognisability=_rounded(quality.recognisability, 4),
+        plainness=_rounded(quality.plainness, 4),
         clipped_shadows=_rounded(quality.clipped_shadows, 3),
         clipped_highlights=_rounded(quality.clipped_highlights, 3),
         contrast_to_noise=_rounded(quality.contrast_to_noise, 1),

@@ -34,6 +34,14 @@ class QualityBody(BaseModel):
         description="How far the face is from what the model cannot read (turned, mosaic, "
         "texture), 0 to 1; null for photos of another model.",
     )
+    plainness: float | None = Field(
+        ge=0,
+        le=1,
+        description="How surely the face is neither covered (mask, scarf, dark glasses) nor "
+        "altered (filter, movement, mirrored half), 0 to 1; null for an enrolled photo, which does "
+        "not store it, and for a model that does not tell. Enrollment has a limit on it, a door "
+        "has none.",
+    )
     clipped_shadows: float | None = Field(
         description="Share of the face's middle that is too dark to hold tones, 0 to 1; null for "
         "an enrolled photo, which does not store it."

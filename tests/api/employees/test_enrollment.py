@@ -21,6 +21,23 @@ def test_enrollment_tells_what_became_of_every_photo(client: TestClient) -> None
     assert enroll(client, "ann", photo("ann", 3)).status_code == 200
 
 
+def test_a_covered_face_has_its_own_code_and_every_answer_says_how_plain_a_face_is(
+    client: TestClient,
+) -> None:
+    photos = photo("ann", 1, plainness=0.91234), photo("ann", 2, plainness=0.1)
+    body = enroll(client, "ann", *photos).json()
+    assert [p["code"] for p in body["photos"]] == [None, "face_covered"]
+    assert "take off" in body["photos"][1]["hint"]
+    assert body["photos"][0]["face"]["quality"]["plainness"] == 0.9123
+    seen = ask(client, "/v1/verify", photo("ann", 3, plainness=0.1)).json()
+    assert seen["decision"] == "known"
+    assert seen["face"]["quality"]["plainness"] == 0.1
+    url = f"/v1/employees/ann/photos/{body['photos'][0]['photo_id']}"
+    replaced = client.put(url, files={"photo": photo("ann", 4, plainness=0.1)})
+    assert (replaced.status_code, replaced.json()["code"]) == (422, "face_covered")
+    assert client.get(url).json()["quality"]["plainness"] is None
+
+
 def test_one_photo_that_cannot_be_taken_does_not_cost_the_others(client: TestClient) -> None:
     large = b"x" * (MAX_UPLOAD_BYTES + 1)
     answer = enroll(client, "ann", photo("ann", 1), large, photo("ann", 2))

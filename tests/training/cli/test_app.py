@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
     *("synthesize", "import-onnx", "import-sface", "own-network", "learn", "inspect", "preview"),
-    *("recognisability", "embed", "search", "verify", "join", "interpolate", "build"),
+    *("recognisability", "plainness", "embed", "search", "verify", "join", "interpolate", "build"),
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),

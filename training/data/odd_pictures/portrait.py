@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ class Portrait:
         moved = np.asarray(points, dtype=np.float64) @ transform[:, :2].T + transform[:, 2]
         return np.asarray(moved, dtype=np.float64)
 
-    @property
+    @cached_property
     def _from_crop(self) -> FloatArray:
         return similarity_transform(ARCFACE_TEMPLATE, self.landmarks)
 

@@ -17,6 +17,7 @@ from app.services.admission import Admission
 from app.services.extraction import FaceExtraction, SeveralFaces
 from app.vision.detector import FaceDetector
 from app.vision.opencv import configure_opencv
+from app.vision.plainness import read_plainness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
 from training.foundation.arrays import Matrix
@@ -47,9 +48,12 @@ class ServedPictures:
     def __init__(self, model: Path) -> None:
         """Load the model's folder; raises ``ModelArtifactError`` or ``DetectorArtifactError``."""
         configure_opencv(threads=1)
-        self.vision = FaceVision(FaceDetector(read_detector_weights()))
         embedder = load_embedder(model, Runtime.AUTO, workers=1)
         self.manifest: ModelManifest = embedder.manifest
+        self.vision = FaceVision(
+            FaceDetector(read_detector_weights()),
+            plainness=read_plainness(model, self.manifest.plainness),
+        )
         self._extraction = FaceExtraction(self.vision, embedder, Admission(1, 0, _PATIENCE_SECONDS))
 
     def show(self, content: bytes) -> Shown:

@@ -18,23 +18,23 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from app.domain.embeddings import as_embedding
 from app.domain.faces import Detection, FaceQuality
 from app.domain.recognisability import Recognisability
 from app.vision.detector import FaceDetector
+from app.vision.plainness import PlainnessNetwork
 from app.vision.quality import crop_luma, measure_tones, pose_degrees, proportion, sharpness
 from app.vision.reader import FaceVision
 from app.vision.weights import read_detector_weights
-from training.data.crops import CROP_MARGIN, CROP_SIZE, decode_crop, encoded_members
+from training.data.crops import CROP_MARGIN, CROP_SIZE, as_cut, decode_crop, encoded_members
 from training.data.populations import Pool, nearest_pools, read_groups
 from training.foundation.arrays import ByteImage, IntArray, Matrix
 from training.studies.quality_limits.pose import CropDetector
 from training.studies.quality_limits.refusals import GroupedFaces
 
-#: Says how recognisable a ready crop ``(3, 112, 112)`` is.
-Recognise = Callable[[ByteImage], float]
+#: Says how recognisable, or how plain, a ready crop ``(3, 112, 112)`` is.
+Measure = Callable[[ByteImage], float]
 #: So many crops of each group are shown to the detector and the embedder, the slow part.
 POSED_PER_GROUP = 1000
 #: So many strangers of each group say what people of it look like to the embedder.
@@ -67,13 +67,14 @@ def measure_grouped_crops(
     *,
     mark_black: bool,
     posed_per_group: int = POSED_PER_GROUP,
-    recognise: Recognise | None = None,
+    recognise: Measure | None = None,
+    plain: Measure | None = None,
 ) -> GroupedFaces:
     """Return the faces of the crops whose group ``attributes`` tells, a CSV of ``file, group``.
 
-    Their sizes are unknown; poses, and how recognisable they are where ``recognise`` tells, are
-    those of the first of each group. Crops are read one by one. Raises ``DataError`` where a column
-    is missing.
+    Their sizes are unknown; poses, how recognisable they are where ``recognise`` tells, and how
+    plain where ``plain`` does, are those of the first of each group. Crops are read one by one.
+    Raises ``DataError`` where a column is missing.
     """
     group_of, detector = read_groups(attributes), CropDetector()
     posed: Counter[str] = Counter()
@@ -87,18 +88,13 @@ def measure_grouped_crops(
         if posed[group] < posed_per_group:
             quality = measure_stored_crop(image, detector.find(image))
             if recognise is not None:
-                quality = dataclasses.replace(quality, recognisability=recognise(_as_cut(image)))
+                quality = dataclasses.replace(quality, recognisability=recognise(as_cut(image)))
+            if plain is not None:
+                quality = dataclasses.replace(quality, plainness=plain(as_cut(image)))
         posed[group] += 1
         groups.append(group)
         qualities.append(quality)
     return GroupedFaces(source, tuple(groups), tuple(qualities))
-
-
-def _as_cut(image: ByteImage) -> ByteImage:
-    """Return the face ``(3, 112, 112)`` as the service cuts it: beyond the picture, its border."""
-    inside = image.max(axis=0) > 0
-    _, (rows, columns) = distance_transform_edt(~inside, return_indices=True)
-    return np.ascontiguousarray(image[:, rows, columns][:, _CENTRE, _CENTRE])
 
 
 def measure_stored_crop(image: ByteImage, found: Detection | None) -> FaceQuality:
@@ -132,13 +128,15 @@ def measure_whole_photos(
     strangers: Matrix,
     pools: Sequence[Pool],
     centres: Recognisability | None = None,
+    plainness: PlainnessNetwork | None = None,
 ) -> GroupedFaces:
     """Return the largest face of each photo, in the group whose strangers its person resembles.
 
     No group is given there, so that the embedder itself decides, by the mean of a person's
-    photos. Photos without a face are left out. ``centres`` say how recognisable each is.
+    photos. Photos without a face are left out. ``centres`` say how recognisable each is, and
+    ``plainness`` how plain.
     """
-    vision = FaceVision(FaceDetector(read_detector_weights()))
+    vision = FaceVision(FaceDetector(read_detector_weights()), plainness=plainness)
     qualities, people, rows = [], [], []
     for photo in photos:
         picture = vision.decode(photo.content)

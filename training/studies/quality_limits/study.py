@@ -11,6 +11,7 @@ from app.domain.embeddings import as_embedding
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
 from app.domain.recognisability import Recognisability
+from app.vision.plainness import PlainnessNetwork, read_plainness
 from training.data.populations import read_people, read_pools, read_strangers
 from training.evaluation.embedders import ExportedEmbedder, read_manifest
 from training.evaluation.kept_answers import CACHE
@@ -20,7 +21,7 @@ from training.foundation.records import Record
 from training.foundation.sheets import Sheet
 from training.studies.quality_limits.grouped_faces import (
     RESEMBLED,
-    Recognise,
+    Measure,
     chosen_of_pools,
     measure_grouped_crops,
     measure_whole_photos,
@@ -61,7 +62,8 @@ def run(
     manifest = ModelManifest.from_json(read_manifest(model))
     stages = {"door": manifest.verification_limits, "enrollment": manifest.enrollment_limits}
     refusals = []
-    for faces in _grouped_faces(embedder, manifest.recognisability, data):
+    plainness = read_plainness(model, manifest.plainness)
+    for faces in _grouped_faces(embedder, manifest.recognisability, plainness, data):
         tell(f"measured: {len(faces.qualities):,} {faces.source}")
         refusals.append(tuple(refusals_by_group(faces, stages)))
     spoilt = None
@@ -94,17 +96,26 @@ def faults(record: QualityLimitsRecord) -> list[str]:
 
 
 def _grouped_faces(
-    embedder: ExportedEmbedder, centres: Recognisability | None, data: Path
+    embedder: ExportedEmbedder,
+    centres: Recognisability | None,
+    plainness: PlainnessNetwork | None,
+    data: Path,
 ) -> Iterator[GroupedFaces]:
     """Yield the faces of known groups of every source below ``data``; raises ``DataError``."""
 
-    def recognise_by(centres: Recognisability) -> Recognise:
+    def recognise_by(centres: Recognisability) -> Measure:
         return lambda face: centres.of(as_embedding(embedder.embed_faces(face[None])[0]))
 
     recognise = None if centres is None else recognise_by(centres)
+    plain = None if plainness is None else plainness.measure
     fairface = [data / "fairface-0.tar", data / "fairface-1.tar"]
     yield measure_grouped_crops(
-        "FairFace crops", fairface, data / "fairface.csv", mark_black=True, recognise=recognise
+        "FairFace crops",
+        fairface,
+        data / "fairface.csv",
+        mark_black=True,
+        recognise=recognise,
+        plain=plain,
     )
     table = data / "strangers.csv"
     yield measure_grouped_crops(
@@ -113,9 +124,11 @@ def _grouped_faces(
         table,
         mark_black=False,
         recognise=recognise,
+        plain=plain,
     )
     strangers = read_strangers(data)
     pools = read_pools(table, strangers.files, MIN_FACES, by_gender=False)
     rows, some = chosen_of_pools(pools, RESEMBLED)
     embeddings = embedder.embed(strangers.of(torch.from_numpy(rows)))
-    yield measure_whole_photos(read_whole_photos(data), embedder, embeddings, some, centres)
+    photos = read_whole_photos(data)
+    yield measure_whole_photos(photos, embedder, embeddings, some, centres, plainness)
