@@ -49,7 +49,7 @@ WORKDIR /srv/facegate
 COPY models/embedder ./models/embedder
 COPY app ./app
 # Each model that is not in ONNX; what does not give the golden answer of its manifest fails here.
-RUN set -e; for model in models/embedder/*; do \
+RUN set -e; mkdir /prepared; for model in models/embedder/*; do \
         if grep -q '"format": "torchscript"' "$model/manifest.json"; then \
             python -m app prepare "$model" "/prepared/$model/prepared"; \
         fi; \
