@@ -52,7 +52,7 @@ COPY app/__init__.py ./app/
 COPY app/domain ./app/domain
 COPY app/embedding ./app/embedding
 # Each model that is not in ONNX; what does not give the golden answer of its manifest fails here.
-RUN set -e; for model in models/embedder/*; do \
+RUN set -e; mkdir /prepared; for model in models/embedder/*; do \
         if grep -q '"format": "torchscript"' "$model/manifest.json"; then \
             python -m app.embedding "$model" "/prepared/$model/prepared"; \
         fi; \

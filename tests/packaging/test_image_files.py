@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -73,7 +74,7 @@ def copy_as_the_dockerfile_does(stage: Stage, image: Path) -> None:
 
 def convert_as_the_dockerfile_does(folder: Path, prepared: Path) -> None:
     """Run the very command of the stage, among the files that it copies and no others."""
-    command = CONVERTER.all_of("RUN")[-1].replace("/prepared/", f"{prepared}/")
+    command = re.sub(r'(?<=[ "])/prepared', str(prepared), CONVERTER.all_of("RUN")[-1])
     subprocess.run(
         ["sh", "-c", command.replace("python -m", f"{sys.executable} -m")], cwd=folder, check=True
     )
