@@ -136,6 +136,8 @@ def engine_for_test(needs: Needs, folder: Path) -> Iterator[Engine]:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+            for mounted in (folder / "run" / "netns").glob("*"):  # left by builds on the host's
+                engine.ended("umount", mounted)
 
 
 def _wait_for(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
