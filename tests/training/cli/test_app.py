@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
     *("synthesize", "import-sface", "learn", "inspect", "preview", "recognisability"),
-    *("embed", "search", "verify", "join", "interpolate", "build"),
+    *("embed", "search", "verify", "join", "interpolate", "build", "recipe"),
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),
