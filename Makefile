@@ -32,7 +32,7 @@ LOCK = $(shell command -v flock >/dev/null 2>&1 && echo flock $(CURDIR)/.setup.l
 
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: help setup serve demo own-network test check-fast bench bench-peers fuzz soak image-test train compare distill prove lock audit-deps map clean runtime full install
+.PHONY: help setup serve demo own-network test check-fast bench bench-peers fuzz soak image-test train compare distill prove lock audit-deps map reference clean runtime full install
 
 help: ## List the targets (the default).
 	@echo "Facegate: which employee is at the door, or nobody."
@@ -121,6 +121,9 @@ audit-deps: full ## Say which pins have known faults; fails where some do, or no
 
 map: full ## Write the map of folders in ARCHITECTURE.md from the packages' docstrings.
 	@$(PYTHON) -m tools.package_map
+
+reference: full ## Write the reference of recipe keys in docs/training.md from the recipes' records.
+	@$(PYTHON) -m training recipe --write docs/training.md
 
 clean: ## Remove .venv, caches and build products; leaves data/ and runs/ alone.
 	rm -rf $(VENV) .setup.lock build dist htmlcov .coverage .coverage.* *.egg-info

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 
 import typer
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from training.foundation.errors import (
     CheckpointError,
     DataError,
     ForeignNetworkError,
+    RunInterruptedError,
     TrainingDivergedError,
 )
 
@@ -21,6 +24,7 @@ COMMANDS = {
     "pack": "training.cli.pack:pack",
     "inspect": "training.cli.inspect:inspect",
     "preview": "training.cli.inspect:preview",
+    "recipe": "training.cli.recipe:recipe",
     "build": "training.cli.build:build",
     "distill": "training.cli.distill:distill",
     "learn": "training.cli.learn:learn",
@@ -44,6 +48,9 @@ COMMANDS = {
     "own-network": "training.cli.demo:own_network",
 }
 
+#: What a shell returns for a program that Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -54,6 +61,17 @@ def main() -> None:
 
 for _name, _place in COMMANDS.items():
     add_lazily(app, _name, _place)
+
+
+def command_to_resume(words: Sequence[str]) -> str:
+    """Return the command line that goes on with what the command line ``words`` began.
+
+    Commands other than ``learn`` and ``distill`` go on by themselves.
+    """
+    again = [word for word in words if word != "--force"]
+    if words and words[0] in {"learn", "distill"} and "--resume" not in again:
+        again.append("--resume")
+    return f"python -m training {shlex.join(again)}"
 
 
 def run_command() -> None:
@@ -69,6 +87,9 @@ def run_command() -> None:
     )
     try:
         app()
+    except RunInterruptedError as error:
+        typer.echo(f"{error}; go on with:\n  {command_to_resume(sys.argv[1:])}", err=True)
+        sys.exit(INTERRUPTED)
     except expected as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

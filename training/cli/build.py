@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption
+from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption, SetOption
 from training.evaluation.served import MODELS
 from training.export.build import Build, build_model
 from training.foundation.device import choose_device, keep_large_blocks
@@ -31,6 +31,7 @@ def build(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the versions.")] = MODELS,
     force: Annotated[bool, typer.Option(help="Replace a version's folder that differs.")] = False,
+    settings: SetOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Make a whole model by one recipe: student, join, thresholds, limits, figures and card.
@@ -38,7 +39,7 @@ def build(
     A step that was made from the same settings and files before is skipped.
     """
     keep_large_blocks()
-    loaded = load_build_recipe(recipe)
+    loaded = load_build_recipe(recipe, settings or ())
     build_model(
         Build(
             recipe=loaded,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from training.cli.options import DEFAULT_DATA, DataOption
+from training.cli.options import DEFAULT_DATA, DataOption, ForceOption, ResumeOption, SetOption
+from training.cli.resuming import require_room
 from training.engines.distillation import distill_recipe
 from training.engines.run import RunOptions
 from training.engines.run_folder import RunFolder
@@ -23,17 +24,24 @@ def distill(
     minutes: Annotated[
         float | None, typer.Option(help="End by the clock instead of by the recipe's steps.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
+    resume: ResumeOption = False,
+    force: ForceOption = False,
+    settings: SetOption = None,
     init_from: Annotated[
         Path | None, typer.Option(help="Start from a checkpoint.pt or an exported embedder.pt.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
 ) -> None:
-    """Train a student towards several teachers at once."""
+    """Train a student towards several teachers at once.
+
+    A folder that holds a run is left alone without --resume or --force. Ctrl-C saves the run, and
+    says how to go on.
+    """
     keep_large_blocks()
     chosen = choose_device(device)
-    loaded = load_recipe(recipe)
+    loaded = load_recipe(recipe, settings or ())
     folder = run or Path("runs") / loaded.name
-    options = RunOptions(RunFolder(folder), chosen, resume=resume, minutes=minutes)
+    require_room(folder, resume=resume, force=force)
+    options = RunOptions(RunFolder(folder), chosen, resume, minutes, force=force)
     distill_recipe(loaded, data, CACHE, options, typer.echo, init_from)
     typer.echo(f"checkpoint: {folder / 'checkpoint.pt'}")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from training.cli.options import DEFAULT_DATA, DataOption
+from training.cli.options import DEFAULT_DATA, DataOption, ForceOption, ResumeOption, SetOption
+from training.cli.resuming import require_room
 from training.data.blurring import watchful_detector
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import learn_recipe
@@ -25,7 +26,9 @@ def learn(
     ] = "digits",
     data: DataOption = DEFAULT_DATA,
     run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<recipe>.")] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
+    resume: ResumeOption = False,
+    force: ForceOption = False,
+    settings: SetOption = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; chosen by itself.")] = None,
     pictures: Annotated[
@@ -35,16 +38,21 @@ def learn(
         bool, typer.Option("--blur-faces", help="Blur the report's images and hide names.")
     ] = False,
 ) -> None:
-    """Learn an embedding and report on it; R@1 below the recipe's bar is a failure (1)."""
+    """Learn an embedding and report on it; R@1 below the recipe's bar is a failure (1).
+
+    A folder that holds a run is left alone without --resume or --force. Ctrl-C saves the run, and
+    says how to go on.
+    """
     chosen = choose_device(device)
-    loaded = load_metric_recipe(recipe).on(chosen)
+    loaded = load_metric_recipe(recipe, settings or ()).on(chosen)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     folder = run or Path("runs") / loaded.name
+    require_room(folder, resume=resume, force=force)
     parts = load_parts(loaded, data)
     print_parts(parts)
     typer.echo(f"{chosen}, {loaded.precision}")
-    judged = learn_recipe(loaded, parts, folder, chosen, resume=resume)
+    judged = learn_recipe(loaded, parts, folder, chosen, resume=resume, force=force)
     recall = measure_similarity(judged.embeddings, judged.labels)["R@1"]
     try:
         blur_with = watchful_detector() if blur_faces else None

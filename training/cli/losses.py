@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from training.cli.conclusion import conclude
-from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption
+from training.cli.options import DEFAULT_DATA, DataOption, DeviceOption, SetOption
 from training.studies.losses import study as losses
 
 
@@ -27,6 +27,7 @@ def compare(
     pictures: Annotated[
         bool, typer.Option(help="Draw bars, and the same queries answered by each recipe.")
     ] = True,
+    settings: SetOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Compare recipes with everything else equal: mean ± deviation over the seeds, intervals.
@@ -44,6 +45,7 @@ def compare(
         device=device,
         tell=typer.echo,
         pictures=runs if pictures else None,
+        settings=settings or (),
     )
     if pictures:
         drawn = ("bars.png", "strips.png")

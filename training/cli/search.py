@@ -17,11 +17,12 @@ from training.foundation.errors import DataError
 from training.metrics.identification import IdentifiedQuery
 from training.report.answers import save_answers
 from training.report.sheets import probability_text
-from training.search.index import holds_index, open_index
-from training.search.models import open_image_embedder, own_threshold
+from training.search.index import ForeignIndexError, MadeWith, holds_index, open_index
+from training.search.models import open_image_embedder, own_line, own_threshold
 from training.search.parquet import write_embeddings
 from training.search.query import (
     answered_query,
+    embed_query,
     identify_picture,
     pictures_of_query,
     search_picture,
@@ -34,8 +35,8 @@ SHOWN_SKIPS = 10
 ModelOption = Annotated[
     Path | None,
     typer.Option(
-        help="An exported model's folder, the newest of models/embedder; or a learned network: "
-        "the folder of a learn run, or its best.pt."
+        help="An exported model's folder; or a learned network: the folder of a learn run, or its "
+        "best.pt. Else the index's own, or the newest of models/embedder."
     ),
 ]
 CropsOption = Annotated[
@@ -83,16 +84,20 @@ def search(
     if blur_faces and picture is None:
         raise DataError("--blur-faces is for the picture of the answers; name it: --picture")
     folder = pictures or _indexed_pictures(index_dir)
-    chosen = model or newest_model()
-    embedder = open_image_embedder(chosen, choose_device(device), crops=crops)
-    update = update_index(index_dir, folder, embedder, rebuild=rebuild)
+    made_with = _model_of(index_dir, model, crops=crops)
+    chosen = Path(made_with.model)
+    embedder = open_image_embedder(chosen, choose_device(device), crops=made_with.crops)
+    update = update_index(index_dir, folder, embedder, made_with=made_with, rebuild=rebuild)
     _print_update(update)
-    hits = search_picture(update.index, embedder, query, top)
+    embedded = embed_query(update.index, embedder, query)
+    for key in sorted(embedded.itself):
+        typer.echo(f"the query itself, no answer: {key}")
+    hits = search_picture(update.index, embedded, top)
     table = Table("", "picture", "identity", "similarity")
     for place, hit in enumerate(hits, start=1):
         table.add_row(str(place), hit.key, hit.label or "", f"{hit.similarity:.4f}")
     Console().print(table)
-    _print_identities(identify_picture(update.index, embedder, query, chosen, top))
+    _print_identities(identify_picture(update.index, embedded, chosen, top))
     if picture is not None:
         blur_with = watchful_detector() if blur_faces else None
         shown = pictures_of_query(query, folder)
@@ -113,14 +118,23 @@ def verify(
     crops: CropsOption = False,
     device: DeviceOption = None,
 ) -> None:
-    """Say whether two pictures show one person; the exit code is 0 for the same, 1 for not."""
+    """Say whether two pictures show one identity; the exit code is 0 for the same, 1 for not.
+
+    The probability is that of one identity where half of all pairs are.
+    """
     folder = model or newest_model()
     if threshold is None:
         threshold = own_threshold(folder)
     embedder = open_image_embedder(folder, choose_device(device), crops=crops)
-    verdict = verify_pictures(embedder, one, other, threshold)
-    decision = "same" if verdict.same else "different"
-    typer.echo(f"{decision}: similarity {verdict.similarity:.4f}, threshold {threshold:.4f}")
+    verdict = verify_pictures(embedder, one, other, threshold, own_line(folder))
+    probability = "none: the model was not calibrated"
+    if verdict.probability is not None:
+        probability = probability_text(verdict.probability)
+    typer.echo(f"similarity   {verdict.similarity:.4f}")
+    typer.echo(f"distance     {verdict.distance:.4f}")
+    typer.echo(f"probability  {probability}")
+    typer.echo(f"threshold    {threshold:.4f}")
+    typer.echo(f"verdict      {'same' if verdict.same else 'different'}")
     if not verdict.same:
         raise typer.Exit(1)
 
@@ -139,6 +153,27 @@ def _print_identities(answer: IdentifiedQuery | None) -> None:
             f"verdict: {answer.verdict}, at the risk of {answer.fpir:.1%} that validation chose; "
             f"nobody of these: {probability_text(answer.nobody)}"
         )
+
+
+def _model_of(index_dir: Path, model: Path | None, *, crops: bool) -> MadeWith:
+    """Return the model to search with: the one named, else the index's own, else the newest."""
+    if model is not None:
+        return MadeWith(model=str(model.resolve()), crops=crops)
+    if not holds_index(index_dir):
+        return MadeWith(model=str(newest_model().resolve()), crops=crops)
+    manifest = open_index(index_dir).manifest
+    if manifest.made_with is None:
+        raise ForeignIndexError(
+            f"{index_dir} was made by {manifest.model} and does not say where that lies; name it "
+            "with --model"
+        )
+    if not Path(manifest.made_with.model).exists():
+        raise ForeignIndexError(
+            f"{index_dir} was made by {manifest.model}, which is no longer at "
+            f"{manifest.made_with.model}; name it with --model, or another with --rebuild"
+        )
+    kept = manifest.made_with
+    return kept.model_copy(update={"crops": True}) if crops else kept
 
 
 def _indexed_pictures(index_dir: Path) -> Path:

@@ -66,6 +66,11 @@ def load_parts(recipe: MetricRecipe, root: Path = Path()) -> LearningParts:
     )
 
 
+def recipe_images(recipe: MetricRecipe, root: Path = Path()) -> ImageSet:
+    """Return the images of all sources of a recipe, undivided and not yet decoded."""
+    return combine_sets(_read(source, root)[0] for source in recipe.data.sources)
+
+
 def sources_of(keys: Sequence[str], sources: Sequence[str]) -> tuple[str, ...]:
     """Return the data set of each key, as ``combine_sets`` names them; none for a single set."""
     if not sources:
@@ -84,7 +89,10 @@ def _read(source: SourceRecipe, root: Path) -> tuple[ImageSet, ListedPairs | Non
         images = lfw.images if source.name is None else replace(lfw.images, name=source.name)
         listed = lfw.listed
     else:
-        images = read_images(source.kind, path, name=source.name, leftovers=source.leftovers)
+        columns: dict[str, str] | None = None if source.columns is None else {**source.columns}
+        images = read_images(
+            source.kind, path, name=source.name, leftovers=source.leftovers, columns=columns
+        )
     if source.only is None:
         return images, listed
     kept = tuple(i for i in images.items if i.label is not None and re.match(source.only, i.label))

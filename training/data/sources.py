@@ -5,8 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data.crops import CropSet, read_crops
+from training.data.images import ImageSet, combine_sets
 from training.data.packing import found_shard
+from training.data.readers.shards import read_shards
 from training.recipes.recipe import Recipe
+
+
+def source_images(recipe: Recipe, root: Path) -> ImageSet:
+    """Return the pictures of every source of ``recipe``, none of them decoded yet."""
+    return combine_sets(
+        read_shards(
+            found_shard(root / path), labelled=source.labelled, name=f"{source.name}-{number}"
+        )
+        for source in recipe.sources
+        for number, path in enumerate(source.paths)
+    )
 
 
 def read_sources(recipe: Recipe, root: Path) -> CropSet:

@@ -19,7 +19,7 @@ from training.engines.embedding import embed_images
 from training.engines.learned_from import learned_from, write_learned_from
 from training.engines.metric_learning import MetricStep
 from training.engines.run import Run, RunOptions, train
-from training.engines.run_folder import RunFolder, RunFolderError
+from training.engines.run_folder import RESULT, RunFolder, RunFolderError
 from training.foundation.environment import fingerprint
 from training.foundation.errors import CheckpointError
 from training.metrics.similarity import measure_similarity, recall_at_one, spread_of
@@ -28,7 +28,7 @@ from training.teachers.plain import plain_targets
 
 #: Unit embeddings ``(N, D)`` and identities ``(N,)`` to named measures.
 Judge = Callable[[Tensor, Tensor], Mapping[str, float]]
-EMBEDDINGS, RESULT = "held-out.pt", "result.json"
+EMBEDDINGS = "held-out.pt"
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,20 @@ def learn_recipe(
     device: torch.device,
     *,
     resume: bool = False,
+    force: bool = False,
 ) -> HeldOut:
     """Learn, embed what was held out with the best weights, and keep both in ``folder``.
 
-    Raises ``DataError`` before the first step where what is held out could not judge.
+    A run that ``folder`` holds already is gone on with (``resume``) or replaced (``force``). Raises
+    ``RunExistsError`` without either, and ``DataError`` before the first step where what is held
+    out could not judge.
     """
     recipe = recipe.on(device)
     check_judgeable(parts.test, "test")
     if recipe.patience is not None and len(parts.validation):
         check_judgeable(parts.validation, "validation")
-    run = Run(_make_step(recipe, parts, device), RunOptions(RunFolder(folder), device, resume))
+    options = RunOptions(RunFolder(folder), device, resume, force=force)
+    run = Run(_make_step(recipe, parts, device), options)
     started = time.monotonic()
     train(run)
     seconds = time.monotonic() - started

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from training.augment.randomness import Randomness
+from training.engines.interruption import Interruption, interruptible
 from training.engines.optimisers import MovingAverage, NonFiniteGradientError, Optimiser
+from training.engines.progress import RunProgress, progress_display
 from training.engines.run_folder import RunFolder, refuse_broken
 from training.foundation.checkpoints import load_checkpoint, require_same_precision, take_weights
 from training.foundation.environment import describe_environment
-from training.foundation.errors import CheckpointError, TrainingDivergedError
+from training.foundation.errors import CheckpointError, RunInterruptedError, TrainingDivergedError
 from training.foundation.precision import Precision
-from training.recipes.run_recipe import RunRecipe, recipe_in
+from training.recipes.run_recipe import RunRecipe, changed_keys, recipe_in
 
 #: What a checkpoint holds that a run can go on from; weights to judge by have less.
 RESUMABLE = ("network", "recipe", "fingerprint", "heads", "optimiser")
@@ -28,6 +29,7 @@ RESUMABLE = ("network", "recipe", "fingerprint", "heads", "optimiser")
 class RunOptions:
     """Where and how long a run trains.
 
+    A folder that holds a run already is gone on with (``resume``) or replaced (``force``).
     ``minutes`` ends it by the clock instead of by steps; ``stop_after`` steps end it unsaved, as an
     interruption would. Between validations a checkpoint is written every ``checkpoint_minutes``.
     """
@@ -38,6 +40,7 @@ class RunOptions:
     minutes: float | None = None
     stop_after: int | None = None
     checkpoint_minutes: float = 5.0
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,13 @@ class Run:
     """Everything that a run changes as it goes, and that a checkpoint therefore keeps.
 
     Resumed, it ends bit for bit as if it had never been interrupted. Raises ``CheckpointError``
-    where a checkpoint is not one of this run.
+    where a checkpoint is not one of this run, ``RunExistsError`` where the folder holds a run that
+    is neither to be resumed nor to be replaced.
     """
 
     def __init__(self, step: TrainingStep, options: RunOptions) -> None:
+        if not (options.resume or options.force):
+            options.folder.refuse_earlier()
         self.training_step, self.recipe, self.options = step, step.recipe, options
         self.folder, self.network, self.heads = options.folder, step.network, step.heads
         self.precision = Precision(step.recipe.precision)
@@ -197,8 +203,12 @@ class Run:
             )
         kept = recipe_in(state, type(self.recipe), path)
         require_same_precision(kept.precision, self.precision)
-        if kept.on(self.options.device) != self.recipe:
-            raise CheckpointError("the checkpoint was made by another recipe")
+        changed = changed_keys(kept.on(self.options.device), self.recipe)
+        if changed:
+            raise CheckpointError(
+                f"{path} was made by another recipe: {'; '.join(changed)}; a run goes on with its "
+                "own recipe only (--force begins anew)"
+            )
         if state["fingerprint"] != step.fingerprint:
             raise CheckpointError("the checkpoint was made with other data")
         take_weights(self.network, state["network"], path)
@@ -249,12 +259,12 @@ class Run:
 
 
 def train(run: Run) -> None:
-    """Train until the run is finished, with a progress bar, a log and checkpoints.
+    """Train until the run is finished, showing progress, with a log and checkpoints.
 
-    A new run takes the place of an earlier one in its folder. A recipe with ``evaluate_every`` is
-    validated so often and at the end, and its best weights are kept. Raises
-    ``TrainingDivergedError`` with the batch named (the checkpoint stays that of before) and
-    ``RunFolderError`` where the folder cannot be written.
+    A recipe with ``evaluate_every`` is validated so often and at the end, and its best weights are
+    kept. Ctrl-C (or SIGTERM) ends the run after the step that it is at, with a checkpoint, as
+    ``RunInterruptedError``. Raises ``TrainingDivergedError`` with the batch named (the checkpoint
+    stays that of before) and ``RunFolderError`` where the folder cannot be written.
     """
     recipe, folder, options = run.recipe, run.folder, run.options
     data = {"precision": run.precision, "data": run.training_step.fingerprint}
@@ -262,10 +272,11 @@ def train(run: Run) -> None:
     recipe_json = recipe.model_dump_json(indent=2) + "\n"
     folder.open(recipe_json, environment, run.step_number if options.resume else None)
     run.network.train()
-    with folder.written(), _progress_bar() as bar:
-        task = bar.add_task(recipe.name, total=1.0, loss=math.nan, rate=0.0, best=math.nan)
+    with folder.written(), interruptible() as asked, progress_display(recipe.name) as display:
         last_saved = last_logged = time.monotonic()
         while not run.finished and run.step_number != options.stop_after:
+            if asked.to_stop:
+                _stop(run, asked)
             started = time.monotonic()
             run.unlogged.append(run.step())
             run.elapsed_seconds += time.monotonic() - started
@@ -273,8 +284,8 @@ def train(run: Run) -> None:
             validates = every is not None and (ended or run.step_number % every == 0)
             if ended or validates or run.step_number % recipe.log_every == 0:
                 rate = len(run.unlogged) / (time.monotonic() - last_logged)
-                loss, best = run.log(), max(run.best_score, 0.0)
-                bar.update(task, completed=run.progress, loss=loss, rate=rate, best=best)
+                best = max(run.best_score, 0.0)
+                display.show(RunProgress(run.step_number, run.progress, run.log(), rate, best))
                 last_logged = time.monotonic()
             minutes = (time.monotonic() - last_saved) / 60
             if validates:
@@ -286,13 +297,11 @@ def train(run: Run) -> None:
             last_saved = time.monotonic()
 
 
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:5.1f} %  {task.fields[rate]:.1f} steps/s"),
-        TextColumn("loss {task.fields[loss]:.4f}  best {task.fields[best]:.4f}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        refresh_per_second=1,
+def _stop(run: Run, asked: Interruption) -> None:
+    """Save the run as it stands and say so; a second Ctrl-C meanwhile ends it at once."""
+    asked.obey_at_once()
+    run.save()
+    raise RunInterruptedError(
+        f"stopped after step {run.step_number} ({run.progress:.0%}); the state of the run is in "
+        f"{run.folder.checkpoint}"
     )

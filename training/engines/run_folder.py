@@ -19,18 +19,22 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from training.foundation.checkpoints import save_checkpoint
-from training.foundation.errors import TrainingDivergedError
+from training.foundation.errors import DataError, TrainingDivergedError
 
 #: How many images of a batch an error names.
 SHOWN = 8
-CHECKPOINT, BEST, LOG = "checkpoint.pt", "best.pt", "log.jsonl"
+CHECKPOINT, BEST, LOG, RESULT = "checkpoint.pt", "best.pt", "log.jsonl", "result.json"
 #: What an earlier run left when it ended.
-_OF_AN_END = ("diverged.json", "result.json", "learned-from.json")
+_OF_AN_END = ("diverged.json", RESULT, "learned-from.json")
 Saver = Callable[[Path, dict[str, Any]], None]
 
 
 class RunFolderError(OSError):
     """The run's folder cannot be written; the message says what was saved, and where."""
+
+
+class RunExistsError(DataError):
+    """The folder holds a run that a new one would replace; the message says what to do."""
 
 
 class RunFolder:
@@ -49,6 +53,15 @@ class RunFolder:
     def best(self) -> Path:
         """Where the weights with the best validation are."""
         return self.path / BEST
+
+    def refuse_earlier(self) -> None:
+        """Raise ``RunExistsError`` where the folder holds weights or figures of a run."""
+        kept = [name for name in (CHECKPOINT, BEST, RESULT) if (self.path / name).is_file()]
+        if kept:
+            raise RunExistsError(
+                f"{self.path} holds a run already ({', '.join(kept)}): --resume goes on with it, "
+                "--force replaces it, --run names another folder"
+            )
 
     def open(self, recipe: str, environment: Mapping[str, object], resumed_at: int | None) -> None:
         """Begin, or go on after step ``resumed_at``; a new run takes an earlier one's place.

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from training.data.learning_parts import load_parts
-from training.engines.learned import RESULT, identity_of_run
+from training.engines.learned import identity_of_run
 from training.engines.learned_from import (
     LearnedFrom,
     learned_from,
@@ -18,7 +18,7 @@ from training.engines.learned_from import (
     write_learned_from,
 )
 from training.engines.learned_network import LearnedNetwork, metric_checkpoint, read_learned
-from training.engines.run_folder import BEST, CHECKPOINT
+from training.engines.run_folder import BEST, CHECKPOINT, RESULT
 from training.export.learned_origin import LearnedOrigin
 from training.export.package import Calibrator, ExportError, write_model
 from training.export.parity import PARITY_FACES, Parity, made_patterns

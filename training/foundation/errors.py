@@ -15,5 +15,9 @@ class TrainingDivergedError(RuntimeError):
     """A number is none any more; the message names the step and the batch, or the weight."""
 
 
+class RunInterruptedError(RuntimeError):
+    """A run was asked to stop and has saved its state; the message says where it stands."""
+
+
 class ForeignNetworkError(ValueError):
     """A file holds something else than the kind of network that can be imported."""

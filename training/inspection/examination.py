@@ -57,6 +57,7 @@ def inspect_images(
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(_look_at, image_set.items))
     looks = [look for look in seen if isinstance(look, _Look)]
+    copies, own_copies = _copies(looks)
     near_duplicates = _near_duplicates(looks, max_bits, min_correlation)
     per_identity = Counter(look.item.label for look in looks if look.item.label is not None)
     splits = Counter(look.item.split for look in looks if look.item.split is not None)
@@ -79,7 +80,8 @@ def inspect_images(
         single_image_identities=tuple(
             sorted(label for label, count in per_identity.items() if count == 1)
         ),
-        copies=_copies(looks),
+        copies=copies,
+        own_copies=own_copies,
         near_duplicates=tuple(near_duplicates[:KEPT_NEAR_DUPLICATES]),
         near_duplicate_count=len(near_duplicates),
     )
@@ -104,16 +106,20 @@ def _spread(per_identity: Counter[str]) -> ImagesPerIdentity | None:
     return ImagesPerIdentity(counts[0], float(median(counts)), counts[-1], histogram)
 
 
-def _copies(looks: Sequence[_Look]) -> tuple[tuple[str, ...], ...]:
-    """Return groups of keys with the same pixels that no one identity and split explains."""
+def _copies(
+    looks: Sequence[_Look],
+) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+    """Return groups of keys with the same pixels: across identities or splits, and within one."""
     groups: dict[str, list[ImageItem]] = defaultdict(list)
     for look in looks:
         groups[look.fingerprint.digest].append(look.item)
-    return tuple(
-        tuple(item.key for item in group)
-        for group in groups.values()
-        if len(group) > 1 and (_of_others(group) or len({item.split for item in group}) > 1)
-    )
+    across: list[tuple[str, ...]] = []
+    within: list[tuple[str, ...]] = []
+    for group in groups.values():
+        if len(group) > 1:
+            foreign = _of_others(group) or len({item.split for item in group}) > 1
+            (across if foreign else within).append(tuple(item.key for item in group))
+    return tuple(across), tuple(within)
 
 
 def _of_others(items: Sequence[ImageItem]) -> bool:

@@ -56,8 +56,9 @@ class InspectionReport:
     Counts are of readable images unless they say otherwise. ``channels`` counts images that are
     "grey" (three equal channels) and "colour" when decoded; ``stored`` how their own files store
     them, where they have any (see ``stored_form``). ``unpaired`` are pictures that belong to no
-    pair. ``copies`` lists groups of keys with the same pixels across identities or splits;
-    ``near_duplicates`` the closest pairs across identities, of ``near_duplicate_count``. An unknown
+    pair. ``copies`` lists groups of keys with the same pixels across identities or splits,
+    ``own_copies`` those within one identity and split; ``near_duplicates`` the closest pairs across
+    identities, of ``near_duplicate_count``. An unknown
     identity counts as another one.
     """
 
@@ -75,6 +76,7 @@ class InspectionReport:
     unpaired: tuple[str, ...]
     single_image_identities: tuple[str, ...]
     copies: tuple[tuple[str, ...], ...]
+    own_copies: tuple[tuple[str, ...], ...]
     near_duplicates: tuple[NearDuplicate, ...]
     near_duplicate_count: int
 
@@ -86,6 +88,10 @@ class InspectionReport:
             (len(self.unpaired), "pictures have no partner of the same stem and are left out"),
             (len(self.single_image_identities), "identities have one image, so no pair"),
             (len(self.copies), "images are there again under another identity or in another split"),
+            (
+                sum(len(group) - 1 for group in self.own_copies),
+                "images are there again within their identity: a pair of copies teaches nothing",
+            ),
             (self.near_duplicate_count, "pairs across identities look nearly the same"),
         )
         return tuple(f"{count} {what}" for count, what in sentences if count)
@@ -111,6 +117,10 @@ class InspectionReport:
             ("without a partner", _listed(list(self.unpaired))),
             ("identities with one image", _listed(list(self.single_image_identities))),
             ("the same pixels", _listed([" = ".join(group[:4]) for group in self.copies])),
+            (
+                "the same pixels within an identity",
+                _listed([" = ".join(group[:4]) for group in self.own_copies]),
+            ),
             ("nearly the same", _listed(self._near_lines(), self.near_duplicate_count)),
         ]
         for name, value in rows:

@@ -21,7 +21,7 @@ from training.data.images import ImageSet, UnreadableImageError
 from training.data.transform import fit_picture
 from training.foundation.errors import DataError
 from training.inspection.sheet import TILES_IN_A_ROW, Group, Strip, draw_sheet, unreadable_tile
-from training.recipes.augment_recipe import GenericAugmentRecipe
+from training.recipes.augment_recipe import NO_CHANGE, GenericAugmentRecipe
 from training.recipes.recipe import AugmentRecipe
 from training.recipes.transform_recipe import TransformRecipe
 
@@ -34,14 +34,14 @@ def preview_images(
     image_set: ImageSet,
     *,
     transform: TransformRecipe,
-    generic: GenericAugmentRecipe | None = None,
+    changes: GenericAugmentRecipe | AugmentRecipe = NO_CHANGE,
     seed: int = 0,
     blur_with: FaceDetector | None = None,
 ) -> Image.Image:
     """Return one RGB picture of random pairs, triplets and augmented images of a set.
 
-    Pictures are shown as ``transform`` makes them. Images that all have the 128 px of an aligned
-    face crop are augmented as faces are, others by ``generic``. With ``blur_with`` faces are
+    Pictures are shown as ``transform`` makes them, and changed as ``changes`` says: those of
+    ``learn`` for any image, those of ``distill`` for crops of 128 px. With ``blur_with`` faces are
     blurred (see ``blur_faces``), and numbers stand for the names of identities. Where no pairs can
     be drawn single images are shown and the reason. Raises ``DataError`` for a set without images,
     and where faces are to be blurred and aligned: nothing is left to align them by.
@@ -57,7 +57,7 @@ def preview_images(
         strips = [*_pair_strips(page, labels, seed), _triplet_strip(page, labels, seed)]
     except DataError as error:
         strips = [_single_strip(page, str(error), seed)]
-    strips.append(_augmented_strip(page, generic or GenericAugmentRecipe(), seed))
+    strips.append(_augmented_strip(page, changes, seed))
     return draw_sheet(strips)
 
 
@@ -127,33 +127,36 @@ def _single_strip(page: _Page, reason: str, seed: int) -> Strip:
     return Strip(f"Images (no pairs: {reason})", groups)
 
 
-def _augmented_strip(page: _Page, generic: GenericAugmentRecipe, seed: int) -> Strip:
+def _augmented_strip(
+    page: _Page, changes: GenericAugmentRecipe | AugmentRecipe, seed: int
+) -> Strip:
     """Return a few images, each followed by what augmentation makes of it."""
     fitted = ((row, page.fitted(row)) for row in _random_rows(len(page.items), seed))
     chosen = list(islice(((r, p) for r, p in fitted if p is not None), _AUGMENTED))
     if not chosen:
         return Strip("Augmented: no image can be read", ())
-    pictures = [page.items[row].read() for row, _ in chosen]
-    crops = all(picture.shape[:2] == (CROP_SIZE, CROP_SIZE) for picture in pictures)
-    as_faces = crops and page.transform.fit != "align"
-    plain = pictures if as_faces else [picture for _, picture in chosen]
     copies = TILES_IN_A_ROW - 1
-    images = torch.from_numpy(np.stack(plain)).permute(0, 3, 1, 2)
+    images = torch.from_numpy(np.stack([picture for _, picture in chosen])).permute(0, 3, 1, 2)
     repeated = images.repeat_interleave(copies, dim=0)
     random = Randomness(seed, torch.device("cpu"))
-    if as_faces:
+    if isinstance(changes, AugmentRecipe):
         # Crops of training hold zeros only outside of the photograph; here nothing is known of it.
         size = CROP_SIZE - 2 * CROP_MARGIN
-        changed = augment(repeated.clamp(min=1), size, AugmentRecipe(), random)
+        changed = augment(repeated.clamp(min=1), size, changes, random)
     else:
-        changed = augment_generic(repeated, generic, random)
+        changed = augment_generic(repeated, changes, random)
     tiles = changed.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     groups = tuple(
-        Group((plain[place], *tiles[place * copies : (place + 1) * copies]), page.name(row))
-        for place, (row, _) in enumerate(chosen)
+        Group((picture, *tiles[place * copies : (place + 1) * copies]), page.name(row))
+        for place, (row, picture) in enumerate(chosen)
     )
-    kind = "as aligned faces" if as_faces else "mirror, cut and light"
-    return Strip(f"Augmented, the original first ({kind})", groups)
+    return Strip(f"Augmented, the original first ({said_of(changes)})", groups)
+
+
+def said_of(changes: GenericAugmentRecipe | AugmentRecipe) -> str:
+    """Return what an augmentation does, by the names and numbers of its recipe."""
+    doing = [f"{name} {value:g}" for name, value in changes.model_dump().items() if value]
+    return ", ".join(doing) or "this recipe changes nothing"
 
 
 def _random_rows(count: int, seed: int) -> list[int]:

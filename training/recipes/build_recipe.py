@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from training.foundation.errors import DataError
 from training.foundation.records import Record
-from training.recipes.documents import RECIPES, read_document
+from training.recipes.documents import RECIPES, load_document
 from training.recipes.recipe import CorrectionRecipe, HubnessRecipe, Recipe, load_recipe
 
 BUILDS = RECIPES / "build"
@@ -120,13 +121,13 @@ class JoinedRecipe(Record):
     hubness: HubnessRecipe
 
 
-def load_build_recipe(name_or_path: str = SHIPPED) -> BuildRecipe:
+def load_build_recipe(name_or_path: str = SHIPPED, settings: Sequence[str] = ()) -> BuildRecipe:
     """Return a build's recipe by its name in ``training/recipes/build`` or by a TOML file's path.
 
     A file with ``extends = "<recipe>"`` states only what differs from that recipe; unknown keys and
-    missing ones are refused.
+    missing ones are refused. ``settings`` change keys of it.
     """
-    return BuildRecipe.model_validate(read_document(name_or_path, BUILDS))
+    return load_document(BuildRecipe, name_or_path, BUILDS, settings)
 
 
 def interpolate_recipe(recipe: BuildRecipe) -> InterpolateRecipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 
 from training.foundation.records import Record
 from training.recipes.augment_recipe import NO_CHANGE, GenericAugmentRecipe
-from training.recipes.documents import RECIPES, read_document
+from training.recipes.documents import RECIPES, load_document
 from training.recipes.run_recipe import RunRecipe
 from training.recipes.sampler_recipe import LOSSES_OF_DRAWN, IdentityBatchRecipe, SamplerRecipe
 from training.recipes.source_recipe import Expression, SourceRecipe
@@ -247,6 +248,9 @@ class MetricRecipe(RunRecipe):
         return pairs or (self.sampler.name == "identities" and self.loss.name != "none")
 
 
-def load_metric_recipe(name_or_path: str) -> MetricRecipe:
-    """Return a recipe by its name in ``training/recipes/metric`` or by the path of a TOML file."""
-    return MetricRecipe.model_validate(read_document(name_or_path, METRIC_RECIPES))
+def load_metric_recipe(name_or_path: str, settings: Sequence[str] = ()) -> MetricRecipe:
+    """Return a recipe by its name in ``training/recipes/metric`` or by the path of a TOML file.
+
+    ``settings`` change keys of it, as ``loss.margin=0.3``. Raises what ``load_document`` raises.
+    """
+    return load_document(MetricRecipe, name_or_path, METRIC_RECIPES, settings)

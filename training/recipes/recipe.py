@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from training.foundation.precision import AUTO
 from training.foundation.records import Record
-from training.recipes.documents import read_document
+from training.recipes.documents import load_document
 from training.recipes.run_recipe import RunRecipe
 
 
@@ -201,9 +202,10 @@ class Recipe(RunRecipe):
         return self
 
 
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     """Return a recipe by its name in ``training/recipes`` or by the path of a TOML file.
 
-    A file with ``extends = "<recipe>"`` states only what differs from that recipe.
+    A file with ``extends = "<recipe>"`` states only what differs from that recipe; ``settings``
+    change keys of it. Raises what ``load_document`` raises.
     """
-    return Recipe.model_validate(read_document(name_or_path))
+    return load_document(Recipe, name_or_path, settings=settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -40,6 +41,23 @@ class RunRecipe(Record):
         """
         precision = chosen_precision(self.precision, device)
         return self.model_copy(update={"precision": precision.value})
+
+
+def changed_keys(before: RunRecipe, now: RunRecipe) -> list[str]:
+    """Return every key in which two recipes differ, with both values, in the order of their keys.
+
+    A table that the other recipe has not is one change.
+    """
+    return list(_changes(before.model_dump(mode="json"), now.model_dump(mode="json"), ""))
+
+
+def _changes(before: object, now: object, place: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in dict.fromkeys((*before, *now)):
+            inner = f"{place}.{key}" if place else str(key)
+            yield from _changes(before.get(key), now.get(key), inner)
+    elif before != now:
+        yield f"{place} was {json.dumps(before)} and is {json.dumps(now)}"
 
 
 Kind = TypeVar("Kind", bound=RunRecipe)

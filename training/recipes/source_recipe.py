@@ -32,7 +32,7 @@ Leftovers = Literal["raise", "leave_out"]
 Expression = Annotated[str, AfterValidator(_compiles)]
 
 #: Keys younger than saved runs, with what runs did before: a run that does so is the same run.
-_YOUNGER: dict[str, object] = {"name": None, "leftovers": "raise", "pairs": None}
+_YOUNGER: dict[str, object] = {"name": None, "leftovers": "raise", "pairs": None, "columns": None}
 
 
 class SourceRecipe(Record):
@@ -42,6 +42,7 @@ class SourceRecipe(Record):
     that the names of identities must begin with. ``leftovers = "leave_out"`` passes over pictures
     of "stem_pairs" that have no partner; otherwise they stop the run. ``pairs`` is the View 2 list
     of "lfw": all of these images are of the split "test", and the report judges the listed pairs.
+    ``columns`` says what a "table" calls its columns, as ``{ path = "file", label = "person" }``.
     Where several sources are combined, ``name``, or else the last part of the path, goes before the
     names of their images and identities.
     """
@@ -52,6 +53,7 @@ class SourceRecipe(Record):
     name: str | None = Field(default=None, pattern="^[^/]+$")
     leftovers: Leftovers = "raise"
     pairs: Path | None = None
+    columns: dict[Literal["path", "label", "split"], str] | None = None
 
     @model_validator(mode="after")
     def _keys_fit_the_kind(self) -> SourceRecipe:
@@ -59,6 +61,8 @@ class SourceRecipe(Record):
             raise ValueError(f'leftovers are of "stem_pairs", not of "{self.kind}"')
         if self.pairs is not None and self.kind != "lfw":
             raise ValueError(f'pairs are of "lfw", not of "{self.kind}"')
+        if self.columns is not None and self.kind != "table":
+            raise ValueError(f'columns are of "table", not of "{self.kind}"')
         return self
 
     @model_serializer(mode="wrap")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from training.data.decoding import PICTURE_SUFFIXES
+from training.data.readers.registry import guess_kind
 from training.foundation.errors import DataError
 from training.foundation.records import Record
 
@@ -37,9 +39,19 @@ def find_pictures(folder: Path) -> dict[str, Path]:
     return found
 
 
-def label_of(key: str) -> str | None:
-    """Return the folder that a picture lies in, which names its identity; ``None`` without one."""
-    return key.rsplit("/", 1)[0] if "/" in key else None
+def identities_of(folder: Path, keys: Sequence[str]) -> list[str | None]:
+    """Return the identity of each picture of ``folder``, ``None`` where nothing names one.
+
+    It is the folder that a picture lies in; in pairs by file name (left/NAME, right/NAME) the name
+    itself, and in folders of splits (train/ada) the part below the split.
+    """
+    kind = guess_kind(folder)
+    if kind == "stem_pairs":
+        return [PurePosixPath(key).stem for key in keys]
+    parents = [PurePosixPath(key).parent.parts for key in keys]
+    if kind == "split_folders":
+        parents = [parts[1:] for parts in parents]
+    return ["/".join(parts) or None for parts in parents]
 
 
 def looks_unchanged(path: Path, known: FileFacts) -> bool:

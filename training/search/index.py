@@ -6,7 +6,9 @@ The index is a copy that can be made again: its folder holds ``index.faiss``, ``
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +23,7 @@ from training.foundation.records import Record
 from training.metrics.embedding_table import EmbeddingTable
 from training.metrics.hardest import Hit
 from training.metrics.table_parts import label_name
+from training.search.embedder import ImageEmbedder
 from training.search.files import FileFacts
 from training.search.parquet import read_embeddings, write_embeddings
 
@@ -36,13 +39,24 @@ class ForeignIndexError(DataError):
     """The folder is something else, or the index of other pictures or of another model."""
 
 
+class MadeWith(Record):
+    """Where the model of an index lies, and whether it was given ready crops."""
+
+    model: str
+    crops: bool = False
+
+
 class IndexManifest(Record):
-    """What an index is a copy of. ``files`` holds those that could not be embedded, too."""
+    """What an index is a copy of. ``files`` holds those that could not be embedded, too.
+
+    ``made_with`` is missing in indexes from before it was kept.
+    """
 
     format: Literal[1] = 1
     pictures: str
     model: str
     model_sha256: str | None
+    made_with: MadeWith | None = None
     index_sha256: str
     table_sha256: str
     files: dict[str, FileFacts]
@@ -56,24 +70,29 @@ class ImageIndex:
     table: EmbeddingTable
     flat: faiss.IndexFlatIP
 
-    def search(self, embedding: Matrix, count: int) -> tuple[Hit, ...]:
+    def search(
+        self, embedding: Matrix, count: int, without: Collection[str] = ()
+    ) -> tuple[Hit, ...]:
         """Return the ``count`` most similar pictures to one unit embedding ``(D,)``, first first.
 
+        Pictures whose keys are in ``without`` are passed over.
         Raises ``ValueError`` for an embedding of another size or that is not finite.
         """
         if embedding.shape != (self.flat.d,) or not np.isfinite(embedding).all():
             raise ValueError(f"an embedding has {self.flat.d} finite numbers")
         query = np.ascontiguousarray(embedding[None], np.float32)
-        similarities, rows = self.flat.search(query, min(count, self.flat.ntotal))
-        return tuple(
+        wanted = min(count + len(without), self.flat.ntotal)
+        similarities, rows = self.flat.search(query, wanted)
+        hits = (
             Hit(
                 key=self.table.keys[row],
                 label=label_name(self.table, int(row)),
                 similarity=float(np.clip(similarity, -1.0, 1.0)),
             )
             for similarity, row in zip(similarities[0], rows[0], strict=True)
-            if row != -1
+            if row != -1 and self.table.keys[row] not in without
         )
+        return tuple(islice(hits, count))
 
 
 def holds_index(folder: Path) -> bool:
@@ -98,9 +117,9 @@ def save_index(
     folder: Path,
     table: EmbeddingTable,
     pictures: str,
-    model: str,
-    model_sha256: str | None,
+    embedder: ImageEmbedder,
     files: dict[str, FileFacts],
+    made_with: MadeWith | None = None,
 ) -> ImageIndex:
     """Write an index in place of the one that ``folder`` holds, whole or not at all.
 
@@ -111,11 +130,12 @@ def save_index(
     flat.add(np.ascontiguousarray(table.embeddings, np.float32))
     with folder_made_whole(folder, replace=True) as partial:
         faiss.write_index(flat, str(partial / INDEX))
-        write_embeddings(partial / TABLE, table, model)
+        write_embeddings(partial / TABLE, table, embedder.name)
         manifest = IndexManifest(
             pictures=pictures,
-            model=model,
-            model_sha256=model_sha256,
+            model=embedder.name,
+            model_sha256=embedder.sha256,
+            made_with=made_with,
             index_sha256=file_sha256(partial / INDEX),
             table_sha256=file_sha256(partial / TABLE),
             files=files,
@@ -161,5 +181,5 @@ def _read_flat(folder: Path) -> faiss.IndexFlatIP:
 
 
 def _damaged(folder: Path, what: str) -> DamagedIndexError:
-    remedy = "make it again with --rebuild, naming --pictures"
+    remedy = "make it again with --rebuild, naming --pictures and --model"
     return DamagedIndexError(f"the index {folder} is damaged: {what}; {remedy}")

@@ -75,6 +75,18 @@ def validation_threshold(checkpoint: Path) -> float:
     return _evaluation_of(checkpoint).decisions.threshold
 
 
+def validation_line(checkpoint: Path) -> tuple[float, float] | None:
+    """Return slope and intercept that a run's validation pairs chose for these very weights.
+
+    ``None`` where no evaluation of them lies beside them, or similarity told nobody apart.
+    """
+    try:
+        calibration = _evaluation_of(checkpoint).calibration
+    except CheckpointError:
+        return None
+    return None if calibration is None else (calibration.slope, calibration.intercept)
+
+
 def validation_rule(checkpoint: Path, photos: int) -> VerdictRule | None:
     """Return what a run's validation chose for identities of ``photos`` pictures, or fewer.
 

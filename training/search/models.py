@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from app.domain.calibration import pair_probability
 from app.domain.model_manifest import ModelManifest
 from app.domain.policy import RiskPolicy
 from training.engines.learned_network import metric_checkpoint
@@ -17,6 +19,7 @@ from training.metrics.identification import VerdictRule
 from training.search.embedder import FaceEmbedder, ImageEmbedder
 from training.search.metric_embedder import (
     MetricEmbedder,
+    validation_line,
     validation_rule,
     validation_threshold,
 )
@@ -49,6 +52,32 @@ def own_threshold(model: Path) -> float:
         manifest = ModelManifest.from_json(read_manifest(model))
         return RiskPolicy(manifest, DEFAULT_TARGETS).verify(photos=1).threshold.similarity
     return validation_threshold(checkpoint)
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """A calibration's line from similarity to the log of the likelihood ratio of a pair."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, similarity: float) -> float:
+        """Return the probability of one identity where half of all pairs are."""
+        return pair_probability(self.slope * similarity + self.intercept, 0.5)
+
+
+def own_line(model: Path) -> PairLine | None:
+    """Return the line for one photo against another that a model was calibrated with.
+
+    ``None`` for a learned network without one: nothing was evaluated, or similarity told nobody
+    apart.
+    """
+    checkpoint = _learned(model)
+    if checkpoint is None:
+        manifest = ModelManifest.from_json(read_manifest(model))
+        return PairLine(*manifest.calibration.line(photos=1, frames=1))
+    found = validation_line(checkpoint)
+    return None if found is None else PairLine(*found)
 
 
 def own_rule(model: Path, photos: int) -> VerdictRule | None:

@@ -14,10 +14,17 @@ from training.foundation.arrays import Matrix
 from training.foundation.errors import DataError
 from training.metrics.embedding_table import EmbeddingTable
 from training.search.embedder import ImageEmbedder, UnusablePictureError, decode_picture
-from training.search.files import FileFacts, find_pictures, label_of, looks_unchanged, read_file
+from training.search.files import (
+    FileFacts,
+    find_pictures,
+    identities_of,
+    looks_unchanged,
+    read_file,
+)
 from training.search.index import (
     ForeignIndexError,
     ImageIndex,
+    MadeWith,
     holds_index,
     open_index,
     save_index,
@@ -94,14 +101,20 @@ def embed_folder(pictures: Path, embedder: ImageEmbedder) -> tuple[EmbeddingTabl
 
 
 def update_index(
-    folder: Path, pictures: Path, embedder: ImageEmbedder, *, rebuild: bool = False
+    folder: Path,
+    pictures: Path,
+    embedder: ImageEmbedder,
+    *,
+    made_with: MadeWith | None = None,
+    rebuild: bool = False,
 ) -> IndexUpdate:
     """Make the index ``folder`` one of ``pictures`` as they are now, by this model.
 
-    A file is new or changed where its size or time of change and its SHA-256 differ. An index by
-    another model is made anew, for embeddings of two models do not mix. Raises
-    ``DamagedIndexError`` or ``ForeignIndexError`` where ``folder`` cannot be used as it is
-    (``rebuild`` replaces a damaged index), ``DataError`` where no picture can be embedded.
+    A file is new or changed where its size or time of change and its SHA-256 differ.
+    ``made_with`` is kept in the index, so that a later search finds the model again. Raises
+    ``DamagedIndexError`` or ``ForeignIndexError`` where ``folder`` cannot be used as it is: it is
+    damaged or another model's (``rebuild`` replaces either), of other pictures, or no index.
+    ``DataError`` where no picture can be embedded.
     """
     old, rebuilt = _usable_index(folder, pictures, embedder, rebuild=rebuild)
     known = old.manifest.files if old else {}
@@ -123,10 +136,11 @@ def update_index(
             collected.add(key, content, facts)
     collected.embed_waiting()
     index = old
-    if index is None or collected.files != known:
-        table = _table_of(collected, pictures)
+    table = _table_of(collected, pictures)
+    kept_with = made_with or (old.manifest.made_with if old else None)
+    if index is None or collected.files != known or not _told_alike(index, table, kept_with):
         where = str(pictures.resolve())
-        index = save_index(folder, table, where, embedder.name, embedder.sha256, collected.files)
+        index = save_index(folder, table, where, embedder, collected.files, kept_with)
     return IndexUpdate(
         index=index,
         embedded=len(collected.embeddings.keys() - kept),
@@ -150,8 +164,19 @@ def _usable_index(
         raise ForeignIndexError(f"{folder} is the index of {old.manifest.pictures}")
     made_by = (old.manifest.model, old.manifest.model_sha256)
     if made_by != (embedder.name, embedder.sha256):
-        return None, f"the old one was made by {old.manifest.model}"
+        raise ForeignIndexError(
+            f"{folder} was made by {old.manifest.model}, not by {embedder.name}, and embeddings of "
+            "two models do not mix: name its model with --model, another folder for this one, or "
+            "replace the index with --rebuild"
+        )
     return old, None
+
+
+def _told_alike(index: ImageIndex, table: EmbeddingTable, made_with: MadeWith | None) -> bool:
+    """Return whether an index names the identities of ``table`` and this place of its model."""
+    kept = index.table
+    same_names = kept.label_names == table.label_names and np.array_equal(kept.labels, table.labels)
+    return same_names and index.manifest.made_with == made_with
 
 
 def _table_of(collected: _Collected, pictures: Path) -> EmbeddingTable:
@@ -159,7 +184,7 @@ def _table_of(collected: _Collected, pictures: Path) -> EmbeddingTable:
     if not keys:
         reasons: Iterator[str] = iter(_skipped(collected.files).values())
         raise DataError(f"none of the pictures of {pictures} can be embedded: {next(reasons)}")
-    listed = [label_of(key) for key in keys]
+    listed = identities_of(pictures, keys)
     names = tuple(sorted({name for name in listed if name is not None}))
     number = {name: position for position, name in enumerate(names)}
     return EmbeddingTable(

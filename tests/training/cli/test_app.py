@@ -19,6 +19,7 @@ COMMANDS = {
     *("distill", "pack", "cost", "demo", "evaluate", "calibrate", "export", "card", "study"),
     *("synthesize", "import-onnx", "import-sface", "own-network", "learn", "inspect", "preview"),
     *("recognisability", "plainness", "embed", "search", "verify", "join", "interpolate", "build"),
+    "recipe",
 }
 STUDIES = {
     *("proof", "enrollment", "quality-limits", "repeated-photos", "burst", "planted-audit"),

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from tests.training.data.made_images import encoded, pixels, write_identities
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from training.cli.inspect import inspect, preview
+from training.foundation.errors import DataError
+from training.inspection.previewed import names_recipe, previewed_recipe
 
 
 @pytest.fixture
@@ -76,3 +78,46 @@ def test_a_preview_of_faces_can_be_aligned(cli: typer.Typer, tmp_path: Path) -> 
     assert result.exit_code == 0
     assert output.is_file()
     assert CliRunner().invoke(cli, [*words[:3], "squash"]).exit_code == 2
+
+
+def test_a_preview_of_a_recipe_shows_its_own_data_and_augmentation(
+    cli: typer.Typer, tmp_path: Path
+) -> None:
+    write_identities(tmp_path / "set", {"ada": 2, "bob": 2})
+    (tmp_path / "own.toml").write_text('extends = "folders"\nname = "own"\n[augment]\ncrop = 0.3\n')
+    words = ["preview", str(tmp_path / "own.toml"), "--data", str(tmp_path / "set")]
+    words += ["--output", str(tmp_path / "a.png")]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert "augmentation: flip 0.5, crop 0.3, brightness 0.2, contrast 0.2" in result.output
+    plain = (tmp_path / "a.png").read_bytes()
+    nothing = [f"augment.{name}=0" for name in ("flip", "crop", "brightness", "contrast")]
+    still = CliRunner().invoke(cli, words + [w for one in nothing for w in ("--set", one)])
+    assert "augmentation: this recipe changes nothing" in still.output
+    assert (tmp_path / "a.png").read_bytes() != plain
+    for wrong in ([*words, "--flip", "0"], ["preview", str(tmp_path / "set"), "--set", "steps=1"]):
+        assert isinstance(CliRunner().invoke(cli, wrong).exception, DataError)
+
+
+def test_a_recipe_is_a_toml_file_or_a_shipped_name_that_is_no_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [names_recipe(what) for what in ("digits", "native", "x.toml", "people")] == [
+        *(True, True, True, False)
+    ]
+    (tmp_path / "digits").mkdir()
+    assert not names_recipe("digits")
+    (tmp_path / "face.toml").write_text('extends = "native"\nname = "face"\n')
+    with pytest.raises(FileNotFoundError):  # a distillation: its tars are not here
+        previewed_recipe(str(tmp_path / "face.toml"), tmp_path)
+
+
+def test_a_csv_file_is_looked_at_by_its_own_columns(cli: typer.Typer, tmp_path: Path) -> None:
+    write_identities(tmp_path, {"ada": 2, "bob": 2})
+    lines = [f"{name}/{n}.png,{name},7" for name in ("ada", "bob") for n in (0, 1)]
+    (tmp_path / "set.csv").write_text("\n".join(["file,who,age", *lines]) + "\n")
+    words = ["inspect", str(tmp_path / "set.csv"), "--column", "path=file"]
+    assert CliRunner().invoke(cli, [*words, "--column", "label=who"]).exit_code == 0
+    for wrong in ("label", "path=x", "=x"):
+        assert isinstance(CliRunner().invoke(cli, [*words, "--column", wrong]).exception, DataError)

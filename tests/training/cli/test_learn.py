@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 from tests.training.data.made_images import write_image
 from tests.training.data.readers.test_stem_pairs import write_pairs
 from tests.training.engines.small_runs import CPU, made_data
+from training.cli.app import command_to_resume
 from training.cli.learn import learn
 from training.data.learning_parts import load_parts
 from training.engines.learned import saved_result
+from training.engines.run_folder import RunExistsError
 from training.foundation.errors import CheckpointError, DataError
 from training.recipes.metric_recipe import TeacherTermRecipe, load_metric_recipe
 from training.teachers.plain import plain_targets
@@ -89,6 +91,41 @@ def test_the_command_learns_judges_and_fails_below_its_bar(folder: Path, tmp_pat
     code, said = run(str(recipe), "--run", str(tmp_path / "bad"), "--seed", "5")
     assert code == 1
     assert "below the bar of 1.0000" in said
+
+
+def test_a_run_is_replaced_only_by_force_and_goes_on_with_its_own_recipe(
+    folder: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "made.toml"
+    recipe.write_text(RECIPE.format(bar=0.0, folder=folder))
+    words = [str(recipe), "--run", str(tmp_path / "run"), "--device", "cpu", "--no-pictures"]
+    setting = ["--set", "loss.margin=0.5", "--set", "steps=2"]
+    assert run(*words, *setting)[0] == 0
+    record = json.loads((tmp_path / "run/recipe.json").read_text())
+    wanted = load_metric_recipe(str(recipe), setting[1::2]).on(CPU)
+    assert record == json.loads(wanted.model_dump_json())  # whole, not what was set alone
+    weights = (tmp_path / "run/best.pt").read_bytes()
+    for refused in ([], setting):
+        with pytest.raises(RunExistsError, match="--resume goes on with it, --force replaces it"):
+            run(*words, *refused)
+    with pytest.raises(
+        CheckpointError, match=r"steps was 2 and is 4; loss\.margin was 0\.5 and is"
+    ):
+        run(*words, "--resume")
+    with pytest.raises(DataError, match="give one of them"):
+        run(*words, "--resume", "--force")
+    assert (tmp_path / "run/best.pt").read_bytes() == weights
+    assert run(*words, *setting, "--resume")[0] == 0
+    assert run(*words, "--force")[0] == 0
+    assert json.loads((tmp_path / "run/recipe.json").read_text())["steps"] == 4
+
+
+def test_the_line_to_go_on_with_is_the_line_that_was_given() -> None:
+    assert command_to_resume(["learn", "a b.toml", "--force", "--set", "x=1"]) == (
+        "python -m training learn 'a b.toml' --set x=1 --resume"
+    )
+    assert command_to_resume(["learn", "--resume"]).count("--resume") == 1
+    assert command_to_resume(["build", "--version", "1"]) == "python -m training build --version 1"
 
 
 def test_a_single_image_stops_the_run_before_it_begins(folder: Path, tmp_path: Path) -> None:

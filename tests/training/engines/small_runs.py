@@ -62,6 +62,7 @@ def made_run(
     data: LearningData | None = None,
     *,
     resume: bool = False,
+    force: bool = False,
     stop_after: int | None = None,
     targets: Callable[[Tensor], Tensor] | None = None,
     validated: bool = True,
@@ -77,4 +78,4 @@ def made_run(
         validation(made_data(seed=9)) if validated else None,
         targets,
     )
-    return Run(step, RunOptions(place, CPU, resume=resume, stop_after=stop_after))
+    return Run(step, RunOptions(place, CPU, resume, stop_after=stop_after, force=force))

@@ -1,20 +1,32 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
+from torch import Tensor
 
 from tests.training.engines.run_states import numbers_in
 from tests.training.engines.small_runs import CPU, made_data, made_recipe, made_run
+from training.data.batches import Batch, BatchSource, make_batches
+from training.engines.interruption import interruptible
 from training.engines.learned import load_best
 from training.engines.metric_learning import MetricStep
+from training.engines.progress import ProgressLines, RunProgress
 from training.engines.run import train
-from training.engines.run_folder import RunFolder, RunFolderError
-from training.foundation.errors import CheckpointError, DataError, TrainingDivergedError
+from training.engines.run_folder import RunExistsError, RunFolder, RunFolderError
+from training.foundation.errors import (
+    CheckpointError,
+    DataError,
+    RunInterruptedError,
+    TrainingDivergedError,
+)
 
 PAIRS: dict[str, object] = {
     "loss": {"name": "contrastive"},
@@ -74,9 +86,16 @@ def test_an_interrupted_run_ends_bit_for_bit_as_the_uninterrupted(
     assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "cut/log.jsonl").read_text()
 
 
-def test_a_new_run_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
-    train(made_run(tmp_path / "run"))
-    train(made_run(tmp_path / "run"))
+@pytest.mark.parametrize("name", ["checkpoint.pt", "best.pt", "result.json"])
+def test_a_new_run_replaces_an_old_one_only_where_it_is_asked_to(tmp_path: Path, name: str) -> None:
+    kept = tmp_path / "run" / name
+    kept.parent.mkdir()
+    kept.write_text("of five days")
+    with pytest.raises(RunExistsError, match=rf"holds a run already \({name}\): --resume goes on"):
+        made_run(tmp_path / "run")
+    assert kept.read_text() == "of five days"
+    train(made_run(tmp_path / "run", force=True))
+    train(made_run(tmp_path / "run", force=True))
     assert len((tmp_path / "run/log.jsonl").read_text().splitlines()) == 9
     assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
 
@@ -178,8 +197,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path:
 
 def test_only_a_checkpoint_of_the_same_recipe_and_data_is_resumed(tmp_path: Path) -> None:
     train(made_run(tmp_path / "run", stop_after=4))
-    with pytest.raises(CheckpointError, match="another recipe"):
-        made_run(tmp_path / "run", made_recipe(seed=1), resume=True)
+    changed = made_recipe(seed=1, loss={"name": "triplet", "margin": 0.3}, patience=3)
+    said = (
+        r"seed was 20261122 and is 1; patience was null and is 3; loss\.margin was 0\.2 and is 0\.3"
+    )
+    with pytest.raises(CheckpointError, match=f"another recipe: {said}"):
+        made_run(tmp_path / "run", changed, resume=True)
     with pytest.raises(CheckpointError, match="other data"):
         made_run(tmp_path / "run", data=made_data(seed=5), resume=True)
     with pytest.raises(CheckpointError, match="does not exist"):
@@ -238,3 +261,68 @@ def test_validation_does_not_disturb_what_learns(tmp_path: Path) -> None:
     run.validate()
     assert torch.equal(torch.get_rng_state(), before)
     assert run.options.device == CPU
+
+
+class Impatient:
+    """Draws batches, and sends the process a signal before one of them."""
+
+    def __init__(self, batches: BatchSource, at: int, number: signal.Signals) -> None:
+        self._batches, self._at, self._number, self._drawn = batches, at, number, 0
+
+    def draw(self) -> Batch:
+        self._drawn += 1
+        if self._drawn == self._at:
+            signal.raise_signal(self._number)
+        return self._batches.draw()
+
+    def state(self) -> Tensor:
+        return self._batches.state()
+
+    def restore(self, state: Tensor) -> None:
+        self._batches.restore(state)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_saved_after_its_step_and_ends_as_if_it_never_was(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    train(whole := made_run(tmp_path / "whole"))
+    before = signal.getsignal(number)
+    batches = Impatient(make_batches(made_recipe(), made_data()), 6, number)
+    with pytest.raises(RunInterruptedError, match=r"stopped after step 6 \(50%\).*checkpoint\.pt"):
+        train(made_run(tmp_path / "run", batches=batches))
+    assert signal.getsignal(number) is before
+    second = made_run(tmp_path / "run", resume=True)
+    assert second.step_number == 6
+    train(second)
+    expected, ended = numbers_in(whole.state()), numbers_in(second.state())
+    assert [name for name in expected if not torch.equal(expected[name], ended[name])] == []
+    assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "run/log.jsonl").read_text()
+
+
+def test_asked_a_second_time_a_run_ends_at_once() -> None:
+    with interruptible() as asked:
+        signal.raise_signal(signal.SIGINT)
+        assert asked.to_stop
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_log_that_is_no_terminal_has_lines_and_no_more_than_it_can_bear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(made_run(tmp_path / "run"))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("tiny: step 2, 17%, ")
+    assert lines[-1].startswith("tiny: step 12, 100%, ")
+    assert "loss " in lines[-1]
+    assert "done in 0:0" in lines[-1]
+    assert len(lines) < 6  # all twelve steps take less than the time of a line
+    written = io.StringIO()
+    console = Console(file=written, width=40)
+    every = ProgressLines("run", console, every_seconds=0.0)
+    for step in range(1, 5):
+        every.show(RunProgress(step, step / 4, 1.0, 2.0, 0.5))
+    told = written.getvalue().splitlines()
+    assert len(told) == 4
+    assert told[1].startswith("run: step 2, 50%, 2.0 steps/s, loss 1.0000, best 0.5000, 0:00:")

@@ -83,10 +83,16 @@ def test_a_set_of_which_nothing_can_be_read_is_reported_too() -> None:
     assert "without identity" in printed(report)
 
 
-def test_copies_count_across_identities_and_not_within_one() -> None:
+def test_copies_are_told_apart_across_identities_and_within_one() -> None:
     one, two = pixels(1), pixels(2)
-    within = image_set([("a", one), ("a", one), ("b", two), ("b", pixels(3))])
-    assert inspect_images(within).findings == ()
+    within = inspect_images(
+        image_set([("a", one), ("a", one), ("a", one), ("b", two), ("b", pixels(3))])
+    )
+    assert (within.copies, within.own_copies) == ((), (("0", "1", "2"),))
+    assert within.findings == (
+        "2 images are there again within their identity: a pair of copies teaches nothing",
+    )
+    assert "0 = 1 = 2" in printed(within)
     across = image_set([("a", one), ("a", two), ("b", one), ("b", pixels(3))])
     assert inspect_images(across).copies == (("0", "2"),)
     assert inspect_images(across).near_duplicate_count == 0

@@ -14,8 +14,10 @@ from training.data.decoding import read_picture
 from training.data.images import ImageItem, ImageSet, UnreadableImageError
 from training.data.transform import fit_picture
 from training.foundation.errors import DataError
-from training.inspection.preview import preview_images
+from training.inspection.preview import preview_images, said_of
 from training.inspection.sheet import TILE, Group, Strip, draw_sheet
+from training.recipes.augment_recipe import NO_CHANGE, GenericAugmentRecipe
+from training.recipes.recipe import AugmentRecipe
 from training.recipes.transform_recipe import TransformRecipe
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people"
@@ -75,14 +77,19 @@ def test_a_set_without_pairs_shows_single_images() -> None:
     assert share(sheet, "blue") >= 1
 
 
-def test_aligned_crops_are_augmented_as_faces() -> None:
-    """Faces get other colour casts and patches, which the light augmentation never makes."""
-    grey = [(str(n % 2), np.full((128, 128, 3), 120, np.uint8)) for n in range(6)]
-    faces = np.asarray(preview_images(image_set(grey), transform=RECIPE))
-    others = [(label, picture[:100, :100]) for label, picture in grey]
-    light = np.asarray(preview_images(image_set(others), transform=RECIPE))
+def test_images_are_changed_as_the_recipe_says_and_in_no_other_way() -> None:
+    """A distillation makes colour casts and patches, which ``learn`` never makes of any crop."""
+    grey = image_set([(str(n % 2), np.full((128, 128, 3), 120, np.uint8)) for n in range(6)])
+    crops = TransformRecipe(size=128, fit="stretch")
+    faces = np.asarray(preview_images(grey, transform=crops, changes=AugmentRecipe()))
     assert np.ptp(faces.astype(np.int16), axis=2).max() > 20
+    light = np.asarray(preview_images(grey, transform=crops, changes=GenericAugmentRecipe()))
     assert np.ptp(light.astype(np.int16), axis=2).max() <= 8  # the ink of captions
+    lit = np.isin(light[:, :, 0], (*range(60, 115), *range(126, 200))).sum()
+    none = np.asarray(preview_images(grey, transform=crops, changes=NO_CHANGE))
+    assert np.isin(none[:, :, 0], (*range(60, 115), *range(126, 200))).sum() < lit / 10
+    assert said_of(NO_CHANGE) == "this recipe changes nothing"
+    assert said_of(GenericAugmentRecipe(flip=0)) == "crop 0.15, brightness 0.2, contrast 0.2"
 
 
 def _unreadable() -> Picture:

@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from training.evaluation.embedders import read_manifest
 from training.evaluation.served import newest_model
@@ -61,15 +60,14 @@ def test_unknown_keys_and_impossible_numbers_are_refused(
     path.write_text(f'extends = "{SHIPPED}"\n{change}')
     if change.startswith("name"):
         path.write_text(f'{change}extends = "{SHIPPED}"\n')
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(DataError, match=rf"mine\.toml: {named}: "):
         load_build_recipe(str(path))
-    assert named in {".".join(map(str, error["loc"])) for error in caught.value.errors()}
 
 
 def test_a_missing_number_is_refused_for_there_is_no_other_home(tmp_path: Path) -> None:
     text = FILE.read_text(encoding="utf-8").replace("offset = 0.2\n", "")
     (tmp_path / "short.toml").write_text(text)
-    with pytest.raises(ValidationError, match=r"hubness\.offset"):
+    with pytest.raises(DataError, match=r"short\.toml: hubness\.offset: Field required"):
         load_build_recipe(str(tmp_path / "short.toml"))
 
 
@@ -85,7 +83,7 @@ def test_a_join_without_crowds_and_steps_that_are_not_there_are_said(tmp_path: P
     document = FILE.read_text(encoding="utf-8")
     half = document[: document.index("# Away")] + document[document.index("# Default") :]
     (tmp_path / "half.toml").write_text(half)
-    with pytest.raises(ValidationError, match="both or neither"):
+    with pytest.raises(DataError, match=r"half\.toml: .*both or neither"):
         load_build_recipe(str(tmp_path / "half.toml"))
     alone = load_build_recipe().model_copy(
         update={"join": None, "hubness": None, "interpolate": None}

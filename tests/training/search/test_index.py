@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import faiss
 import numpy as np
 import pytest
 
+from app.settings import Settings
 from tests.training.search.made_pictures import (
     ColourEmbedder,
     write_black,
@@ -25,9 +27,18 @@ from training.search.index import (
     TABLE,
     DamagedIndexError,
     ForeignIndexError,
+    MadeWith,
     open_index,
 )
-from training.search.query import answered_query, pictures_of_query, search_picture, verify_pictures
+from training.search.models import PairLine
+from training.search.query import (
+    answered_query,
+    embed_query,
+    identify_picture,
+    pictures_of_query,
+    search_picture,
+    verify_pictures,
+)
 from training.search.update import IndexUpdate, embed_folder, update_index
 
 COUNT = 40
@@ -98,17 +109,53 @@ def test_a_picture_that_was_mended_is_embedded(folder: Path, pictures: Path) -> 
     write_picture(pictures / "black.png", 77)
     found, _ = update(folder, pictures)
     assert (found.embedded, found.skipped) == (1, {})
-    hits = search_picture(found.index, ColourEmbedder(), pictures / "black.png", 1)
+    row = found.index.table.keys.index("black.png")
+    assert found.index.table.labels[row] == -1
+    hits = found.index.search(found.index.table.embeddings[row], 1)
     assert (hits[0].key, hits[0].label) == ("black.png", None)
 
 
-def test_an_index_by_another_model_is_made_anew(folder: Path, pictures: Path) -> None:
+def test_an_index_refuses_another_model_and_is_replaced_only_when_asked(
+    folder: Path, pictures: Path
+) -> None:
     update(folder, pictures)
-    for other in (ColourEmbedder("other"), ColourEmbedder("other", "1" * 64)):
-        found = update_index(folder, pictures, other)
-        assert found.rebuilt is not None
-        assert other.embedded == COUNT
-        assert open_index(folder).manifest.model == "other"
+    kept = (folder / MANIFEST).read_bytes()
+    for other in (ColourEmbedder("other"), ColourEmbedder("colours", "1" * 64)):
+        with pytest.raises(ForeignIndexError, match=r"made by colours, not by .*--rebuild"):
+            update_index(folder, pictures, other)
+        assert other.embedded == 0
+        assert (folder / MANIFEST).read_bytes() == kept
+    other = ColourEmbedder("other")
+    assert update_index(folder, pictures, other, rebuild=True).rebuilt == "asked for"
+    assert other.embedded == COUNT
+    assert open_index(folder).manifest.model == "other"
+
+
+def test_the_place_of_its_model_is_kept_and_brought_up_to_date(
+    folder: Path, pictures: Path
+) -> None:
+    for place in (MadeWith(model="here"), MadeWith(model="there"), None):
+        update_index(folder, pictures, ColourEmbedder(), made_with=place)
+        wanted = place or MadeWith(model="there")
+        assert open_index(folder).manifest.made_with == wanted
+
+
+@pytest.mark.parametrize(
+    ("shape", "identities"),
+    [
+        (("left/ada.png", "right/ada.jpg", "left/bo.png", "right/bo.png"), {"ada", "bo"}),
+        (("train/ada/1.png", "test/ada/2.png", "test/bo/1.png"), {"ada", "bo"}),
+        (("latin/a/1.png", "latin/b/1.png", "greek/a/1.png"), {"latin/a", "latin/b", "greek/a"}),
+    ],
+    ids=["pairs by file name", "splits", "nested"],
+)
+def test_the_shape_of_a_folder_says_what_names_an_identity(
+    folder: Path, tmp_path: Path, shape: tuple[str, ...], identities: set[str]
+) -> None:
+    for seed, key in enumerate(shape):
+        write_picture(tmp_path / "shaped" / key, seed)
+    found, _ = update(folder, tmp_path / "shaped")
+    assert set(found.index.table.label_names) == identities
 
 
 def test_a_search_with_another_model_than_the_index_is_refused(
@@ -116,9 +163,29 @@ def test_a_search_with_another_model_than_the_index_is_refused(
 ) -> None:
     found, _ = update(folder, pictures)
     query = pictures / "p1" / "01.png"
-    assert search_picture(found.index, ColourEmbedder(), query, 3)[0].key == "p1/01.png"
     with pytest.raises(ForeignIndexError, match="made by colours, not by other"):
-        search_picture(found.index, ColourEmbedder("other"), query, 3)
+        embed_query(found.index, ColourEmbedder("other"), query)
+
+
+def test_a_query_is_not_its_own_answer(folder: Path, pictures: Path, tmp_path: Path) -> None:
+    """Neither where it lies in the folder, nor as a copy from elsewhere, nor in a centroid."""
+    copy = tmp_path / "copy.png"
+    copy.write_bytes((pictures / "p1" / "01.png").read_bytes())
+    found, _ = update(folder, pictures)
+    for query in (pictures / "p1" / "01.png", copy):
+        embedded = embed_query(found.index, ColourEmbedder(), query)
+        assert embedded.itself == {"p1/01.png"}
+        keys = [hit.key for hit in search_picture(found.index, embedded, COUNT)]
+        assert len(keys) == COUNT - 1
+        assert "p1/01.png" not in keys
+    for other in (pictures / "p1").glob("*.png"):
+        if other.name != "01.png":
+            other.unlink()
+    alone, _ = update(folder, pictures)
+    embedded = embed_query(alone.index, ColourEmbedder(), copy)
+    answer = identify_picture(alone.index, embedded, Settings().model_dir, COUNT)
+    assert answer is not None
+    assert "p1" not in {hit.label for hit in answer.hits}
 
 
 def test_more_answers_than_pictures_are_not_padded(folder: Path, pictures: Path) -> None:
@@ -212,7 +279,12 @@ def test_two_pictures_are_the_same_at_or_above_the_threshold(pictures: Path) -> 
     assert itself.same
     assert itself.similarity == pytest.approx(1, abs=1e-6)
     assert not verify_pictures(embedder, one, other, 0.99).same
+    assert itself.distance == pytest.approx(0, abs=1e-3)
+    assert itself.probability is None
     similarity = verify_pictures(embedder, one, other, 0.99).similarity
+    told = verify_pictures(embedder, one, other, 0.99, PairLine(4.0, -2.0))
+    assert told.probability == pytest.approx(1 / (1 + math.exp(2 - 4 * similarity)))
+    assert told.distance == pytest.approx(math.sqrt(2 - 2 * similarity))
     assert verify_pictures(embedder, one, other, similarity).same
     for missing in (pictures / "black.png", pictures / "none.png"):
         with pytest.raises(UnusablePictureError, match=missing.name):
@@ -224,7 +296,7 @@ def test_a_strip_shows_the_query_and_its_answers(
 ) -> None:
     found, _ = update(folder, pictures)
     query = write_picture(tmp_path / "query.png", 5)
-    hits = search_picture(found.index, ColourEmbedder(), query, 3)
+    hits = search_picture(found.index, embed_query(found.index, ColourEmbedder(), query), 3)
     shown = pictures_of_query(query, pictures)
     save_answers(tmp_path / "strip.png", answered_query(hits), shown)
     assert (tmp_path / "strip.png").read_bytes().startswith(b"\x89PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 import typer
 from typer.testing import CliRunner, Result
 
+from app.settings import Settings
 from tests.training.engines.small_runs import CPU, made_data
 from tests.training.made_data import write_teacher
 from training.cli.learn import learn
@@ -24,7 +26,7 @@ from training.search.embedder import UnusablePictureError
 from training.search.index import ForeignIndexError, open_index
 from training.search.metric_embedder import MetricEmbedder
 from training.search.parquet import read_embeddings
-from training.search.query import search_picture
+from training.search.query import embed_query
 
 RECIPE = """
 name = "made"
@@ -149,10 +151,11 @@ def test_a_search_finds_the_identity_and_embeds_only_what_is_new(
     assert re.findall(r"(kind-\d\d)/", first.output) == ["kind-01"] * 4
     shutil.copy(query, gallery / "kind-01" / "new.png")
     strip = tmp_path / "strip.png"
-    again = invoke(app, "search", index, query, "--top", "1", "--picture", strip, *model)
+    again = invoke(app, "search", index, query, "--top", "1", "--picture", strip)
     assert again.exit_code == 0, again.output
     assert "1 embedded, 13 kept" in again.output
-    assert "kind-01/new.png" in again.output
+    assert "the query itself, no answer: kind-01/new.png" in again.output
+    assert re.findall(r"(kind-\d\d)/\w+", again.output.split("no answer:")[1])[1:] == ["kind-01"]
     blurred = tmp_path / "blurred.png"
     invoke(app, "search", index, query, "--top", "1", "--picture", blurred, "--blur-faces", *model)
     unseen = invoke(app, "search", index, query, "--blur-faces", *model)
@@ -167,9 +170,19 @@ def test_an_index_by_another_network_of_the_same_recipe_is_refused(
     invoke(app, "search", tmp_path / "index", query, "--pictures", gallery, "--model", run)
     other = MetricEmbedder(learned(app, tmp_path, pictures, 10) / "best.pt", CPU)
     with pytest.raises(ForeignIndexError, match="made by made"):
-        search_picture(open_index(tmp_path / "index"), other, query, 1)
-    rebuilt = invoke(app, "search", tmp_path / "index", query, "--model", tmp_path / "run")
-    assert "index made anew: the old one was made by made" in rebuilt.output
+        embed_query(open_index(tmp_path / "index"), other, query)
+    again = ("search", tmp_path / "index", query)
+    for model in (tmp_path / "run", Settings().model_dir):
+        refused = invoke(app, *again, "--model", model)
+        assert isinstance(refused.exception, ForeignIndexError)
+        assert "--rebuild" in str(refused.exception)
+    assert "0 embedded, 13 kept" in invoke(app, *again).output  # its own network is not named
+    rebuilt = invoke(app, *again, "--model", tmp_path / "run", "--rebuild")
+    assert "index made anew: asked for" in rebuilt.output
+    (tmp_path / "run").rename(tmp_path / "gone")
+    lost = invoke(app, *again)
+    assert isinstance(lost.exception, ForeignIndexError)
+    assert "no longer at" in str(lost.exception)
 
 
 def test_two_pictures_are_judged_at_the_threshold_that_validation_chose(
@@ -181,11 +194,16 @@ def test_two_pictures_are_judged_at_the_threshold_that_validation_chose(
     other = sorted((gallery / "kind-01").iterdir())[0]
     same = invoke(app, "verify", one, two, "--model", run)
     assert same.exit_code == 0, same.output
-    assert same.output.startswith("same: similarity")
-    assert f"threshold {threshold:.4f}" in same.output
+    told = dict(line.split(maxsplit=1) for line in same.output.splitlines())
+    assert list(told) == ["similarity", "distance", "probability", "threshold", "verdict"]
+    assert (told["threshold"], told["verdict"]) == (f"{threshold:.4f}", "same")
+    assert float(told["distance"]) == pytest.approx(
+        math.sqrt(2 - 2 * float(told["similarity"])), abs=0.02
+    )
+    assert told["probability"].endswith("%")
     different = invoke(app, "verify", one, other, "--model", run)
     assert different.exit_code == 1
-    assert different.output.startswith("different: similarity")
+    assert different.output.splitlines()[-1].split() == ["verdict", "different"]
 
 
 @pytest.mark.parametrize("how", ["gone", "broken", "of another network", "of no weights"])

@@ -25,16 +25,18 @@ def read_idx(root: Path, *, name: str | None = None) -> ImageSet:
 
     Their labels lie beside them (``train-labels-idx1-ubyte``); names may end in .gz and may have a
     dot before "idx". Keys are ``train/00000``, in the order of the file. Raises ``DataError``
-    where no images are found, labels are missing, or a file is not what its header promises.
+    where no images are found, labels are missing, or a file is not what its header promises. They
+    may lie in ``raw``, where torchvision puts them.
     """
+    files = idx_folder(root) or root
     items: list[ImageItem] = []
     for prefix, split in SPLIT_OF_PREFIX.items():
-        images_path = _find(root, f"{prefix}-images", "idx3-ubyte")
+        images_path = _find(files, f"{prefix}-images", "idx3-ubyte")
         if images_path is None:
             continue
-        labels_path = _find(root, f"{prefix}-labels", "idx1-ubyte")
+        labels_path = _find(files, f"{prefix}-labels", "idx1-ubyte")
         if labels_path is None:
-            raise DataError(f"{root}: {images_path.name} has no {prefix}-labels-idx1-ubyte")
+            raise DataError(f"{files}: {images_path.name} has no {prefix}-labels-idx1-ubyte")
         images, labels = read_idx_array(images_path, 3), read_idx_array(labels_path, 1)
         if len(images) != len(labels):
             raise DataError(
@@ -47,6 +49,22 @@ def read_idx(root: Path, *, name: str | None = None) -> ImageSet:
     if not items:
         raise DataError(f"{root} holds no images in train- or t10k-images-idx3-ubyte (or .gz)")
     return ImageSet(name or root.name, tuple(items))
+
+
+def idx_folder(root: Path) -> Path | None:
+    """Return where the idx files below ``root`` are, ``None`` where there are none.
+
+    ``root`` itself, its ``raw``, or a single ``NAME/raw`` in it (torchvision's ``MNIST/raw``).
+    Raises ``DataError`` where several data sets are there.
+    """
+    for places in ([root], [root / "raw"], sorted(root.glob("*/raw"))):
+        found = [place for place in places if any(place.glob("*idx3-ubyte*"))]
+        if len(found) > 1:
+            names = ", ".join(str(place) for place in found)
+            raise DataError(f"{root} holds several data sets of idx files, name one: {names}")
+        if found:
+            return found[0]
+    return None
 
 
 def read_idx_array(path: Path, dimensions: int) -> ByteImage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -10,7 +10,7 @@ from training.data.images import ImageSet
 from training.data.readers.celeba import IDENTITY_FILES, IMAGE_FOLDER, read_celeba
 from training.data.readers.digits import read_digits
 from training.data.readers.folders import read_folders, read_pictures
-from training.data.readers.idx import read_idx
+from training.data.readers.idx import idx_folder, read_idx
 from training.data.readers.lfw import read_lfw
 from training.data.readers.omniglot import SPLIT_OF_FOLDER, read_omniglot
 from training.data.readers.shards import read_shards
@@ -44,7 +44,6 @@ _READERS: dict[str, Callable[[Path, str | None], ImageSet]] = {
     "idx": lambda path, name: read_idx(path, name=name),
     "omniglot": lambda path, name: read_omniglot(path, name=name),
     "celeba": lambda path, name: read_celeba(path, name=name),
-    "table": lambda path, name: read_table(path, name=name),
     "lfw": lambda path, name: read_lfw(path, name=name),
 }
 
@@ -57,10 +56,12 @@ def read_images(
     *,
     name: str | None = None,
     leftovers: Leftovers = "raise",
+    columns: Mapping[str, str] | None = None,
 ) -> ImageSet:
     """Return the images of a kind at a path, under ``name`` or the path's own.
 
-    ``leftovers`` says what becomes of "stem_pairs" without a partner. Only "digits" needs no path.
+    ``leftovers`` says what becomes of "stem_pairs" without a partner, ``columns`` what a "table"
+    calls its own. Only "digits" needs no path.
     Raises ``DataError`` for an unknown kind, a missing path, and whatever the reader of the kind
     finds wrong.
     """
@@ -76,6 +77,10 @@ def read_images(
         raise DataError(f"{path} does not exist")
     if kind == "stem_pairs":
         return read_stem_pairs(path, leftovers=leftovers, name=name)
+    if kind == "table":
+        return read_table(path, name=name, columns=columns)
+    if columns:
+        raise DataError(f'columns are of "table", not of "{kind}"')
     return _READERS[kind](path, name)
 
 
@@ -95,7 +100,7 @@ def guess_kind(path: Path | None) -> ImageKind:
         ("omniglot", bool(folders & set(SPLIT_OF_FOLDER))),
         ("celeba", IMAGE_FOLDER in folders or bool(files & set(IDENTITY_FILES))),
         ("stem_pairs", folders == {"left", "right"}),
-        ("idx", any("idx3-ubyte" in file for file in files)),
+        ("idx", idx_folder(path) is not None),
         ("split_folders", bool(folders) and folders <= _SPLIT_FOLDERS),
         ("folders", bool(folders)),
         ("shards", any(file.endswith(".tar") for file in files)),

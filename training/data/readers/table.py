@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from training.data.decoding import file_item
@@ -13,10 +14,14 @@ REQUIRED_COLUMNS = ("path", "label")
 OPTIONAL_COLUMNS = ("split",)
 
 
-def read_table(path: Path, *, name: str | None = None) -> ImageSet:
+def read_table(
+    path: Path, *, name: str | None = None, columns: Mapping[str, str] | None = None
+) -> ImageSet:
     """Return the images that a table names; paths are relative to the table's folder.
 
     An empty label is an unknown identity, an empty split none. Keys are the paths as written.
+    ``columns`` says what a table calls them (``{"label": "person"}``); its other columns are then
+    passed over.
     Raises ``DataError`` where columns are missing or unknown (a misspelt one would be ignored in
     silence), a line has another number of fields, or a file is missing.
     """
@@ -27,15 +32,15 @@ def read_table(path: Path, *, name: str | None = None) -> ImageSet:
             rows = list(csv.reader(stream, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is no CSV file in UTF-8: {error}") from error
-    columns = [column.strip() for column in rows[0]] if rows else []
-    _check_columns(path, columns)
+    headers = [column.strip() for column in rows[0]] if rows else []
+    places = _places(path, headers, dict(columns or {}))
     items = []
     for number, fields in enumerate(rows[1:], 2):
         if not fields:
             continue
-        if len(fields) != len(columns):
-            raise DataError(f"{path}, row {number}: {len(fields)} fields, not {len(columns)}")
-        row = dict(zip(columns, (field.strip() for field in fields), strict=True))
+        if len(fields) != len(headers):
+            raise DataError(f"{path}, row {number}: {len(fields)} fields, not {len(headers)}")
+        row = {column: fields[place].strip() for column, place in places.items()}
         key, file = row["path"], path.parent / row["path"]
         if not key or not file.is_file():
             raise DataError(f"{path}, row {number}: there is no file {key!r}")
@@ -45,11 +50,24 @@ def read_table(path: Path, *, name: str | None = None) -> ImageSet:
     return ImageSet(name or path.stem, tuple(items))
 
 
-def _check_columns(path: Path, columns: list[str]) -> None:
-    missing = [column for column in REQUIRED_COLUMNS if column not in columns]
-    unknown = sorted(set(columns) - {*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS})
-    if missing or unknown or len(set(columns)) != len(columns):
+def _places(path: Path, headers: list[str], called: dict[str, str]) -> dict[str, int]:
+    """Return where each column that is read stands in a line."""
+    known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
+    if wrong := sorted(called.keys() - set(known)):
+        raise DataError(f"there is no column {wrong[0]!r} to name; there are {', '.join(known)}")
+    names = {column: called.get(column, column) for column in known}
+    wanted = {
+        column: name for column, name in names.items() if column != "split" or name in headers
+    }
+    missing = [name for column, name in wanted.items() if name not in headers]
+    missing += [name for name in called.values() if name not in (*headers, *missing)]
+    unknown = [] if called else sorted(set(headers) - set(known))
+    twice = [name for name in wanted.values() if headers.count(name) > 1]
+    if missing or unknown or twice or len(set(wanted.values())) != len(wanted):
         raise DataError(
-            f"{path} has the columns {columns}; wanted are {', '.join(REQUIRED_COLUMNS)} and, "
-            f"if you like, {', '.join(OPTIONAL_COLUMNS)}, each once"
+            f"{path} has the columns {headers}; wanted are "
+            f"{', '.join(names[column] for column in REQUIRED_COLUMNS)} and, if you like, "
+            f"{names['split']}, each once (other names: columns.label in a recipe, --column "
+            "label=NAME on the command line)"
         )
+    return {column: headers.index(name) for column, name in wanted.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from training.data.learning_parts import LearningParts, load_parts
 from training.engines.learned import HeldOut, Judge, learn_recipe, saved_result
-from training.foundation.errors import DataError
+from training.engines.run_folder import CHECKPOINT, RESULT
+from training.foundation.errors import CheckpointError, DataError
 from training.metrics.estimates import Estimate
 from training.metrics.similarity import measure_similarity, similarity_intervals
 from training.recipes.metric_recipe import (
@@ -106,8 +108,9 @@ def compare_recipes(
     """Learn every recipe with every seed below ``runs`` and judge all on the held-out images.
 
     A run that is there already, of the same recipe, seed and data, is judged again and not made
-    again. ``intervals`` belong to the measures of the same names. ``show`` is given the data and
-    what the first seed's networks made of it, where all recipes have the same data. Raises
+    again; one that was interrupted goes on. ``intervals`` belong to the measures of the same names.
+    ``show`` is given the data and what the first seed's networks made of it, where all recipes have
+    the same data. Raises
     ``DataError`` where recipes differ in more than loss and miner, unless allowed.
     """
     names = [recipe.name for recipe in recipes]
@@ -155,7 +158,12 @@ def _learned(
     saved = saved_result(recipe, parts, folder)
     doing = "saved" if saved is not None else f"learning on {device.type} in {recipe.precision}"
     tell(f"{folder.name}: {doing}")
-    return saved if saved is not None else learn_recipe(recipe, parts, folder, device)
+    if saved is not None:
+        return saved
+    if (folder / CHECKPOINT).is_file() and not (folder / RESULT).is_file():
+        with contextlib.suppress(CheckpointError):  # of another recipe or other data: begin anew
+            return learn_recipe(recipe, parts, folder, device, resume=True)
+    return learn_recipe(recipe, parts, folder, device, force=True)
 
 
 def _contender(

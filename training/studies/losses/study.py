@@ -34,11 +34,13 @@ def run(
     device: str | None = None,
     tell: Callable[[str], None] = print,
     pictures: Path | None = None,
+    settings: Sequence[str] = (),
 ) -> Comparison:
     """Compare recipes by name or path, from runs saved below ``runs`` or made now.
 
     This study asks recipes instead of a model. ``seeds`` is how many runs of each; those that
-    differ in more than loss and miner are refused unless ``allow_different``. With ``pictures`` the
+    differ in more than loss and miner are refused unless ``allow_different``. ``settings`` change
+    keys of every recipe. With ``pictures`` the
     folder gets ``bars.png``, and ``strips.png`` where all recipes have the same data.
     """
 
@@ -47,7 +49,7 @@ def run(
             names = [recipe.name for recipe in loaded]
             draw_strips_beside(names, parts, answers, loaded[0].seed, pictures / "strips.png")
 
-    loaded = [load_metric_recipe(name) for name in recipes]
+    loaded = [load_metric_recipe(name, settings) for name in recipes]
     record = compare_recipes(
         loaded,
         runs,

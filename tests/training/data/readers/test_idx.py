@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from training.data.readers.idx import read_idx, read_idx_array
+from training.data.readers.registry import guess_kind
 from training.foundation.errors import DataError
 
 
@@ -90,3 +91,16 @@ def test_labels_must_be_there_and_as_many(tmp_path: Path) -> None:
 def test_a_folder_without_idx_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no images"):
         read_idx(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["raw", "MNIST/raw"])
+def test_files_are_found_where_torchvision_puts_them(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    write_mnist(tmp_path / place, packed=True)
+    assert guess_kind(tmp_path) == "idx"
+    assert len(read_idx(tmp_path)) == 5
+    if place != "raw":
+        (tmp_path / "FashionMNIST/raw").mkdir(parents=True)
+        write_mnist(tmp_path / "FashionMNIST/raw")
+        with pytest.raises(DataError, match=r"several data sets .*FashionMNIST/raw.*MNIST/raw"):
+            read_idx(tmp_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.made_images import write_image
+from training.data.readers.registry import read_images
 from training.data.readers.table import read_table
 from training.foundation.errors import DataError
 
@@ -65,3 +66,36 @@ def test_another_encoding_and_a_missing_file_are_told(tmp_path: Path) -> None:
         read_table(write_table(tmp_path, "path,label\npictures/0.png,é\n", "latin-1"))
     with pytest.raises(DataError, match="is not a file"):
         read_table(tmp_path / "missing.csv")
+
+
+def test_a_table_may_call_its_columns_as_it_likes_and_hold_others(tmp_path: Path) -> None:
+    table = write_table(tmp_path, "file,age,person,part\npictures/0.png,31,ada,test\n")
+    columns = {"path": "file", "label": "person", "split": "part"}
+    for images in (
+        read_table(table, columns=columns),
+        read_images("table", table, columns=columns),
+    ):
+        assert [(i.key, i.label, i.split) for i in images.items] == [
+            ("pictures/0.png", "ada", "test")
+        ]
+    del columns["split"]
+    assert read_table(table, columns=columns).items[0].split is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"label": "who"}, "wanted are path, who and"),
+        ({"label": "person", "path": "file", "split": "parts"}, "if you like, parts"),
+        ({"label": "file", "path": "file"}, "wanted are file, file"),
+        ({"lable": "person"}, "no column 'lable' to name; there are path, label, split"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(
+    tmp_path: Path, columns: dict[str, str], problem: str
+) -> None:
+    table = write_table(tmp_path, "file,person\npictures/0.png,ada\n")
+    with pytest.raises(DataError, match=problem):
+        read_table(table, columns=columns)
+    with pytest.raises(DataError, match='columns are of "table"'):
+        read_images("folders", tmp_path, columns=columns)
