@@ -24,7 +24,7 @@ PROMISED = {
     *("help", "setup", "serve", "demo", "own-network", "test", "check-fast"),
     *("bench", "bench-peers"),
     *("fuzz", "soak", "image-test", "train", "compare", "distill", "prove"),
-    *("lock", "audit-deps", "map", "clean"),
+    *("lock", "audit-deps", "map", "reference", "clean"),
 }
 INTERNAL = {"runtime", "full", "install"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -112,10 +112,8 @@ def preview(
 ) -> None:
     """Draw random pairs, triplets and augmented images of a data set into one picture.
 
-    Of a recipe they are its own: what --data, fit and augmentation of the run give. Without one the
-    augmentation is what ``learn`` can do at all, by its defaults.
+    Those of a recipe are its run's; without one the augmentation is ``learn``'s by its defaults.
     """
-    shown: Previewed
     if what is not None and names_recipe(what):
         if any(option is not None for option in (kind, columns, size, fit, flip)):
             raise DataError("a recipe says itself what is read, fitted and changed: use --set")
@@ -124,13 +122,12 @@ def preview(
         raise DataError("--set is for a recipe: preview RECIPE --set KEY=VALUE")
     else:
         data = None if what is None else Path(what)
-        shown = Previewed(
-            read_images(
-                kind or guess_kind(data), data, leftovers="leave_out", columns=as_columns(columns)
-            ),
-            TransformRecipe(size=size or 128, fit=fit or "crop"),
-            GenericAugmentRecipe(flip=0.5 if flip is None else flip),
+        images = read_images(
+            kind or guess_kind(data), data, leftovers="leave_out", columns=as_columns(columns)
         )
+        transform = TransformRecipe(size=size or 128, fit=fit or "crop")
+        changes = GenericAugmentRecipe(flip=0.5 if flip is None else flip)
+        shown = Previewed(images, transform, changes)
     sheet = preview_images(
         shown.images,
         transform=shown.transform,
@@ -140,5 +137,4 @@ def preview(
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(output, "PNG")
-    typer.echo(f"augmentation: {said_of(shown.changes)}")
-    typer.echo(f"picture: {output}")
+    typer.echo(f"augmentation: {said_of(shown.changes)}\npicture: {output}")

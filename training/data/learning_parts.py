@@ -89,7 +89,7 @@ def _read(source: SourceRecipe, root: Path) -> tuple[ImageSet, ListedPairs | Non
         images = lfw.images if source.name is None else replace(lfw.images, name=source.name)
         listed = lfw.listed
     else:
-        columns: dict[str, str] | None = None if source.columns is None else {**source.columns}
+        columns = None if source.columns is None else dict[str, str](source.columns.items())
         images = read_images(
             source.kind, path, name=source.name, leftovers=source.leftovers, columns=columns
         )

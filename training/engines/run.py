@@ -199,7 +199,7 @@ class Run:
         if missing := [name for name in RESUMABLE if name not in state]:
             raise CheckpointError(
                 f"{path} holds no {' and '.join(missing)}: what is left, as of `interpolate` or of "
-                "an older version, is none that training can go on from"
+                "an older version, has nothing to go on with: training cannot go on from it"
             )
         kept = recipe_in(state, type(self.recipe), path)
         require_same_precision(kept.precision, self.precision)

@@ -49,7 +49,7 @@ def load_document(
     an unknown recipe, and ``DataError``, which names file and key, for whatever else is wrong.
     """
     layers = _layers(name_or_path, folder, settings)
-    whole = _whole(layers)
+    whole = _named_as_by_default(kind, _whole(layers), layers)
     for place, value in _numbers(whole, ()):
         if not math.isfinite(value):
             raise DataError(f"{_origin(layers, place)}: {'.'.join(place)} = {value} is no number")
@@ -58,6 +58,23 @@ def load_document(
     except ValidationError as error:
         said = [_said(kind, layers, found) for found in error.errors()]
         raise DataError("; ".join(dict.fromkeys(said))) from error
+
+
+def _named_as_by_default(kind: type[BaseModel], whole: Table, layers: Sequence[_Layer]) -> Table:
+    """Return the recipe with the names of what settings change and no file states.
+
+    ``--set loss.margin=0.3`` means the loss that the recipe has by default.
+    """
+    named = dict(whole)
+    for key, value in whole.items():
+        field = kind.model_fields.get(key)
+        stated = any(key in layer.stated for layer in layers if layer.name != SETTINGS)
+        if field is None or stated or not isinstance(value, dict):
+            continue
+        name = getattr(field.get_default(call_default_factory=True), "name", None)
+        if name is not None:
+            named[key] = {"name": name, **value}
+    return named
 
 
 def _layers(name_or_path: str, folder: Path, settings: Sequence[str]) -> list[_Layer]:

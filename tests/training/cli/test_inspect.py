@@ -109,7 +109,7 @@ def test_a_recipe_is_a_toml_file_or_a_shipped_name_that_is_no_path(
     (tmp_path / "digits").mkdir()
     assert not names_recipe("digits")
     (tmp_path / "face.toml").write_text('extends = "native"\nname = "face"\n')
-    with pytest.raises(FileNotFoundError):  # a distillation: its tars are not here
+    with pytest.raises(DataError, match="is not a file"):  # a distillation: no tars are here
         previewed_recipe(str(tmp_path / "face.toml"), tmp_path)
 
 

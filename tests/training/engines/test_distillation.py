@@ -16,7 +16,7 @@ from tests.training.engines.test_run import distillation_of, make_run, tuned_rec
 from tests.training.made_data import tiny_recipe, write_tiny_data
 from tests.training.networks.published.published_file import random_tensors, write_published
 from training.engines.run import Run, train
-from training.engines.run_folder import RunFolderError
+from training.engines.run_folder import RunExistsError, RunFolderError
 from training.evaluation.embedders import CheckpointEmbedder
 from training.export.package import read_training
 from training.foundation.arrays import FloatArray
@@ -249,7 +249,9 @@ def test_a_run_says_what_it_ran_on_and_a_new_one_takes_its_place(
     data: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    for _ in range(2):
+    for again in (False, True):
+        train(make_run(tiny_recipe(), data, folder, force=again))
+    with pytest.raises(RunExistsError, match="--resume goes on with it"):
         train(make_run(tiny_recipe(), data, folder))
     assert log_of(folder) == [6]
     assert len(list(folder.glob("events.out.tfevents.*"))) == 1

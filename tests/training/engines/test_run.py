@@ -40,11 +40,14 @@ def make_run(
     stop_after: int | None = None,
     checkpoint_minutes: float = 5.0,
     initial_weights: Path | None = None,
+    force: bool = False,
 ) -> Run:
     """Return the run of a distillation on the data of ``write_tiny_data``."""
     crops = read_sources(recipe, data)
     targets = TargetSource(recipe, crops, data, data / "cache", CPU)
-    options = RunOptions(RunFolder(folder), CPU, resume, minutes, stop_after, checkpoint_minutes)
+    options = RunOptions(
+        RunFolder(folder), CPU, resume, minutes, stop_after, checkpoint_minutes, force
+    )
     return distillation_run(recipe, crops, targets, options, initial_weights)
 
 

@@ -72,9 +72,9 @@ def measure_grouped_crops(
 ) -> GroupedFaces:
     """Return the faces of the crops whose group ``attributes`` tells, a CSV of ``file, group``.
 
-    Their sizes are unknown; poses, how recognisable they are where ``recognise`` tells, and how
-    plain where ``plain`` does, are those of the first of each group. Crops are read one by one.
-    Raises ``DataError`` where a column is missing.
+    Their sizes are unknown; poses, and how recognisable they are where ``recognise`` tells, are
+    those of the first of each group; how plain they are, where ``plain`` tells, is of all. Crops
+    are read one by one. Raises ``DataError`` where a column is missing.
     """
     group_of, detector = read_groups(attributes), CropDetector()
     posed: Counter[str] = Counter()
@@ -89,8 +89,8 @@ def measure_grouped_crops(
             quality = measure_stored_crop(image, detector.find(image))
             if recognise is not None:
                 quality = dataclasses.replace(quality, recognisability=recognise(as_cut(image)))
-            if plain is not None:
-                quality = dataclasses.replace(quality, plainness=plain(as_cut(image)))
+        if plain is not None:
+            quality = dataclasses.replace(quality, plainness=plain(as_cut(image)))
         posed[group] += 1
         groups.append(group)
         qualities.append(quality)

@@ -56,7 +56,7 @@ def test_a_photo_is_taken_and_a_blank_one_refused(served: ServedPictures) -> Non
     taken = served.show(invented_people()[0].photos[0].read_bytes())
     assert (taken.at_the_door, taken.at_enrollment) == (None, None)
     assert np.linalg.norm(taken.visiting) == pytest.approx(1)
-    assert taken.visiting @ taken.enrolled == pytest.approx(1, abs=1e-5)
+    assert taken.visiting @ taken.enrolled > 0.99  # a door looks with less detail
     blank = served.show(as_photo(np.full((200, 200, 3), 128, np.uint8)))
     assert (blank.at_the_door, blank.at_enrollment) == ("no_face", "no_face")
     assert not blank.visiting.any()
