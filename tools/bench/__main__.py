@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from app.domain.model_manifest import ModelManifest
 from app.settings import Settings
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--max-people", type=int, default=SIZES[-1])
     parser.add_argument("--out", type=Path, default=Path("runs/bench"))
     chosen = parser.parse_args()
+    threadpool_limits(1, user_api="blas")  # as in the service; threads that wait spin
     people = invented_people()
     manifest_file = Settings().model_dir / "manifest.json"
     manifest = ModelManifest.from_json(json.loads(manifest_file.read_text(encoding="utf-8")))
