@@ -19,7 +19,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from app.domain.errors import UnsupportedRuntimeError
+from app.domain.errors import ModelArtifactError, UnsupportedRuntimeError
 from app.domain.golden import golden_input
 from app.domain.runtime import Runtime
 from app.embedding.artifact import ModelArtifact
@@ -102,10 +102,14 @@ def prepare_apart(artifact: ModelArtifact, folder: Path) -> Path | None:
 def prepare(artifact: ModelArtifact, folder: Path) -> Path:
     """Convert the model into ``folder`` and return the graph's file; removes what it replaces.
 
-    Raises ``ModelArtifactError`` where the model cannot be converted or the files do not give its
-    golden answer, ``UnsupportedRuntimeError`` where there is no torch to read it, and ``OSError``
-    where nothing can be written.
+    Raises ``ModelArtifactError`` where the model is no TorchScript module, cannot be converted or
+    the files do not give its golden answer, ``UnsupportedRuntimeError`` where there is no torch to
+    read it, and ``OSError`` where nothing can be written.
     """
+    if artifact.manifest.format != "torchscript":
+        raise ModelArtifactError(
+            f"OpenVINO reads {artifact.path.name} as it is: nothing to prepare"
+        )
     require_torch(artifact, Runtime.OPENVINO)
     from app.embedding.torchscript import read_module  # it imports torch, which finding does not
 

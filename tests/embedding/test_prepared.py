@@ -172,3 +172,13 @@ def test_without_torch_the_command_says_so_in_one_line(
     assert run.returncode == 1
     assert "torch" in run.stderr
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_what_openvino_reads_as_it_is_needs_no_preparation(tmp_path: Path) -> None:
+    def as_onnx(document: dict[str, object]) -> None:
+        document["format"] = "onnx"
+
+    artifact = open_artifact(write_model(tmp_path / "model", as_onnx))
+    with pytest.raises(ModelArtifactError, match="nothing to prepare"):
+        prepare(artifact, tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.domain.faces import Picture
 from training.calibration.plainness.shapes import colour, smooth_field, waves
-from training.data.odd_pictures.portrait import Portrait, Rendering, as_picture
+from training.data.odd_pictures.portrait import Portrait, Rendering, as_picture, remapped
 from training.foundation.arrays import FloatArray
 
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -238,7 +238,7 @@ def bent(portrait: Portrait, random: np.random.Generator) -> Picture:
         else:
             squeeze = random.choice([-0.55, 0.9]) * random.uniform(0.7, 1.1) * near
             across, down = x * squeeze, y * squeeze
-    return _remapped(portrait.picture, columns + across, rows + down)
+    return remapped(portrait.picture, columns + across, rows + down)
 
 
 #: Everything that alters a face, by what it does.
@@ -313,16 +313,3 @@ def _softened(
 
 def _luma(picture: Picture) -> FloatArray:
     return np.asarray(picture @ _LUMA, dtype=np.float64)
-
-
-def _remapped(
-    picture: Picture, across: npt.NDArray[np.floating], down: npt.NDArray[np.floating]
-) -> Picture:
-    moved = cv2.remap(
-        picture,
-        across.astype(np.float32),
-        down.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return as_picture(moved)

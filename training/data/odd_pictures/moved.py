@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from app.domain.faces import Picture
-from training.data.odd_pictures.portrait import Portrait, Rendering, as_picture
+from training.data.odd_pictures.portrait import Portrait, Rendering, as_picture, remapped
 from training.foundation.arrays import FloatArray
 
 _CLOSE_SIDE = 256
@@ -101,7 +101,7 @@ def swirled(portrait: Portrait, random: np.random.Generator) -> Picture:
     max_angle = math.radians(80) * float(random.choice([-1.0, 1.0]))
     angle = np.arctan2(down, across) + max_angle * np.exp(-(radius**2))
     length = np.hypot(across, down)
-    return _remapped(
+    return remapped(
         portrait.picture,
         portrait.centre[0] + length * np.cos(angle),
         portrait.centre[1] + length * np.sin(angle),
@@ -115,7 +115,7 @@ def rippled(portrait: Portrait, random: np.random.Generator) -> Picture:
     phases = random.uniform(0, 2 * math.pi, 2)
     across = columns + height * np.sin(2 * math.pi * rows / period + phases[0])
     down = rows + height * np.sin(2 * math.pi * columns / period + phases[1])
-    return _remapped(portrait.picture, across, down)
+    return remapped(portrait.picture, across, down)
 
 
 def _moved(portrait: Portrait, degrees: float, scale: float) -> Picture:
@@ -137,17 +137,6 @@ def _warped(picture: Picture, motion: FloatArray, size: tuple[int, int]) -> Pict
 def _grid(picture: Picture) -> tuple[FloatArray, FloatArray]:
     places = np.indices(picture.shape[:2]).astype(np.float64)
     return places[0], places[1]
-
-
-def _remapped(picture: Picture, across: FloatArray, down: FloatArray) -> Picture:
-    moved = cv2.remap(
-        picture,
-        across.astype(np.float32),
-        down.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return as_picture(moved)
 
 
 def _inside(place: float, side: int) -> int:

@@ -51,6 +51,23 @@ class Portrait:
 Rendering = Callable[[Portrait, np.random.Generator], Picture]
 
 
+def remapped(
+    picture: Picture, across: npt.NDArray[np.floating], down: npt.NDArray[np.floating]
+) -> Picture:
+    """Return a picture whose pixels are taken from columns ``across`` and rows ``down``.
+
+    Both are ``(H, W)``; beyond the picture its border is repeated.
+    """
+    moved = cv2.remap(
+        picture,
+        across.astype(np.float32),
+        down.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return as_picture(moved)
+
+
 def as_picture(values: npt.NDArray[np.generic]) -> Picture:
     """Return values of 0 to 255, beyond which they are clipped, as a picture."""
     if values.dtype == np.uint8:
